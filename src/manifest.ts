@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { codedConceptSchema } from './dicom/concepts.ts';
+import { OverreadError } from './errors.ts';
+
+/**
+ * The model manifest: the only door for outside models. A model of an existing task is a manifest and weights, no
+ * code. Unknown keys are refused, so that a misspelt one cannot be ignored in silence.
+ */
+const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits of a SHA-256');
+const relativePath = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/, 'expected a path inside the model folder');
+
+const normalisation = z.discriminatedUnion('kind', [
+  /** Linear from the image's percentiles `low`..`high` (0..100, over all pixels) to `valueRange`, clipped. */
+  z.strictObject({ kind: z.literal('percentile'), low: z.number().min(0).max(100), high: z.number().min(0).max(100) }),
+  /** Linear from fixed modality values (HU, ...) to `valueRange`, clipped. */
+  z.strictObject({ kind: z.literal('window'), min: z.number(), max: z.number() }),
+  /** Linear from the range that the stored bits can represent to `valueRange`. */
+  z.strictObject({ kind: z.literal('representable') }),
+  /** (v − mean) / standard deviation over all pixels; `valueRange` is informative. */
+  z.strictObject({ kind: z.literal('zscore') }),
+]);
+
+/** How a plane of any size becomes the network's rows × columns. */
+const fit = z.enum([
+  'letterbox', // scale the longer side to fit, pad the rest with `valueRange[0]`, image centred
+  'stretch', // scale each side by itself
+  'crop', // centre square crop, then scale
+]);
+
+export const targetSchema = z.strictObject({
+  label: z.string().min(1),
+  concept: codedConceptSchema,
+  /** SNOMED category for SEG; anatomical structure when left out. */
+  category: codedConceptSchema.optional(),
+  /** Probability at and above which the target counts as present. */
+  operatingPoint: z.number().gt(0).lt(1).optional(),
+  /** sRGB 0..255; chosen for us when left out. */
+  color: z.tuple([z.number(), z.number(), z.number()]).optional(),
+});
+
+export const manifestSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens'),
+    version: z.string().regex(/^\d+\.\d+\.\d+$/, 'expected a semantic version such as 1.0.0'),
+    name: z.string().min(1),
+    task: z.string().min(1),
+    graph: z.strictObject({
+      url: relativePath,
+      format: z.enum(['graph', 'layers']),
+      /** Every file of the graph, the topology itself included, with its SHA-256. */
+      sha256: z.record(relativePath, SHA256),
+    }),
+    input: z.strictObject({
+      modality: z.array(z.string().min(1)).min(1),
+      /** When given, an image that states another body part is refused; one that states none is taken. */
+      bodyPart: z.array(z.string().min(1)).optional(),
+      /** When given, an image that states another ViewPosition is refused; one that states none is taken. */
+      viewPosition: z.array(z.string().min(1)).optional(),
+      /** [rows, columns, channels] or [slices, rows, columns, channels] */
+      shape: z.array(z.number().int().positive()).min(3).max(4),
+      layout: z.enum(['NHWC', 'NDHWC']),
+      valueRange: z.tuple([z.number(), z.number()]),
+      channels: z.array(z.string().min(1)).min(1),
+      normalisation,
+      fit,
+    }),
+    output: z.strictObject({
+      activation: z.enum(['none', 'sigmoid', 'softmax']),
+      /** What the graph's last tensor is: `logits` (the engine applies `activation`) or `probability` (already applied). */
+      gives: z.enum(['logits', 'probability']),
+      targets: z.array(targetSchema).min(1),
+      /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
+      keepLargestComponents: z.number().int().positive().optional(),
+    }),
+    algorithm: z.strictObject({ family: codedConceptSchema, name: z.string().min(1).max(64) }),
+    license: z.string().min(1),
+    citation: z.string().min(1),
+    intendedUse: z.string().min(1),
+    /** The plain line that stands with every result. */
+    notice: z.string().min(1),
+  })
+  .superRefine((m, context) => {
+    const issue = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const wanted = m.input.layout === 'NHWC' ? 3 : 4;
+    if (m.input.shape.length !== wanted) issue(['input', 'shape'], `expected ${wanted} numbers for layout ${m.input.layout}, got ${m.input.shape.length}`);
+    if (m.input.shape.at(-1) !== m.input.channels.length) issue(['input', 'channels'], `expected ${m.input.shape.at(-1)} names, one a channel of input.shape, got ${m.input.channels.length}`);
+    if (m.input.valueRange[0] >= m.input.valueRange[1]) issue(['input', 'valueRange'], 'expected min below max');
+    const n = m.input.normalisation;
+    if (n.kind === 'percentile' && n.low >= n.high) issue(['input', 'normalisation'], 'expected low below high');
+    if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
+    if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
+  });
+
+export type ModelManifest = z.infer<typeof manifestSchema>;
+export type Target = z.infer<typeof targetSchema>;
+export type InputSpec = ModelManifest['input'];
+
+/**
+ * Checks a manifest that came from outside.
+ * @param where its address, for the message
+ * @throws OverreadError `model/manifest`, naming every field that is wrong
+ */
+export function parseManifest(json: unknown, where: string): ModelManifest {
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(i => `${i.path.join('.') || 'manifest'}: ${i.message}`);
+  throw new OverreadError(
+    'model/manifest',
+    `The manifest ${where} does not fit the schema: ${problems.join('; ')}. Mend these fields and load the model again.`,
+    { expected: 'manifest schema version 1', got: problems, where },
+  );
+}

@@ -1,0 +1,80 @@
+import type { ImageReference } from '../image/image.ts';
+import type { Target } from '../manifest.ts';
+
+/** What is known of the device that a result was computed on: what was got, never what was asked for. */
+export interface DeviceDescription {
+  readonly backend: 'webgpu' | 'webgl' | 'wasm' | 'cpu';
+  /** The adapter as the browser names it ('nvidia hopper', 'google swiftshader'); the SIMD and thread state on wasm. */
+  readonly adapter: string;
+  /** True for a software rasteriser such as SwiftShader or llvmpipe. */
+  readonly software: boolean;
+  /** Why this backend and not a better one, in words for the user: 'WebGPU: no adapter; WebGL: software only'. */
+  readonly reason: string;
+}
+
+/** Identity of the weights: the manifest's id and version, and one SHA-256 over the model's files and manifest. */
+export interface ModelIdentity {
+  readonly id: string;
+  readonly version: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly notice: string;
+}
+
+/** Milliseconds of each stage; `load` is 0 when the model was in memory. */
+export interface Timing {
+  readonly load: number;
+  readonly encode: number;
+  readonly predict: number;
+  readonly decode: number;
+}
+
+interface ResultBase {
+  readonly model: ModelIdentity;
+  readonly device: DeviceDescription;
+  readonly source: ImageReference;
+  readonly timingMs: Timing;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+export interface Segment {
+  readonly target: Target;
+  /** Value in `labels`, from 1. */
+  readonly segmentNumber: number;
+  readonly pixels: number;
+  /** Single planes with known spacing. */
+  readonly areaMm2?: number;
+  /** Volumes with known spacing. */
+  readonly volumeMm3?: number;
+}
+
+/** One integer a source pixel; 0 is background. `labels` has columns·rows·slices values, laid out as the image. */
+export interface LabelmapResult extends ResultBase {
+  readonly kind: 'labelmap';
+  readonly labels: Uint8Array;
+  readonly segments: readonly Segment[];
+}
+
+export interface Score {
+  readonly target: Target;
+  readonly logit: number;
+  readonly probability: number;
+}
+
+export interface ScoresResult extends ResultBase {
+  readonly kind: 'scores';
+  readonly scores: readonly Score[];
+}
+
+/** A value a source pixel, laid out as the image; `range` is what a colour map spans. */
+export interface HeatmapResult extends ResultBase {
+  readonly kind: 'heatmap';
+  readonly values: Float32Array;
+  readonly range: readonly [min: number, max: number];
+  readonly target: Target;
+}
+
+export type Result = LabelmapResult | ScoresResult | HeatmapResult;
+export type ResultKind = Result['kind'];
+export type ResultOf<K extends ResultKind> = Extract<Result, { kind: K }>;
