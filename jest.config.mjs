@@ -1,0 +1,14 @@
+/** Unit, property and golden tests in Node; the browser tests have a runner of their own (test/browser/run.mjs). */
+export default {
+  testMatch: ['<rootDir>/test/{unit,property,golden}/**/*.test.{ts,tsx}'],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.(t|j)sx?$': ['@swc/jest', {
+      jsc: { parser: { syntax: 'typescript', tsx: true }, target: 'es2022', transform: { react: { runtime: 'automatic' } } },
+      module: { type: 'commonjs' },
+    }],
+  },
+  // ESM-only packages that jest must transform.
+  transformIgnorePatterns: ['/node_modules/(?!(comlink|@cornerstonejs)/)'],
+  testTimeout: 60_000,
+};
