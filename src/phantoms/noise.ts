@@ -1,0 +1,68 @@
+import { hashIntegers } from './random.ts';
+
+const fade = (t: number): number => t * t * t * (t * (t * 6 - 15) + 10);
+
+function lattice(seed: number, ix: number, iy: number, iz: number): number {
+  let h = Math.imul(ix, 0x27d4eb2d) ^ Math.imul(iy, 0x165667b1) ^ Math.imul(iz, 0x9e3779b1) ^ seed;
+  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 2147483648 - 1;
+}
+
+/** Value noise in −1..1, smooth, with a feature about every unit of length. */
+export function valueNoise2(seed: number, x: number, y: number): number {
+  const ix = Math.floor(x);
+  const iy = Math.floor(y);
+  const fx = fade(x - ix);
+  const fy = fade(y - iy);
+  const a = lattice(seed, ix, iy, 0);
+  const b = lattice(seed, ix + 1, iy, 0);
+  const c = lattice(seed, ix, iy + 1, 0);
+  const d = lattice(seed, ix + 1, iy + 1, 0);
+  return a + (b - a) * fx + (c - a + (a - b - c + d) * fx) * fy;
+}
+
+/** Value noise in −1..1 over three dimensions. */
+export function valueNoise3(seed: number, x: number, y: number, z: number): number {
+  const iz = Math.floor(z);
+  const f = fade(z - iz);
+  const ix = Math.floor(x);
+  const iy = Math.floor(y);
+  const fx = fade(x - ix);
+  const fy = fade(y - iy);
+  const plane = (k: number): number => {
+    const a = lattice(seed, ix, iy, k);
+    const b = lattice(seed, ix + 1, iy, k);
+    const c = lattice(seed, ix, iy + 1, k);
+    const d = lattice(seed, ix + 1, iy + 1, k);
+    return a + (b - a) * fx + (c - a + (a - b - c + d) * fx) * fy;
+  };
+  const near = plane(iz);
+  return near + (plane(iz + 1) - near) * f;
+}
+
+/** Sum of octaves of value noise, each twice as fine and half as strong; about −1..1. */
+export function fractalNoise2(seed: number, x: number, y: number, octaves: number): number {
+  let sum = 0;
+  let amplitude = 0.5;
+  let scale = 1;
+  for (let octave = 0; octave < octaves; octave++) {
+    sum += amplitude * valueNoise2(hashIntegers(seed, octave), x * scale, y * scale);
+    amplitude /= 2;
+    scale *= 2;
+  }
+  return sum;
+}
+
+/** As {@link fractalNoise2}, over three dimensions. */
+export function fractalNoise3(seed: number, x: number, y: number, z: number, octaves: number): number {
+  let sum = 0;
+  let amplitude = 0.5;
+  let scale = 1;
+  for (let octave = 0; octave < octaves; octave++) {
+    sum += amplitude * valueNoise3(hashIntegers(seed, octave), x * scale, y * scale, z * scale);
+    amplitude /= 2;
+    scale *= 2;
+  }
+  return sum;
+}
