@@ -1,0 +1,70 @@
+"""Picture -> network input, and logits -> mask on the picture's own grid. The engine does exactly the same."""
+import numpy as np
+import torch
+from PIL import Image
+from scipy import ndimage
+from torch.nn import functional as F
+
+SIZE = 256
+LOW, HIGH = 0.5, 99.5
+OPERATING_POINT = 0.5
+KEEP_COMPONENTS = 2
+
+
+def read_grey(path):
+    """[rows, columns] float32, larger is brighter."""
+    picture = Image.open(path)
+    return np.asarray(picture if picture.mode.startswith('I') else picture.convert('L'), np.float32)
+
+
+def read_mask(path):
+    return np.asarray(Image.open(path)) > 0
+
+
+def normalised(grey):
+    """Linear from the 0.5th..99.5th percentile of all pixels to 0..1, clipped; a constant picture gives 0."""
+    low, high = np.percentile(grey, (LOW, HIGH))
+    return np.clip((grey - low) / (high - low), 0, 1).astype(np.float32) if high > low else np.zeros_like(grey)
+
+
+def resized(plane, rows, columns):
+    """Antialiased bilinear with half-pixel centres."""
+    tensor = torch.from_numpy(np.ascontiguousarray(plane, np.float32))[None, None]
+    return F.interpolate(tensor, size=(rows, columns), mode='bilinear', antialias=True, align_corners=False)[0, 0]
+
+
+def placement(rows, columns, size=SIZE):
+    """(rows, columns) after scaling the longer side to `size`, and the (top, left) at which they are centred."""
+    scale = size / max(rows, columns)
+    fit = [max(1, int(np.floor(n * scale + 0.5))) for n in (rows, columns)]
+    return fit, [(size - n) // 2 for n in fit]
+
+
+def encode(grey):
+    """[rows, columns] -> [1, 1, 256, 256] in 0..1: normalised, letterboxed, padded with 0."""
+    (rows, columns), (top, left) = placement(*grey.shape)
+    canvas = torch.zeros(1, 1, SIZE, SIZE)
+    canvas[0, 0, top:top + rows, left:left + columns] = resized(normalised(grey), rows, columns)
+    return canvas
+
+
+def decode(logits, shape):
+    """logits [1, 1, 256, 256] -> mask [rows, columns]: bilinear at source pixel centres, threshold, two largest parts."""
+    fit, offset = placement(*shape)
+    axes = []
+    for n, scaled, start in zip(shape, fit, offset):
+        centre = (torch.arange(n, dtype=torch.float64) + 0.5) * (scaled / n) + start  # corner of pixel 0 is 0
+        axes.append((centre * 2 / SIZE - 1).float())
+    y, x = torch.meshgrid(*axes, indexing='ij')
+    at_source = F.grid_sample(logits.float(), torch.stack([x, y], -1)[None], 'bilinear', 'border', align_corners=False)
+    return largest(torch.sigmoid(at_source[0, 0]).numpy() >= OPERATING_POINT)
+
+
+def largest(mask, keep=KEEP_COMPONENTS):
+    """The `keep` largest parts of a mask, neighbours by side or corner."""
+    parts, n = ndimage.label(mask, np.ones((3, 3)))
+    if n <= keep:
+        return mask
+    areas = np.bincount(parts.ravel())
+    areas[0] = 0
+    return np.isin(parts, np.argsort(areas)[-keep:])
