@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import path from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { OverreadError } from '../errors.ts';
+import { readDatasetFolder, readIds } from './dataset-folder.ts';
+import { evalItems, type EvalReport, type Judged } from './eval-items.ts';
+import { overlayPng } from './io/overlay.ts';
+import { segmentOutline } from './io/result-files.ts';
+import { writeFile } from './io/write-file.ts';
+import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
+import { ExitStatus, table, terminal, type Terminal } from './terminal.ts';
+
+export interface EvalOptions extends ModelOptions {
+  readonly dataset: string;
+  readonly json?: boolean;
+  readonly patients?: string;
+  readonly ids?: string;
+  readonly split?: string;
+  readonly worst?: number;
+  readonly out?: string;
+}
+
+export function register(program: Command): void {
+  modelOptions(program.command('eval'))
+    .description('measure a model on a labelled data set')
+    .requiredOption('--dataset <folder>', 'folder with a dataset.json')
+    .option('--json', 'print one JSON object')
+    .option('--patients <file>', 'only these patients: one a line, a JSON array, or a JSON object of arrays with --split')
+    .option('--ids <file>', 'only these items, as for --patients')
+    .option('--split <name>', 'the array of the --patients or --ids file to take, such as validation')
+    .option('--worst <n>', 'with --out: write pictures of the n worst items, truth green, prediction red', wholeNumber)
+    .option('--out <folder>', 'folder for the pictures')
+    .addHelpText('after', '\nIntervals: 95 %, percentile bootstrap over patients, 2000 resamples, fixed seed.\nExit status: 0 every item was scored, 2 the model refused some, 1 a fault.')
+    .action(async (options: EvalOptions) => {
+      process.exitCode = await evaluate(options);
+    });
+}
+
+/** @returns the exit status */
+export async function evaluate(options: EvalOptions, { print, note }: Terminal = terminal): Promise<number> {
+  if ((options.worst === undefined) !== (options.out === undefined)) {
+    throw new OverreadError('cli/usage', 'Expected --worst N and --out FOLDER together, got one of them.');
+  }
+  if (options.split !== undefined && options.patients === undefined && options.ids === undefined) {
+    throw new OverreadError('cli/usage', 'Expected --patients FILE or --ids FILE with --split, got none. The split is one of the arrays in that file.');
+  }
+  const folder = readDatasetFolder(options.dataset);
+  const patients = options.patients === undefined ? undefined : readIds(options.patients, options.split);
+  const ids = options.ids === undefined ? undefined : readIds(options.ids, options.split);
+  const runner = await openModel(options, note);
+  try {
+    const { report, worst } = await evalItems({
+      runner, folder, patients, ids,
+      keepWorst: options.worst ?? 0,
+      onDone: (id, i, n, said) => note(`[${i}/${n}] ${id}: ${said}`),
+    });
+    if (options.out !== undefined) writeWorst(worst, options.out, note);
+    if (options.json) print(JSON.stringify(report, undefined, 2));
+    else for (const line of summary(report)) print(line);
+    return report.perItem.every(item => !item.error) ? ExitStatus.ok : ExitStatus.refused;
+  } finally {
+    await runner.close();
+  }
+}
+
+function summary({ model, dataset, n, metrics, perItem }: EvalReport): string[] {
+  const refused = perItem.filter(item => item.error).length;
+  return [
+    `${model.id} ${model.version} on ${dataset}: ${n} items${refused ? `, ${refused} refused` : ''}`,
+    ...table(Object.entries(metrics).map(([name, { value, low, high }]) => [name, value.toFixed(4), `95 % ${low.toFixed(4)} to ${high.toFixed(4)}`])),
+  ];
+}
+
+function writeWorst(worst: readonly Judged[], out: string, note: (line: string) => void): void {
+  worst.forEach(({ id, image, truth, result, scores }, rank) => {
+    const name = `${String(rank + 1).padStart(2, '0')}-dice-${scores.dice!.toFixed(4)}-${id.replace(/[^A-Za-z0-9_-]+/g, '_')}.png`;
+    const prediction = { labels: segmentOutline(result).labels, color: () => [255, 60, 60] as const };
+    writeFile(path.join(out, name), overlayPng(image, [{ labels: truth, color: () => [60, 230, 60] as const }, prediction]));
+    note(`Worst ${rank + 1}: ${path.join(out, name)}`);
+  });
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1');
+  return Number(text);
+}

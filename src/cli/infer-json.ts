@@ -1,0 +1,71 @@
+import type { ErrorCode, OverreadError } from '../errors.ts';
+import type { SourceReference } from '../image/image.ts';
+import type { LabelmapResult, ModelIdentity, Result, Timing } from '../results/result.ts';
+
+/** What `overread infer --json` prints of one input, and of each plane of an input that has several. */
+export interface InferEntry {
+  readonly model: { readonly id: string; readonly version: string; readonly sha256: string };
+  readonly backend: string;
+  /** Of a refused input: its files. */
+  readonly sources: readonly SourceReference[];
+  readonly result?: ResultJson;
+  readonly timingMs?: Timing;
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+}
+
+export interface LabelmapJson {
+  readonly kind: 'labelmap';
+  readonly segments: readonly SegmentJson[];
+  /** The labelmap on disk, when a folder for it was given. */
+  readonly file?: string;
+}
+
+export interface SegmentJson {
+  readonly label: string;
+  readonly segmentNumber: number;
+  readonly pixels: number;
+  readonly areaMm2?: number;
+  readonly volumeMm3?: number;
+}
+
+export type ResultJson =
+  | LabelmapJson
+  | { readonly kind: 'scores'; readonly scores: readonly { label: string; logit: number; probability: number }[] }
+  | { readonly kind: 'heatmap'; readonly label: string; readonly range: readonly [number, number] };
+
+export function resultEntry(result: Result, file?: string): InferEntry {
+  const { id, version, sha256 } = result.model;
+  return {
+    model: { id, version, sha256 },
+    backend: result.device.backend,
+    sources: result.source.sources,
+    result: resultJson(result, file),
+    timingMs: result.timingMs,
+  };
+}
+
+export function refusedEntry(identity: ModelIdentity, backend: string, files: readonly string[], { code, message }: OverreadError): InferEntry {
+  const { id, version, sha256 } = identity;
+  return { model: { id, version, sha256 }, backend, sources: files.map(file => ({ file })), error: { code, message } };
+}
+
+function resultJson(result: Result, file?: string): ResultJson {
+  switch (result.kind) {
+    case 'labelmap':
+      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }) };
+    case 'scores':
+      return { kind: 'scores', scores: result.scores.map(({ target, logit, probability }) => ({ label: target.label, logit, probability })) };
+    case 'heatmap':
+      return { kind: 'heatmap', label: result.target.label, range: result.range };
+  }
+}
+
+function segmentsJson({ segments }: LabelmapResult): SegmentJson[] {
+  return segments.map(({ target, segmentNumber, pixels, areaMm2, volumeMm3 }) => ({
+    label: target.label,
+    segmentNumber,
+    pixels,
+    ...(areaMm2 !== undefined && { areaMm2 }),
+    ...(volumeMm3 !== undefined && { volumeMm3 }),
+  }));
+}

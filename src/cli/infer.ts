@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import { OverreadError } from '../errors.ts';
+import { inferFiles } from './infer-files.ts';
+import type { InferEntry } from './infer-json.ts';
+import { inputFiles } from './input-files.ts';
+import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
+import { imageInputs } from './image-inputs.ts';
+import { table, terminal, type Terminal } from './terminal.ts';
+
+interface InferOptions extends ModelOptions {
+  readonly json?: boolean;
+  readonly out?: string;
+  readonly overlay?: boolean;
+}
+
+export function register(program: Command): void {
+  modelOptions(program.command('infer'))
+    .description('run a model on DICOM, PNG and JPEG files')
+    .argument('<files...>', 'files, and folders to walk')
+    .option('--json', 'print one JSON array, an object a result')
+    .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
+    .option('--overlay', 'with --out: also write a picture with the outlines drawn')
+    .addHelpText('after', '\nExit status: 0 every input gave a result, 2 some were refused, 1 a fault.')
+    .action(async (paths: string[], options: InferOptions) => {
+      process.exitCode = await infer(paths, options);
+    });
+}
+
+/** @returns the exit status */
+export async function infer(paths: readonly string[], options: InferOptions, { print, note }: Terminal = terminal): Promise<number> {
+  if (options.overlay && options.out === undefined) {
+    throw new OverreadError('cli/usage', 'Expected --out FOLDER with --overlay, got none. Say where the pictures go.');
+  }
+  const { files, skipped } = inputFiles(paths);
+  if (skipped.length) note(`Skipped ${skipped.length} file${skipped.length > 1 ? 's' : ''} that look like no image: ${shortened(skipped)}`);
+  const runner = await openModel(options, note);
+  try {
+    const inputs = await imageInputs(files, runner.manifest);
+    let done = 0;
+    const { entries, status } = await inferFiles(inputs, {
+      runner,
+      out: options.out,
+      overlay: options.overlay,
+      onDone: (input, of) => note(`[${++done}/${inputs.length}] ${input.files[0]}${summary(of)}`),
+    });
+    if (options.json) print(JSON.stringify(entries, undefined, 2));
+    else for (const line of table(entries.flatMap(rows))) print(line);
+    return status;
+  } finally {
+    await runner.close();
+  }
+}
+
+function summary(entries: readonly InferEntry[]): string {
+  const [error] = entries.flatMap(e => (e.error ? [e.error] : []));
+  return error ? `: ${error.code}: ${error.message}` : '';
+}
+
+function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
+  const [first] = sources;
+  const name = first === undefined ? '' : 'file' in first ? first.file : `${first.sopInstanceUID}${first.frame > 1 ? ` frame ${first.frame}` : ''}`;
+  if (error || !result) return [[name, 'refused', error?.code ?? '']];
+  const ms = timingMs ? `${Math.round(timingMs.encode + timingMs.predict + timingMs.decode)} ms` : '';
+  switch (result.kind) {
+    case 'labelmap':
+      return result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '']);
+    case 'scores':
+      return result.scores.map(s => [name, s.label, s.probability.toFixed(3), '', ms]);
+    case 'heatmap':
+      return [[name, result.label, result.range.map(v => v.toFixed(3)).join(' to '), '', ms]];
+  }
+}
+
+function measure(value: number | undefined, unit: string): string {
+  return value === undefined ? '' : `${value.toFixed(0)} ${unit}`;
+}
+
+function shortened(files: readonly string[]): string {
+  return files.slice(0, 5).join(', ') + (files.length > 5 ? ', …' : '');
+}

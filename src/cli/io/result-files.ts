@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { isInstanceReference, type Affine, type Image, type ImageReference } from '../../image/image.ts';
+import type { LabelmapResult, Result } from '../../results/result.ts';
+import { niftiGz } from './nifti.ts';
+import { overlayPng, type Outline } from './overlay.ts';
+import { greyPng } from './png.ts';
+import { writeFile } from './write-file.ts';
+
+/**
+ * Writes a labelmap under `folder`: a single plane as 8-bit grey PNG, a volume as NIfTI; a pixel's value is the segment
+ * number. The name is made of the input's, of a hash of its whole path, frame and model, so that no two collide.
+ * @returns the file, or undefined for a result that has no pixels to write
+ */
+export function writeLabelmap(result: Result, folder: string, input: string): string | undefined {
+  if (result.kind !== 'labelmap') return undefined;
+  const { shape } = result.source;
+  const single = shape[2] === 1;
+  const file = path.join(folder, `${stem(result, input)}${single ? '.png' : '.nii.gz'}`);
+  writeFile(file, single ? greyPng(result.labels, shape[0], shape[1]) : niftiGz({ shape, values: result.labels, indexToPatient: affineOf(result.source) }));
+  return file;
+}
+
+/** Writes the plane with the segments outlined, beside the labelmap, for a person to look at. */
+export function writeOverlay(result: Result, image: Image, folder: string, input: string): string | undefined {
+  if (result.kind !== 'labelmap' || image.shape[2] !== 1) return undefined;
+  const file = path.join(folder, `${stem(result, input)}.overlay.png`);
+  writeFile(file, overlayPng(image, [segmentOutline(result)]));
+  return file;
+}
+
+/** The segments in their targets' colours, or in yellow. */
+export function segmentOutline({ labels, segments }: LabelmapResult): Outline {
+  const colors = new Map(segments.map(({ segmentNumber, target }) => [segmentNumber, target.color]));
+  return { labels, color: label => colors.get(label) ?? [255, 220, 0] };
+}
+
+function stem({ source, model }: Result, input: string): string {
+  const [first] = source.sources;
+  const frame = first && isInstanceReference(first) && source.sources.length === 1 ? first.frame : 1;
+  const hash = createHash('sha256').update(JSON.stringify([path.resolve(input), frame, model.sha256])).digest('hex').slice(0, 8);
+  const name = path.basename(input).replace(/\.(nii\.gz|[A-Za-z0-9]{1,5})$/, '').replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, 80);
+  return `${name || 'image'}${frame > 1 ? `-frame${frame}` : ''}-${hash}.${model.id}`;
+}
+
+/** The image's own affine; where it has none, its spacing (1 mm when unknown) along the axes. */
+function affineOf({ indexToPatient, spacingMm = [1, 1], sliceSpacingMm = 1 }: ImageReference): Affine {
+  return indexToPatient ?? [spacingMm[0], 0, 0, 0, 0, spacingMm[1], 0, 0, 0, 0, sliceSpacingMm, 0, 0, 0, 0, 1];
+}

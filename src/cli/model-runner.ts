@@ -1,0 +1,12 @@
+import type { Image } from '../image/image.ts';
+import type { ModelManifest } from '../manifest.ts';
+import type { DeviceDescription, ModelIdentity, Result } from '../results/result.ts';
+
+/** A model that stands ready on a device: all that the commands need of the engine. */
+export interface ModelRunner {
+  readonly manifest: ModelManifest;
+  readonly identity: ModelIdentity;
+  readonly device: DeviceDescription;
+  run(image: Image): Promise<Result>;
+  close(): Promise<void>;
+}
