@@ -61,8 +61,9 @@ export class Cavity {
         if (t >= 1) return halfWidthMm * (1 - 0.05 * Math.min(1, (t - 1) * 3) ** 1.5);
         return halfWidthMm * (0.32 + 0.68 * (1 - (1 - t) ** 2.6) ** 0.75);
       }),
-      front: tabulated((v) => (10 - 105 * (1 - Math.exp(-Math.max(0, v / heightMm) * 3.2))) * depthScale),
-      back: tabulated((v) => (42 + 48 * Math.sin(Math.max(0, Math.min(1.25, (v / heightMm) * 1.25)) * 1.35)) * depthScale),
+      // The last term of both rounds the apex.
+      front: tabulated((v) => (10 + 15 * Math.exp(-Math.max(0, v) / 7) - 105 * (1 - Math.exp(-Math.max(0, v / heightMm) * 3.2))) * depthScale),
+      back: tabulated((v) => (42 - 13 * Math.exp(-Math.max(0, v) / 7) + 48 * Math.sin(Math.max(0, Math.min(1.25, (v / heightMm) * 1.25)) * 1.35)) * depthScale),
       mediastinum: tabulated((v) => mediastinumMm + taper * Math.exp(-Math.max(0, v) / 11)),
     };
   }
@@ -192,9 +193,9 @@ function heartAndGreatVessels(h: number, floor: number, size: number, tilt: numb
   });
   const heart = size;
   return [
-    organ(40 * heart, -32, floor - 24, 66 * heart, 46 * heart, 45 * heart, tilt), // left ventricle
-    organ(4, -45, floor - 16, 52 * heart, 38 * heart, 38 * heart, 0.2), // right ventricle
-    organ(-14, -22, floor - 34, 34 * heart, 38 * heart, 47 * heart, 0.1), // right atrium
+    organ(40 * heart, -32, floor - 24, 66 * heart, 56 * heart, 45 * heart, tilt), // left ventricle
+    organ(4, -45, floor - 16, 52 * heart, 46 * heart, 38 * heart, 0.2), // right ventricle
+    organ(-14, -22, floor - 34, 34 * heart, 48 * heart, 47 * heart, 0.1), // right atrium
     organ(12, 4, floor - 60, 42 * heart, 28 * heart, 34 * heart, 0.3), // left atrium and its appendage
     organ(22, -28, 128 * h, 27, 24, 40, 0.5), // pulmonary trunk
     organ(-11, -22, 112 * h, 24, 24, 52, 0.05), // ascending aorta

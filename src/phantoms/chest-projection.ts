@@ -57,9 +57,13 @@ export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: Ch
   const breasts = anatomy.breasts.map((shape) => ellipsoidChord(shape, axis));
   const bubble = ellipsoidChord(anatomy.gastricBubble, axis);
   const fluidLevel = anatomy.gastricBubble.centre.v + anatomy.gastricBubble.axes[2] * 0.45;
+  const du = film.spacingMm * Math.cos(film.rotation);
+  const dv = -film.spacingMm * Math.sin(film.rotation);
   for (let row = 0, i = 0; row < film.rows; row++) {
+    const [u0, v0] = filmToPatient(film, 0, row);
     for (let column = 0; column < film.columns; column++, i++) {
-      const [u, v] = filmToPatient(film, column, row);
+      const u = u0 + column * du;
+      const v = v0 + column * dv;
       let soft = shapes.body(u, v);
       intervals.clear();
       if (v > 0) shapes.lung(u, v, intervals);
@@ -213,7 +217,7 @@ function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
     body(x, v) {
       const absX = Math.abs(x);
       const neckHalf = 58 + 75 * smoothstep(-75, 15, v);
-      const neck = 118 * superellipse(absX / neckHalf, 2.2) * smoothstep(110, 20, v);
+      const neck = 118 * superellipse(absX / neckHalf, 1.7) * smoothstep(110, 20, v);
       const axilla = 48 * smoothstep(150, 40, v);
       const half = cavity.halfWidth(Math.max(30, v)) + wallMm + 8 + axilla;
       const torso = 2 * (depthOf(Math.max(25, v)) + 20) * superellipse(absX / half, 2.1) * smoothstep(-35, 55, v);
@@ -231,10 +235,10 @@ function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
       const centre = (front + back) / 2;
       const half = ((back - front) / 2) * superellipse(absX / a, CAVITY_POWER);
       out.add(centre - half, centre + half);
-      const m = cavity.mediastinum(v) + 4;
+      const m = cavity.mediastinum(v) + 7;
       if (absX < m) {
         const t = absX / m;
-        const reach = (back - front) * 0.6 * (1 - t * t * t) ** 0.8;
+        const reach = (back - front) * 0.64 * (1 - t * t * t);
         out.subtract(centre - reach, centre + reach);
       }
       const dome = domeHeight(x < 0 ? cavity.domes.right : cavity.domes.left, absX, cavity.halfWidthMm);
