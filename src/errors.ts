@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'model/manifest' // manifest fails its schema
   | 'model/corrupt' // SHA-256 differs
   | 'model/graph' // graph and manifest disagree, or the graph does not load
+  | 'model/checkpoint' // a checkpoint that is malformed, of a kind we do not read, or that wants code run
   | 'model/output' // NaN or wrong shape from the network
   // devices
   | 'device/unavailable'

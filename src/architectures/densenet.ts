@@ -43,8 +43,15 @@ export function buildDenseNet(options: DenseNetOptions = {}): LayersModel {
 
 /** The options with DenseNet-121's in place of those left out, checked. */
 export function withDefaults(options: DenseNetOptions): DenseNetShape {
-  const { weights: _, ...given } = options;
-  const shape = { ...DENSENET121, ...Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) };
+  const shape: DenseNetShape = {
+    inputShape: options.inputShape ?? DENSENET121.inputShape,
+    inChannels: options.inChannels ?? DENSENET121.inChannels,
+    classes: options.classes ?? DENSENET121.classes,
+    growth: options.growth ?? DENSENET121.growth,
+    blockConfig: options.blockConfig ?? DENSENET121.blockConfig,
+    initFeatures: options.initFeatures ?? DENSENET121.initFeatures,
+    bnSize: options.bnSize ?? DENSENET121.bnSize,
+  };
   // The stem divides by 4, each transition by 2.
   const least = 4 * 2 ** (shape.blockConfig.length - 1);
   if (shape.blockConfig.length < 1 || Math.min(...shape.inputShape) < least) {
