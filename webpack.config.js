@@ -3,7 +3,7 @@
  *   plugin  extension/ and mode/ → dist/overread/: ES modules that a stock OHIF loads by URL, at the root or under a
  *           sub-path (publicPath 'auto'), with the engine, its worker and tfjs in chunks that load when first needed,
  *           and the wasm binaries and models beside them.
- *   cli     src/cli/main.ts → dist/cli/main.mjs for Node; packages stay imports.
+ *   cli     src/cli/run.ts → dist/cli/main.mjs for Node; packages stay imports.
  * `webpack --mode development` for quick turns, `--config-name plugin|cli` for one of them.
  */
 import fs from 'node:fs';
@@ -74,7 +74,7 @@ const cli = (mode) => ({
   ...common(mode),
   name: 'cli',
   target: 'node20',
-  entry: { main: './src/cli/main.ts' },
+  entry: { main: './src/cli/run.ts' },
   experiments: { outputModule: true },
   output: {
     path: path.join(root, 'dist/cli'),
