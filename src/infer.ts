@@ -21,6 +21,8 @@ export async function infer(runtime: Runtime, model: LoadedModel, image: Image, 
   const { manifest, identity } = model;
   const task = taskOf(manifest);
   task.accept(image, manifest);
+  await runtime.ready();
+  throwIfAborted(signal);
 
   onProgress?.({ stage: 'encode' });
   const encoded = await timed(() => task.encode(image, manifest));

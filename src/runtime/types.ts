@@ -18,6 +18,8 @@ export type OnProgress = (progress: Progress) => void;
 export interface LoadedModel extends Disposable {
   readonly manifest: ModelManifest;
   readonly identity: ModelIdentity;
+  /** Size of the verified files, which are kept for the time after a lost device. */
+  readonly bytes: number;
   /**
    * Runs the network once: `input` [1, ...manifest.input.shape] → its last tensor, as the manifest's `gives` says.
    * The caller disposes both. Guarded: sizes are checked against the device's limits before, error scopes stand
@@ -32,8 +34,10 @@ export interface RuntimeOptions {
   readonly backend?: Backend;
   /** Count software adapters (SwiftShader, llvmpipe) as devices. Off but for tests. */
   readonly allowSoftware?: boolean;
-  /** Folder URL of the wasm binaries, with a trailing slash. */
+  /** Folder URL (a path in Node) of the wasm binaries, with a trailing slash. */
   readonly wasmPath?: string;
+  /** Ask the WebGPU device for these limits in place of the adapter's best: for tests of what a small device does. */
+  readonly deviceLimits?: Readonly<Record<string, number>>;
 }
 
 /** Reads a model folder's files, over HTTP or from disk. */
@@ -46,6 +50,12 @@ export interface ModelFiles {
 
 export interface Runtime extends Disposable {
   readonly device: DeviceDescription;
+  /**
+   * Resolves when the device stands. After a GPU error or a lost device it makes a new one first; loaded models then
+   * come back from their kept bytes with their next run.
+   * @throws OverreadError `device/unavailable` when there is none any more
+   */
+  ready(): Promise<void>;
   load(files: ModelFiles, onProgress?: OnProgress, signal?: AbortSignal): Promise<LoadedModel>;
   /** Number of live tensors and bytes held on the device, for leak checks. */
   memory(): { readonly tensors: number; readonly deviceBytes: number };

@@ -1,0 +1,163 @@
+import { zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { OverreadError, throwIfAborted } from '../errors.ts';
+import type { ModelManifest } from '../manifest.ts';
+import type { ModelIdentity } from '../results/result.ts';
+import type { Device } from './device.ts';
+import { buildNetwork, type Network } from './network.ts';
+import { checkLimits } from './preflight.ts';
+import { orAborted } from './queue.ts';
+import type { LoadedModel } from './types.ts';
+import type { VerifiedModel } from './verified.ts';
+
+/** What a model needs of its runtime: its turn on a device that stands. */
+export interface Turns {
+  /** Waits for its turn and for a sound device, then runs the job on it. */
+  turn<T>(job: (device: Device) => Promise<T>): Promise<T>;
+  released(model: TfjsModel): void;
+}
+
+/**
+ * A model on a device. Its verified files stay in memory, so that it can be made again on the device that follows a
+ * lost one, without a download.
+ */
+export class TfjsModel implements LoadedModel {
+  readonly manifest: ModelManifest;
+  readonly identity: ModelIdentity;
+  readonly bytes: number;
+  #network: Network | undefined;
+  #madeOn: Device | undefined;
+  #busy = false;
+  #disposed = false;
+
+  constructor(
+    private readonly verified: VerifiedModel,
+    private readonly turns: Turns,
+  ) {
+    this.manifest = verified.manifest;
+    this.identity = verified.identity;
+    this.bytes = verified.bytes;
+  }
+
+  /** Builds the network and compiles its shaders, before the first run asks for it. */
+  load(signal?: AbortSignal, onStart?: () => void): Promise<void> {
+    const prepared = this.#turn(async device => {
+      throwIfAborted(signal);
+      onStart?.();
+      await this.#prepare(device);
+    });
+    return orAborted(prepared, signal, () => {});
+  }
+
+  async #prepare(device: Device): Promise<Network> {
+    if (this.#network && this.#madeOn === device) return this.#network;
+    this.drop();
+    const { manifest } = this;
+    const network = await buildNetwork(this.verified);
+    try {
+      checkLimits(network, manifest.id, device);
+      if (device.compile) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
+    } catch (error) {
+      network.dispose();
+      throw error;
+    }
+    this.#network = network;
+    this.#madeOn = device;
+    return network;
+  }
+
+  predict(input: Tensor, signal?: AbortSignal): Promise<Tensor> {
+    const run = this.#turn(async device => {
+      throwIfAborted(signal);
+      const network = await this.#prepare(device);
+      throwIfAborted(signal);
+      return guardedForward(device, network, input, this.manifest);
+    });
+    return orAborted(run, signal, late => late.dispose());
+  }
+
+  /** Frees the network, not the kept files. */
+  drop(): void {
+    this.#network?.dispose();
+    this.#network = undefined;
+    this.#madeOn = undefined;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    // A run that is under way keeps its weights to its end.
+    if (!this.#busy) this.drop();
+    this.turns.released(this);
+  }
+
+  #turn<T>(job: (device: Device) => Promise<T>): Promise<T> {
+    return this.turns.turn(async device => {
+      if (this.#disposed) throw new OverreadError('internal', `The model ${this.manifest.id} was disposed before its run. Load it again.`);
+      this.#busy = true;
+      try {
+        return await job(device);
+      } finally {
+        this.#busy = false;
+        if (this.#disposed) this.drop();
+      }
+    });
+  }
+}
+
+function dryRun(network: Network, manifest: ModelManifest, device: Device): void {
+  const input = zeros([1, ...manifest.input.shape]);
+  try {
+    forward(network, input, manifest.id, device).dispose();
+  } finally {
+    input.dispose();
+  }
+}
+
+function forward(network: Network, input: Tensor, modelId: string, device: Device): Tensor {
+  try {
+    return network.forward(input);
+  } catch (error) {
+    if (error instanceof OverreadError) throw error;
+    const got = error instanceof Error ? error.message : String(error);
+    throw new OverreadError(
+      'model/graph',
+      `Expected the model ${modelId} to run on ${device.description.backend}, got an error: ${got} Choose another backend or convert the model again.`,
+      { expected: `a model that runs on ${device.description.backend}`, got },
+      error,
+    );
+  }
+}
+
+async function guardedForward(device: Device, network: Network, input: Tensor, manifest: ModelManifest): Promise<Tensor> {
+  const wanted = [1, ...manifest.input.shape];
+  if (input.shape.join() !== wanted.join()) {
+    throw new OverreadError('internal', `Expected an input of shape [${wanted}], got [${input.shape}]. Please report this.`, { expected: wanted, got: input.shape });
+  }
+  let output: Tensor | undefined;
+  let given = false;
+  try {
+    const values = await device.guard(async () => {
+      output = forward(network, input, manifest.id, device);
+      // Only the read shows that the device did the work; tfjs keeps the values, so the task reads them for nothing.
+      return output.data();
+    });
+    checkFinite(values, manifest.id);
+    given = true;
+    return output!;
+  } finally {
+    if (!given) output?.dispose();
+  }
+}
+
+/** @throws OverreadError `model/output` */
+function checkFinite(values: ArrayLike<number>, modelId: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new OverreadError(
+      'model/output',
+      `The model ${modelId} gave ${values[i]} where a finite number was expected (value ${i} of ${values.length}). ` +
+        'No result was made; run on another backend, and if it happens there too, the weights are broken.',
+      { expected: 'finite numbers', got: String(values[i]) },
+    );
+  }
+}

@@ -1,0 +1,30 @@
+import { OverreadError } from '../errors.ts';
+import type { Device } from './device.ts';
+import type { Network } from './network.ts';
+
+const FLOAT_BYTES = 4;
+
+/**
+ * Refuses a network with a tensor that the device cannot bind whole. WebGPU itself would not throw: the tensor would
+ * come back with whatever its buffer held before.
+ * @throws OverreadError `device/limit`, naming the tensor and the limit
+ */
+export function checkLimits(network: Network, modelId: string, device: Device): void {
+  const { bytes: allowed, limit } = device.maxTensor;
+  for (const { name, shape } of network.tensors) {
+    const bytes = shape.reduce((product, size) => product * size, FLOAT_BYTES);
+    if (bytes <= allowed) continue;
+    const { backend, adapter } = device.description;
+    throw new OverreadError(
+      'device/limit',
+      `The model ${modelId} needs ${mebibytes(bytes)} for one tensor (${name}, [${shape}]), but ${backend} on ${adapter} ` +
+        `takes at most ${mebibytes(allowed)} (${limit}). Choose the wasm backend or a machine with a larger GPU.`,
+      { expected: allowed, got: bytes, tensor: name, limit },
+    );
+  }
+}
+
+function mebibytes(bytes: number): string {
+  const value = bytes / 2 ** 20;
+  return `${value >= 10 ? Math.round(value) : value.toFixed(1)} MiB`;
+}

@@ -1,0 +1,40 @@
+import { OverreadError } from '../errors.ts';
+import type { Image } from '../image/image.ts';
+import type { ModelManifest } from '../manifest.ts';
+import { planChannels } from '../tensor/channels.ts';
+
+/**
+ * Refuses an image that the manifest's input does not describe. What the image does not say (body part, view) is not
+ * held against it.
+ * @throws OverreadError `input/refused`, naming what the model reads and what the image is
+ */
+export function acceptPlane(image: Image, manifest: ModelManifest): void {
+  const { name, input } = manifest;
+  const { bodyPartExamined, viewPosition } = image.attributes;
+  if (!includes(input.modality, image.modality)) {
+    throw refused(name, `reads images of modality ${or(input.modality)}`, `modality ${image.modality}`, input.modality, image.modality);
+  }
+  if (input.bodyPart && bodyPartExamined && !includes(input.bodyPart, bodyPartExamined)) {
+    throw refused(name, `reads images of the body part ${or(input.bodyPart)}`, `body part ${bodyPartExamined}`, input.bodyPart, bodyPartExamined);
+  }
+  if (input.viewPosition && viewPosition && !includes(input.viewPosition, viewPosition)) {
+    throw refused(name, `reads the view position ${or(input.viewPosition)}`, `view position ${viewPosition}`, input.viewPosition, viewPosition);
+  }
+  const slices = image.shape[2];
+  if (slices !== 1) {
+    throw refused(name, 'reads one plane', `a volume or a multi-frame image of ${slices} planes`, 1, slices);
+  }
+  planChannels(image, input);
+}
+
+function refused(name: string, reads: string, is: string, expected: unknown, got: unknown): OverreadError {
+  return new OverreadError('input/refused', `${name} ${reads}, but this image is ${is}. Choose another image or another model.`, { expected, got });
+}
+
+function includes(allowed: readonly string[], value: string): boolean {
+  return allowed.some(a => a.toUpperCase() === value.trim().toUpperCase());
+}
+
+function or(values: readonly string[]): string {
+  return values.join(' or ');
+}

@@ -1,0 +1,63 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { OverreadError } from '../errors.ts';
+import { referenceOf, type Image } from '../image/image.ts';
+import type { ModelManifest } from '../manifest.ts';
+import { keepLargestComponents } from '../results/components.ts';
+import { measureSegments } from '../results/measure.ts';
+import { axisSamples, sampleRow } from '../results/source-samples.ts';
+import { encodePlane } from '../tensor/encode.ts';
+import { acceptPlane } from './accept.ts';
+import { pixelRule } from './pixel-rule.ts';
+import type { Encoded, FindingOf, Placement, Task } from './task.ts';
+
+/**
+ * Segmentation of one plane. The network gives [1, rows, columns, channels]: with sigmoid one channel a target (they
+ * may overlap; the surer one has the pixel), with softmax a background channel and one a target. Its output is
+ * sampled bilinearly at the centres of the source's pixels and decided there, so that outlines are as fine as the
+ * source's grid; pixels that the network did not see are background.
+ */
+export const segment: Task<FindingOf<'labelmap'>> = {
+  id: 'segment',
+  kind: 'labelmap',
+
+  accept: acceptPlane,
+
+  encode: (image, manifest) => encodePlane(image, manifest.input),
+
+  async decode(output: Tensor, { placement }: Encoded, image: Image, manifest: ModelManifest) {
+    const [batch, rows, columns, channels] = output.shape;
+    const wanted = manifest.output.targets.length + (manifest.output.activation === 'softmax' ? 1 : 0);
+    if (output.shape.length !== 4 || batch !== 1 || channels !== wanted || !rows || !columns) {
+      throw new OverreadError(
+        'model/output',
+        `Expected ${manifest.id} to give [1, rows, columns, ${wanted}], got [${output.shape}]. Mend output.targets or output.activation of its manifest.`,
+        { expected: [1, null, null, wanted], got: output.shape },
+      );
+    }
+    const labels = labelSource((await output.data()) as Float32Array, { rows, columns, channels }, placement, manifest);
+    const { keepLargestComponents: kept, targets } = manifest.output;
+    if (kept !== undefined) targets.forEach((_, i) => keepLargestComponents(labels, image.shape[0], i + 1, kept));
+    return { kind: 'labelmap', source: referenceOf(image), labels, segments: measureSegments(labels, targets, image) };
+  },
+};
+
+/** The network's output, decided at every pixel of the source. */
+function labelSource(
+  values: Float32Array,
+  { rows, columns, channels }: { rows: number; columns: number; channels: number },
+  { scale, offset, sourceSize, inputSize }: Placement,
+  manifest: ModelManifest,
+): Uint8Array {
+  const decide = pixelRule(manifest);
+  const across = axisSamples({ scale: scale[0], offset: offset[0], sourceSize: sourceSize[0], inputSize: inputSize[0] }, columns);
+  const down = axisSamples({ scale: scale[1], offset: offset[1], sourceSize: sourceSize[1], inputSize: inputSize[1] }, rows);
+  const labels = new Uint8Array(sourceSize[0] * sourceSize[1]);
+  const width = across.end - across.begin;
+  const line = new Float32Array(width * channels);
+  for (let y = down.begin; y < down.end; y++) {
+    sampleRow(values, columns, channels, across, down, y - down.begin, line);
+    const start = y * sourceSize[0] + across.begin;
+    for (let x = 0; x < width; x++) labels[start + x] = decide(line, x * channels);
+  }
+  return labels;
+}

@@ -1,0 +1,40 @@
+import { OverreadError } from '../errors.ts';
+import type { Image } from '../image/image.ts';
+import type { InputSpec } from '../manifest.ts';
+
+const RGB = 'red,green,blue';
+
+/** How an image's channels become the model's. */
+export type ChannelPlan = 'as they are' | 'replicate grey' | 'luminance';
+
+/**
+ * Decides how the image's channels become the model's. A grey image goes to a red-green-blue model by repeating it; a
+ * colour picture (modality OT: a photograph or screenshot of a grey film) to a one-channel model by its luminance.
+ * A colour image of any other modality is no grey image, so it is refused.
+ * @throws OverreadError `input/refused`
+ */
+export function planChannels(image: Pick<Image, 'channels' | 'modality'>, spec: InputSpec): ChannelPlan {
+  const wanted = spec.channels;
+  const isRgb = wanted.join() === RGB;
+  if (image.channels === 3 && isRgb) return 'as they are';
+  if (image.channels === 1 && wanted.length === 1) return 'as they are';
+  if (image.channels === 1 && isRgb) return 'replicate grey';
+  if (image.channels === 3 && wanted.length === 1 && image.modality === 'OT') return 'luminance';
+  throw new OverreadError(
+    'input/refused',
+    `Expected an image with the channel${wanted.length > 1 ? 's' : ''} ${wanted.join(', ')}, got ` +
+      `${image.channels === 3 ? `a colour image of modality ${image.modality}` : 'a single grey channel'}. Choose another image or another model.`,
+    { expected: wanted, got: image.channels === 3 ? ['red', 'green', 'blue'] : ['grey'] },
+  );
+}
+
+/** The image in the model's channels. Luminance is ITU-R BT.601, as Pillow's `convert('L')` without its rounding. */
+export function applyChannels(image: Image, plan: ChannelPlan): Image {
+  if (plan !== 'luminance') return image;
+  const { pixels } = image;
+  const grey = new Float32Array(pixels.length / 3);
+  for (let i = 0, p = 0; i < grey.length; i++, p += 3) {
+    grey[i] = 0.299 * pixels[p]! + 0.587 * pixels[p + 1]! + 0.114 * pixels[p + 2]!;
+  }
+  return { ...image, channels: 1, pixels: grey };
+}

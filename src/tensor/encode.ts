@@ -1,0 +1,39 @@
+import { tensor4d } from '@tensorflow/tfjs-core';
+import type { Image } from '../image/image.ts';
+import type { InputSpec } from '../manifest.ts';
+import type { Encoded } from '../tasks/task.ts';
+import { applyChannels, planChannels } from './channels.ts';
+import { normalise } from './normalise.ts';
+import { cropPlane, fitPlane, padPlane } from './place.ts';
+import { resize, type Plane } from './resize.ts';
+
+/**
+ * One plane of an image → [1, rows, columns, channels]: channels, normalise (over all source pixels), crop, resize
+ * with antialiasing, pad.
+ * @param slice which plane, from 0
+ * @throws OverreadError `input/refused`, `input/unsupported-pixels`
+ */
+export function encodePlane(image: Image, spec: InputSpec, slice = 0): Encoded {
+  const plan = planChannels(image, spec);
+  const source = applyChannels(image, plan);
+  const [columns, rows] = source.shape;
+  const [inputRows, inputColumns, inputChannels] = spec.shape as [number, number, number];
+
+  const values = normalise(source, spec);
+  const plane: Plane = { values: planeOf(values, columns * rows * source.channels, slice), columns, rows, channels: source.channels };
+  const { crop, size, at, placement } = fitPlane(spec.fit, [columns, rows], [inputColumns, inputRows]);
+  const placed = padPlane(resize(cropPlane(plane, crop), size), [inputColumns, inputRows], at, spec.valueRange[0]);
+
+  const filled = plan === 'replicate grey' ? replicate(placed.values, inputChannels) : placed.values;
+  return { tensor: tensor4d(filled, [1, inputRows, inputColumns, inputChannels]), placement };
+}
+
+function planeOf(values: Float32Array, size: number, slice: number): Float32Array {
+  return values.subarray(slice * size, (slice + 1) * size);
+}
+
+function replicate(values: Float32Array, channels: number): Float32Array {
+  const out = new Float32Array(values.length * channels);
+  for (let i = 0; i < values.length; i++) out.fill(values[i]!, i * channels, (i + 1) * channels);
+  return out;
+}
