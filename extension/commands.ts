@@ -1,0 +1,89 @@
+import type { Result, Segment } from '../src/results/result.ts';
+import type { OverlayStyle } from './configuration.ts';
+import type { KeptResult } from './results-store.ts';
+import type { RunOptions } from './run.ts';
+import type { Session } from './session.ts';
+
+/** What `overreadState` answers: plain data, for integrators and tests. */
+export interface StateSummary {
+  readonly device: Result['device'] | null;
+  readonly results: readonly ResultSummary[];
+  /** Words of what is going on, or null. */
+  readonly running: { readonly jobId: string; readonly model: string; readonly progress: string; readonly fraction: number } | null;
+  readonly lastError: { readonly code: string; readonly message: string } | null;
+  readonly note: string | null;
+  readonly modelId: string | null;
+  readonly models: readonly { readonly id: string; readonly version: string }[];
+  readonly overlay: OverlayStyle & { readonly shown: boolean };
+  readonly hasImage: boolean;
+}
+
+export interface ResultSummary {
+  readonly key: string;
+  readonly kind: Result['kind'];
+  readonly model: { readonly id: string; readonly version: string; readonly sha256: string };
+  readonly backend: Result['device']['backend'];
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly sources: Result['source']['sources'];
+  readonly visible: boolean;
+  /** Of a study that is open now. */
+  readonly open: boolean;
+  readonly timingMs: Result['timingMs'];
+  readonly createdAt: string;
+  readonly segments?: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null }[];
+}
+
+/** OHIF's commands module. `session` is asked late: the module is made before the session when registration fails. */
+export function commandsModule(session: () => Session) {
+  const actions = {
+    /** Runs the chosen model on the current image of the active viewport; the result's summary, or null. */
+    overreadRun: async ({ modelId, viewportId }: RunOptions = {}): Promise<ResultSummary | null> => {
+      const kept = await session().runner.run({ ...(modelId && { modelId }), ...(viewportId && { viewportId }) });
+      return kept ? summaryOf(kept, session().state.get().openStudies) : null;
+    },
+    overreadCancel: (): void => session().runner.cancel(),
+    /** `shown` true or false; the other of what is, when left out. */
+    overreadToggleOverlays: ({ shown }: { shown?: boolean } = {}): void => session().toggleOverlays(shown),
+    overreadSetOverlayStyle: ({ opacity, style }: Partial<OverlayStyle> = {}): void =>
+      session().setOverlayStyle({ ...(opacity !== undefined && { opacity }), ...(style !== undefined && { style }) }),
+    overreadState: (): StateSummary => stateOf(session()),
+  };
+  return {
+    actions,
+    definitions: Object.fromEntries(Object.entries(actions).map(([name, commandFn]) => [name, { commandFn }])),
+    defaultContext: 'DEFAULT',
+  };
+}
+
+function stateOf({ state, results }: Session): StateSummary {
+  const { device, running, lastError, note, modelId, catalogue, overlay, overlaysShown, openStudies, hasImage, configurationError } = state.get();
+  const error = lastError ?? configurationError;
+  return {
+    device: device ?? null,
+    results: results.all().map(kept => summaryOf(kept, openStudies)),
+    running: running ? { jobId: running.jobId, model: running.modelName, progress: running.progress.text, fraction: running.progress.fraction } : null,
+    lastError: error ? { code: error.code, message: error.message } : null,
+    note: note ?? null,
+    modelId: modelId ?? null,
+    models: (catalogue?.entries ?? []).map(({ manifest }) => ({ id: manifest.id, version: manifest.version })),
+    overlay: { ...overlay, shown: overlaysShown },
+    hasImage,
+  };
+}
+
+function summaryOf({ key, studyInstanceUID, seriesInstanceUID, result, visible }: KeptResult, openStudies: ReadonlySet<string>): ResultSummary {
+  const { model, device, source, timingMs, createdAt, kind } = result;
+  return {
+    key, kind, studyInstanceUID, seriesInstanceUID, visible, timingMs, createdAt,
+    model: { id: model.id, version: model.version, sha256: model.sha256 },
+    backend: device.backend,
+    sources: source.sources,
+    open: openStudies.has(studyInstanceUID),
+    ...(result.kind === 'labelmap' && { segments: result.segments.map(segmentSummary) }),
+  };
+}
+
+function segmentSummary({ target, segmentNumber, pixels, areaMm2 }: Segment) {
+  return { label: target.label, segmentNumber, pixels, areaMm2: areaMm2 ?? null };
+}

@@ -1,0 +1,5 @@
+/** Equal to the npm package's name: from 3.14 on OHIF asks for that. */
+export const EXTENSION_ID = 'overread';
+export const PANEL_NAME = 'ai';
+/** What a mode writes in its list of panels. */
+export const PANEL_ID = `${EXTENSION_ID}.panelModule.${PANEL_NAME}`;

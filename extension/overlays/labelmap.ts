@@ -1,0 +1,176 @@
+import { OverreadError } from '../../src/errors.ts';
+import type { LabelmapResult } from '../../src/results/result.ts';
+import type { OverlayStyle } from '../configuration.ts';
+import type { Cornerstone, CornerstoneTools, Services } from '../types/ohif.ts';
+import type { LabelmapStyle, RepresentationSpecifier } from '../types/segmentation.ts';
+import { colorOf } from './colors.ts';
+import type { Layer, Overlay, Placed } from './overlay.ts';
+
+/** What is drawn for one layer. */
+interface Drawn {
+  readonly segmentationId: string;
+  /** The result that each labelmap image carries, by the image that it lies on. */
+  readonly written: Map<string, LabelmapResult>;
+  /** What each viewport was last told. What has not changed is not told again: the user may have changed it since. */
+  readonly told: Map<string, { readonly visible: boolean; readonly style: OverlayStyle }>;
+}
+
+/**
+ * Labelmaps as segmentations of OHIF's own service, so that its segmentation panel and tools know them. One a layer: a
+ * model on a display set.
+ */
+export class LabelmapOverlay implements Overlay<LabelmapResult> {
+  readonly #services: Services;
+  readonly #cornerstone: Cornerstone;
+  readonly #tools: CornerstoneTools;
+  readonly #drawn = new Map<string, Drawn>();
+
+  constructor(services: Services, cornerstone: Cornerstone, tools: CornerstoneTools) {
+    this.#services = services;
+    this.#cornerstone = cornerstone;
+    this.#tools = tools;
+  }
+
+  /** Keys of the layers that are drawn by this segmentation: none when it is not ours. */
+  layerOf(segmentationId: string): string | undefined {
+    return [...this.#drawn].find(([, drawn]) => drawn.segmentationId === segmentationId)?.[0];
+  }
+
+  async draw(layers: readonly Layer<LabelmapResult>[]): Promise<void> {
+    const { segmentationService } = this.#services;
+    const wanted = new Set(layers.map(layer => layer.key));
+    for (const [key, drawn] of this.#drawn) {
+      const gone = !segmentationService.getSegmentation(drawn.segmentationId);
+      if (wanted.has(key) && !gone) continue;
+      this.#drawn.delete(key);
+      if (!gone) segmentationService.remove(drawn.segmentationId);
+    }
+    for (const layer of layers) {
+      // Nothing is made for a layer that nobody sees.
+      if (!this.#drawn.has(layer.key) && (layer.viewportIds.length === 0 || !layer.visible)) continue;
+      const drawn = this.#drawn.get(layer.key) ?? (await this.#create(layer));
+      this.#write(layer, drawn);
+      await this.#represent(layer, drawn);
+    }
+  }
+
+  forget(): void {
+    this.#drawn.clear();
+  }
+
+  async #create(layer: Layer<LabelmapResult>): Promise<Drawn> {
+    const first = layer.placed[0]!.kept.result;
+    const segments = Object.fromEntries(first.segments.map(({ target, segmentNumber }) => [
+      segmentNumber,
+      { segmentIndex: segmentNumber, label: target.label, active: segmentNumber === 1 },
+    ]));
+    const segmentationId = await this.#services.segmentationService.createLabelmapForDisplaySet(layer.displaySet, { label: labelOf(first), segments });
+    const drawn: Drawn = { segmentationId, written: new Map(), told: new Map() };
+    this.#drawn.set(layer.key, drawn);
+    return drawn;
+  }
+
+  /** Copies results into the labelmap's images; those that hold them already are left alone. */
+  #write(layer: Layer<LabelmapResult>, { segmentationId, written }: Drawn): void {
+    const labelmapOf = this.#labelmapImages(segmentationId);
+    const wanted = [...planes(layer.placed)];
+    const changed = wanted.filter(({ imageId, result }) => written.get(imageId) !== result);
+    const emptied = [...written.keys()].filter(imageId => !wanted.some(plane => plane.imageId === imageId));
+    for (const { imageId, result, slice } of changed) {
+      const image = labelmapOf.get(imageId);
+      const [columns, rows] = result.source.shape;
+      if (!image || image.columns !== columns || image.rows !== rows) {
+        throw new OverreadError(
+          'input/inconsistent',
+          `Expected an image of ${columns} × ${rows} pixels under the result, got ${image ? `${image.columns} × ${image.rows}` : 'none'}. The result is not drawn: open the study again.`,
+          { expected: [columns, rows], got: image && [image.columns, image.rows] },
+        );
+      }
+      fill(image, scalars => scalars.set(result.labels.subarray(slice * columns * rows, (slice + 1) * columns * rows)));
+      written.set(imageId, result);
+    }
+    for (const imageId of emptied) {
+      const image = labelmapOf.get(imageId);
+      if (image) fill(image, scalars => scalars.fill(0));
+      written.delete(imageId);
+    }
+    if (changed.length + emptied.length > 0) this.#tools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
+  }
+
+  /** The labelmap's images by the imageId that each lies on. */
+  #labelmapImages(segmentationId: string): Map<string, LabelmapImage> {
+    const ids = this.#services.segmentationService.getSegmentation(segmentationId)?.representationData.Labelmap?.imageIds ?? [];
+    const images = ids.map(id => this.#cornerstone.cache.getImage(id) as LabelmapImage | undefined);
+    return new Map(images.flatMap(image => (image?.referencedImageId ? [[image.referencedImageId, image] as const] : [])));
+  }
+
+  /** Shows the segmentation in the layer's viewports, in its colours and style, and in no other. */
+  async #represent(layer: Layer<LabelmapResult>, { segmentationId, told }: Drawn): Promise<void> {
+    const { segmentationService } = this.#services;
+    const { config, triggerSegmentationEvents } = this.#tools.segmentation;
+    const specifier: RepresentationSpecifier = { segmentationId, type: 'Labelmap' };
+    const result = layer.placed.at(-1)!.kept.result;
+    for (const viewportId of layer.viewportIds) {
+      const has = () => segmentationService.getSegmentationRepresentations(viewportId, specifier).some(r => r.segmentationId === segmentationId);
+      if (!has()) {
+        await segmentationService.addSegmentationRepresentation(viewportId, specifier);
+        if (!has()) continue; // the viewport went away meanwhile; its next event comes back here
+        told.delete(viewportId);
+        for (const { target, segmentNumber } of result.segments) {
+          segmentationService.setSegmentColor(viewportId, segmentationId, segmentNumber, colorOf(target, segmentNumber));
+        }
+      }
+      const before = told.get(viewportId);
+      told.set(viewportId, { visible: layer.visible, style: layer.style });
+      if (before?.style !== layer.style) segmentationService.setStyle({ viewportId, ...specifier }, styleOf(layer.style));
+      if (before?.visible !== layer.visible) config.visibility.setSegmentationRepresentationVisibility(viewportId, specifier, layer.visible);
+      if (before?.style !== layer.style) triggerSegmentationEvents.triggerSegmentationRepresentationModified(viewportId, segmentationId, 'Labelmap');
+    }
+    for (const viewportId of segmentationService.getViewportIdsWithSegmentation(segmentationId)) {
+      if (layer.viewportIds.includes(viewportId)) continue;
+      segmentationService.removeRepresentationsFromViewport(viewportId, specifier);
+      told.delete(viewportId);
+    }
+  }
+}
+
+/** A labelmap's image in Cornerstone's cache: one label a pixel. */
+interface LabelmapImage {
+  readonly referencedImageId?: string;
+  readonly columns: number;
+  readonly rows: number;
+  readonly voxelManager: { getScalarData(): Uint8Array; setScalarData(data: Uint8Array): void };
+}
+
+function fill({ voxelManager }: LabelmapImage, write: (scalars: Uint8Array) => void): void {
+  const scalars = voxelManager.getScalarData();
+  write(scalars);
+  voxelManager.setScalarData(scalars);
+}
+
+/** Every slice of every result with the image that it lies on; of two on one image the later comes last. */
+function* planes(placed: readonly Placed<LabelmapResult>[]) {
+  for (const { kept, imageIds } of placed) {
+    for (const [slice, imageId] of imageIds.entries()) yield { imageId, result: kept.result, slice };
+  }
+}
+
+/** 'Lung · Lung U-Net 1.0.0 · AI', or 'Left lung, right lung · …'. */
+export function labelOf({ segments, model }: LabelmapResult): string {
+  const [first = '', ...others] = segments.map(segment => segment.target.label);
+  const named = [first, ...others.map(label => label.charAt(0).toLowerCase() + label.slice(1))].join(', ');
+  return `${named} · ${model.name} ${model.version} · AI`;
+}
+
+/** A fill gets half of the opacity: at its fullest the anatomy under it can still be seen. */
+function styleOf({ opacity, style }: OverlayStyle): LabelmapStyle {
+  const fill = style === 'fill';
+  const outlineWidth = fill ? 1.5 : 2.5;
+  return {
+    renderOutline: true, renderOutlineInactive: true,
+    renderFill: fill, renderFillInactive: fill,
+    outlineWidth, outlineWidthInactive: outlineWidth,
+    outlineOpacity: opacity, outlineOpacityInactive: opacity,
+    fillAlpha: opacity / 2, fillAlphaInactive: opacity / 2,
+  };
+}

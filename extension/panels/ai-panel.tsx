@@ -1,0 +1,31 @@
+import { useSyncExternalStore } from 'react';
+import type { Session } from '../session.ts';
+import { DeviceLine } from './device-line.tsx';
+import { OverlayControls } from './overlay-controls.tsx';
+import { ResultList } from './result-list.tsx';
+import { RunSection } from './run-section.tsx';
+import { css } from './styles.ts';
+
+/** The panel "AI": choose, run, look at what came out. */
+export function AiPanel({ session }: { session: Session }) {
+  const state = useSyncExternalStore(session.state.subscribe, session.state.get);
+  const all = useSyncExternalStore(
+    listener => session.results.subscribe(listener),
+    () => session.results.all(),
+  );
+  const results = all.filter(kept => state.openStudies.has(kept.studyInstanceUID)).reverse();
+  return (
+    <div className="ovr" data-overread="panel">
+      <style>{css}</style>
+      <RunSection session={session} state={state} />
+      <section aria-label="AI results">
+        <h2>
+          Results <span className="ovr-count">{results.length || ''}</span>
+        </h2>
+        {results.length > 0 && <OverlayControls session={session} overlay={state.overlay} shown={state.overlaysShown} />}
+        <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />
+      </section>
+      <DeviceLine device={state.device} />
+    </div>
+  );
+}

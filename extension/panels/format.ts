@@ -1,0 +1,68 @@
+import { isInstanceReference } from '../../src/image/image.ts';
+import type { DeviceDescription, Result, Segment, Timing } from '../../src/results/result.ts';
+
+const BACKENDS: { readonly [B in DeviceDescription['backend']]: string } = {
+  webgpu: 'WebGPU', webgl: 'WebGL', wasm: 'WebAssembly', cpu: 'JavaScript',
+};
+
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+
+/** '24,130 mm²' where the spacing is known, the number of pixels where it is not. Below 100 with one decimal. */
+export function formatSize({ areaMm2, volumeMm3, pixels }: Segment): string {
+  if (areaMm2 !== undefined) return `${formatNumber(areaMm2)} mm²`;
+  if (volumeMm3 !== undefined) return volumeMm3 >= 1000 ? `${formatNumber(volumeMm3 / 1000)} mL` : `${formatNumber(volumeMm3)} mm³`;
+  return `${whole.format(pixels)} pixels`;
+}
+
+/** Whether sizes are in pixels because the image states no spacing. */
+export function lacksSpacing(segments: readonly Segment[]): boolean {
+  return segments.some(segment => segment.areaMm2 === undefined && segment.volumeMm3 === undefined);
+}
+
+function formatNumber(value: number): string {
+  return (value !== 0 && Math.abs(value) < 100 ? tenths : whole).format(value);
+}
+
+/** '840 ms', '1.24 s', '16.1 s', '2 min 05 s'. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes} min ${String(Math.floor(seconds % 60)).padStart(2, '0')} s`;
+}
+
+/** What the run itself took; loading the model is told apart, since it is paid once. */
+export function runMs({ encode, predict, decode }: Timing): number {
+  return encode + predict + decode;
+}
+
+/** 'prepare 12 ms · network 840 ms · draw 31 ms · load 2.10 s' */
+export function formatStages({ load, encode, predict, decode }: Timing): string {
+  const stages = [`prepare ${formatDuration(encode)}`, `network ${formatDuration(predict)}`, `result ${formatDuration(decode)}`];
+  return [...stages, load > 0 ? `loading the model ${formatDuration(load)}` : 'the model was loaded already'].join(' · ');
+}
+
+/** 'WebGPU · google swiftshader (software)' */
+export function formatDevice({ backend, adapter, software }: DeviceDescription): string {
+  const name = [BACKENDS[backend], adapter].filter(Boolean).join(' · ');
+  return software && !/software/i.test(name) ? `${name} (software)` : name;
+}
+
+/** '14:03' today, '23 Nov, 14:03' on another day; in the browser's time zone. */
+export function formatWhen(createdAt: string, now = new Date()): string {
+  const date = new Date(createdAt);
+  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  if (date.toDateString() === now.toDateString()) return time;
+  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${time}`;
+}
+
+/** Which image a result is of: 'CR · PA · Chest', with the frame where there are several. */
+export function describeSource({ source }: Result): string {
+  const { viewPosition, seriesDescription } = source.attributes;
+  const [first] = source.sources;
+  const frame = first && isInstanceReference(first) && first.frame > 1 ? `frame ${first.frame}` : undefined;
+  const slices = source.sources.length > 1 ? `${source.sources.length} slices` : undefined;
+  return [source.modality, viewPosition, seriesDescription, frame, slices].filter(Boolean).join(' · ');
+}

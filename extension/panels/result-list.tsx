@@ -1,0 +1,123 @@
+import type { Result, ResultKind, ResultOf } from '../../src/results/result.ts';
+import { colorOf, cssColor } from '../overlays/colors.ts';
+import type { KeptResult } from '../results-store.ts';
+import type { Session } from '../session.ts';
+import { EyeIcon } from './eye-icon.tsx';
+import { describeSource, formatDevice, formatDuration, formatSize, formatStages, formatWhen, lacksSpacing, runMs } from './format.ts';
+
+interface ListProps {
+  readonly session: Session;
+  readonly results: readonly KeptResult[];
+  readonly overlaysShown: boolean;
+}
+
+/** The results of the open studies, newest first. */
+export function ResultList({ session, results, overlaysShown }: ListProps) {
+  if (results.length === 0) {
+    return (
+      <div className="ovr-empty">
+        <p>Nothing for this study yet.</p>
+        <p className="ovr-muted">Click on an image, choose a model, and run it. Results stay with their study until this page is left.</p>
+      </div>
+    );
+  }
+  return (
+    <ul className="ovr-results">
+      {results.map(kept => (
+        <li key={kept.key}>
+          <ResultCard session={session} kept={kept} visible={overlaysShown && kept.visible} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ResultCard({ session, kept, visible }: { session: Session; kept: KeptResult; visible: boolean }) {
+  const { result, key } = kept;
+  const { model, device, timingMs, createdAt } = result;
+  const title = `${model.name} ${model.version}`;
+  const drawn = result.kind === 'labelmap';
+  return (
+    <article className={visible || !drawn ? 'ovr-card' : 'ovr-card ovr-off'} data-overread="result" data-key={key} aria-label={title}>
+      <header className="ovr-row">
+        <h3>
+          {model.name} <span className="ovr-muted ovr-number">{model.version}</span>
+        </h3>
+        {drawn && (
+          <button
+            type="button" className="ovr-icon" aria-pressed={visible} aria-label={`${visible ? 'Hide' : 'Show'} ${title} on the image`}
+            title={visible ? 'Hide on the image' : 'Show on the image'} onClick={() => session.setVisible(key, !visible)} data-overread="eye"
+          >
+            <EyeIcon open={visible} />
+          </button>
+        )}
+      </header>
+      <p className="ovr-muted ovr-source">{describeSource(result)}</p>
+      <Body result={result} />
+      <dl className="ovr-facts">
+        <dt>Device</dt>
+        <dd title={device.reason}>{formatDevice(device)}</dd>
+        <dt>Time</dt>
+        <dd className="ovr-number" title={formatStages(timingMs)}>
+          {formatDuration(runMs(timingMs))}
+          {timingMs.load > 0 && <span className="ovr-muted"> + {formatDuration(timingMs.load)} loading</span>}
+        </dd>
+        <dt>Made</dt>
+        <dd className="ovr-number">
+          <time dateTime={createdAt}>{formatWhen(createdAt)}</time>
+        </dd>
+      </dl>
+      <p className="ovr-notice">{model.notice}</p>
+    </article>
+  );
+}
+
+/** What each kind of result says in words and numbers: a new kind has to answer here. */
+const BODIES: { readonly [K in ResultKind]: (props: { readonly result: ResultOf<K> }) => React.ReactNode } = {
+  labelmap: ({ result: { segments } }) => (
+    <>
+      <table className="ovr-numbers">
+        <tbody>
+          {segments.map(segment => (
+            <tr key={segment.segmentNumber}>
+              <th scope="row">
+                <span className="ovr-swatch" style={{ background: cssColor(colorOf(segment.target, segment.segmentNumber)) }} />
+                {segment.target.label}
+              </th>
+              <td>{segment.pixels === 0 ? 'not found' : formatSize(segment)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {lacksSpacing(segments) && <p className="ovr-muted">The image states no pixel spacing, so there is no area.</p>}
+    </>
+  ),
+  scores: ({ result: { scores } }) => (
+    <table className="ovr-numbers">
+      <tbody>
+        {scores.map(({ target, probability }) => (
+          <tr key={target.label}>
+            <th scope="row">{target.label}</th>
+            <td>{probability.toFixed(3)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  ),
+  heatmap: ({ result: { target, range } }) => (
+    <table className="ovr-numbers">
+      <tbody>
+        <tr>
+          <th scope="row">{target.label}</th>
+          <td>{range[0].toFixed(3)} … {range[1].toFixed(3)}</td>
+        </tr>
+      </tbody>
+    </table>
+  ),
+};
+
+function Body({ result }: { result: Result }) {
+  // The kind chooses the body; TypeScript cannot tie the two through the table.
+  const Chosen = BODIES[result.kind] as (props: { readonly result: Result }) => React.ReactNode;
+  return <Chosen result={result} />;
+}

@@ -1,0 +1,90 @@
+import { OverreadError } from '../src/errors.ts';
+import type { Result } from '../src/results/result.ts';
+import { frameKey, sourcesOf } from './identity.ts';
+
+/** A result and what the user did with it. */
+export interface KeptResult {
+  /** Unique among the kept results: the same model, version and frames replace each other. */
+  readonly key: string;
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly result: Result;
+  readonly visible: boolean;
+}
+
+/**
+ * Results of this page's lifetime, in memory, by study. Leaving an image does not drop its result; coming back finds it.
+ * A result answers only for the frames that it was computed from.
+ */
+export class ResultsStore {
+  readonly #byKey = new Map<string, KeptResult>();
+  readonly #listeners = new Set<() => void>();
+  #snapshot: readonly KeptResult[] = [];
+
+  /**
+   * Keeps a result, in place of an earlier one of the same model and version on the same frames. It becomes visible.
+   * @throws OverreadError `input/inconsistent` when the frames are of no study or of more than one series
+   */
+  keep(result: Result): KeptResult {
+    const sources = sourcesOf(result);
+    const [first] = sources;
+    if (!first || sources.length !== result.source.sources.length || sources.some(s => s.seriesInstanceUID !== first.seriesInstanceUID)) {
+      throw new OverreadError(
+        'input/inconsistent',
+        `Expected a result on the frames of one series, got one on ${new Set(sources.map(s => s.seriesInstanceUID)).size} series. It is not kept: run the model again.`,
+        { expected: 'one series', got: result.source.sources },
+      );
+    }
+    const kept: KeptResult = {
+      key: keyOf(result),
+      studyInstanceUID: first.studyInstanceUID,
+      seriesInstanceUID: first.seriesInstanceUID,
+      result,
+      visible: true,
+    };
+    this.#byKey.delete(kept.key); // so that the newest is last
+    this.#byKey.set(kept.key, kept);
+    this.#changed();
+    return kept;
+  }
+
+  /** All results, oldest first. The same array until something changes. */
+  all(): readonly KeptResult[] {
+    return this.#snapshot;
+  }
+
+  ofStudies(studyInstanceUIDs: ReadonlySet<string>): readonly KeptResult[] {
+    return this.#snapshot.filter(kept => studyInstanceUIDs.has(kept.studyInstanceUID));
+  }
+
+  get(key: string): KeptResult | undefined {
+    return this.#byKey.get(key);
+  }
+
+  setVisible(key: string, visible: boolean): void {
+    const kept = this.#byKey.get(key);
+    if (!kept || kept.visible === visible) return;
+    this.#byKey.set(key, { ...kept, visible });
+    this.#changed();
+  }
+
+  remove(key: string): void {
+    if (this.#byKey.delete(key)) this.#changed();
+  }
+
+  /** @returns what ends the subscription */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    this.#snapshot = [...this.#byKey.values()];
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function keyOf(result: Result): string {
+  const { id, version, sha256 } = result.model;
+  return `${id}@${version}:${sha256}:${result.kind}:${sourcesOf(result).map(frameKey).join(',')}`;
+}

@@ -1,0 +1,198 @@
+import { connectEngine } from '../src/engine-client.ts';
+import { OverreadError, toOverreadError } from '../src/errors.ts';
+import { loadCatalogue } from './catalogue.ts';
+import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
+import { EngineHost } from './engine-host.ts';
+import { createOverlays } from './overlays/index.ts';
+import { OverlayPresenter } from './overlays/presenter.ts';
+import { ResultsStore } from './results-store.ts';
+import { Runner, type Engine } from './run.ts';
+import { readFrame } from './sources/cornerstone-image.ts';
+import { activeViewportId, isStillOpen, pickTarget, shownImage } from './sources/target.ts';
+import { Observable, type State } from './state.ts';
+import type { Cornerstone, CornerstoneTools, HostContext, Services, Subscription } from './types/ohif.ts';
+
+/** The folder that extension.js lies in, at the root or under a sub-path. webpackIgnore keeps it from being bundled. */
+const PLUGIN_URL = new URL(/* webpackIgnore: true */ './', import.meta.url).href;
+
+/**
+ * Overread in one page: configuration, engine, results and what is drawn, joined. It lives from `preRegistration` to the
+ * end of the page, so results outlive the mode; what it hears of the viewer, it hears only while a mode is on.
+ */
+export class Session {
+  readonly state: Observable<State>;
+  readonly results = new ResultsStore();
+  readonly runner: Runner;
+  readonly configuration: Configuration;
+  readonly #services: Services;
+  readonly #presenter: OverlayPresenter;
+  readonly #overlays: ReturnType<typeof createOverlays>;
+  #subscriptions: Subscription[] = [];
+
+  constructor({ servicesManager, extensionManager, appConfig }: HostContext) {
+    const services = (this.#services = servicesManager.services);
+    const { cornerstone, cornerstoneTools } = librariesOf(extensionManager);
+    let configurationError: OverreadError | undefined;
+    try {
+      this.configuration = parseConfiguration(appConfig?.overread, PLUGIN_URL);
+    } catch (error) {
+      configurationError = toOverreadError(error);
+      this.configuration = defaultConfiguration(PLUGIN_URL);
+    }
+    const { defaultOverlay, defaultModel, allowSoftwareAdapter } = this.configuration;
+    this.state = new Observable<State>({
+      ...(configurationError && { configurationError }),
+      ...(defaultModel && { modelId: defaultModel }),
+      overlay: defaultOverlay,
+      overlaysShown: true,
+      openStudies: new Set(),
+      hasImage: false,
+    });
+    this.runner = new Runner({
+      viewer: {
+        pickTarget: viewportId => pickTarget(services, cornerstone, viewportId),
+        isStillOpen: target => isStillOpen(services, cornerstone, target),
+        readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal),
+        notify: (type, message) => this.notify(type, message),
+      },
+      host: new EngineHost<Engine>(startWorker, connectEngine),
+      results: this.results,
+      state: this.state,
+      runtime: { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href },
+    });
+    this.#overlays = createOverlays(services, cornerstone, cornerstoneTools);
+    this.#presenter = new OverlayPresenter({
+      services, cornerstone,
+      results: this.results,
+      overlays: this.#overlays,
+      presentation: () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay }),
+      onError: error => this.report(error),
+    });
+  }
+
+  /** A mode was entered: follow what the viewer shows. */
+  enter(): void {
+    this.leave();
+    const { viewportGridService: grid, cornerstoneViewportService: viewports, displaySetService: sets, segmentationService: segmentation } = this.#services;
+    const look = () => this.#look();
+    this.#subscriptions = [
+      grid.subscribe(grid.EVENTS.ACTIVE_VIEWPORT_ID_CHANGED, look),
+      grid.subscribe(grid.EVENTS.GRID_STATE_CHANGED, look),
+      grid.subscribe(grid.EVENTS.VIEWPORTS_READY, look),
+      viewports.subscribe(viewports.EVENTS.VIEWPORT_DATA_CHANGED, look),
+      sets.subscribe(sets.EVENTS.DISPLAY_SETS_CHANGED, look),
+      sets.subscribe(sets.EVENTS.DISPLAY_SETS_REMOVED, look),
+      segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, ({ segmentationId }: { segmentationId: string }) => this.#removedByUser(segmentationId)),
+      { unsubscribe: this.results.subscribe(look) },
+      { unsubscribe: this.state.subscribe(this.#onState()) },
+    ];
+    const { configurationError } = this.state.get();
+    if (configurationError) this.notify('error', configurationError.message);
+    else void this.readCatalogue();
+    this.#look();
+  }
+
+  /** The mode was left: OHIF has taken every segmentation down. Results stay, and so does a run that is under way. */
+  leave(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#subscriptions = [];
+    this.#presenter.forget();
+    this.state.set({ openStudies: new Set(), hasImage: false, note: undefined });
+  }
+
+  /** Reads the list of models; again after a failure. */
+  async readCatalogue(): Promise<void> {
+    const { models, allowedModels } = this.configuration;
+    const catalogue = await loadCatalogue(models, allowedModels);
+    const { modelId } = this.state.get();
+    const there = catalogue.entries.some(entry => entry.manifest.id === modelId);
+    this.state.set({ catalogue, modelId: there ? modelId : catalogue.entries[0]?.manifest.id });
+  }
+
+  chooseModel(modelId: string): void {
+    this.state.set({ modelId });
+  }
+
+  /** Shows or hides every overlay; the other of what is, when left out. */
+  toggleOverlays(shown = !this.state.get().overlaysShown): void {
+    this.state.set({ overlaysShown: shown });
+  }
+
+  /** Shows or hides one result. One that is asked for shows, even while all were hidden. */
+  setVisible(key: string, visible: boolean): void {
+    if (visible && !this.state.get().overlaysShown) {
+      for (const other of this.results.all()) this.results.setVisible(other.key, other.key === key);
+      this.state.set({ overlaysShown: true });
+    }
+    this.results.setVisible(key, visible);
+  }
+
+  /** @throws OverreadError `config/invalid` */
+  setOverlayStyle(change: Partial<OverlayStyle>): void {
+    const parsed = overlayStyleSchema.safeParse(change);
+    if (!parsed.success) {
+      throw new OverreadError('config/invalid', `Expected opacity from 0 to 1 and style 'outline' or 'fill', got ${JSON.stringify(change)}. Nothing was changed.`, { got: change });
+    }
+    this.state.set({ overlay: { ...this.state.get().overlay, ...parsed.data } });
+  }
+
+  notify(type: 'info' | 'warning' | 'error', message: string): void {
+    this.#services.uiNotificationService.show({ title: 'Overread', message, type, duration: 8000, allowDuplicates: true });
+  }
+
+  report(error: OverreadError): void {
+    if (error.code === 'job/cancelled') return;
+    this.state.set({ lastError: error });
+    this.notify('error', error.message);
+  }
+
+  #onState(): () => void {
+    let { overlay, overlaysShown, hasImage, running } = this.state.get();
+    return () => {
+      const now = this.state.get();
+      if (now.overlay !== overlay || now.overlaysShown !== overlaysShown) void this.#presenter.refresh();
+      if (now.hasImage !== hasImage || !now.running !== !running) this.#refreshToolbar();
+      ({ overlay, overlaysShown, hasImage, running } = now);
+    };
+  }
+
+  #refreshToolbar(): void {
+    const viewportId = activeViewportId(this.#services);
+    if (viewportId) this.#services.toolbarService.refreshToolbarState({ viewportId });
+  }
+
+  #look(): void {
+    const open = new Set(this.#services.displaySetService.getActiveDisplaySets().map(set => set.StudyInstanceUID));
+    const { openStudies } = this.state.get();
+    const same = open.size === openStudies.size && [...open].every(uid => openStudies.has(uid));
+    const viewportId = activeViewportId(this.#services);
+    this.state.set({
+      openStudies: same ? openStudies : open,
+      hasImage: viewportId !== undefined && shownImage(this.#services, viewportId) !== undefined,
+    });
+    void this.#presenter.refresh();
+  }
+
+  /** A segmentation of ours was deleted in OHIF's own panel: its results stay in ours, hidden. */
+  #removedByUser(segmentationId: string): void {
+    const layer = this.#overlays.labelmap.layerOf(segmentationId);
+    if (layer === undefined) return;
+    for (const kept of this.#presenter.resultsOf(layer)) this.results.setVisible(kept.key, false);
+  }
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL('./engine-worker.ts', import.meta.url), { type: 'module', name: 'overread' });
+}
+
+/** The host's own Cornerstone: through its extension, or by the names that it sets on the window. */
+function librariesOf(extensionManager: HostContext['extensionManager']): { cornerstone: Cornerstone; cornerstoneTools: CornerstoneTools } {
+  const entry = extensionManager.getModuleEntry('@ohif/extension-cornerstone.utilityModule.common');
+  const libraries = entry?.exports?.getCornerstoneLibraries?.();
+  if (libraries) return libraries;
+  throw new OverreadError(
+    'config/invalid',
+    "Expected OHIF's Cornerstone extension with getCornerstoneLibraries (OHIF 3.11 or later), got none. Load Overread in a viewer that has it.",
+    { expected: '@ohif/extension-cornerstone' },
+  );
+}

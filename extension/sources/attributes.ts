@@ -1,0 +1,60 @@
+import type { Affine, ImageAttributes, SpacingSource } from '../../src/image/image.ts';
+import { chooseSpacing, spacingFrom } from '../../src/dicom/spacing.ts';
+import type { DicomInstance } from '../types/ohif.ts';
+
+/** `count` finite numbers, or undefined. DICOM text numbers are taken. */
+function numbers(value: unknown, count: number): number[] | undefined {
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return undefined;
+  const parsed = Array.from(value as unknown as ArrayLike<unknown>, Number);
+  return parsed.length === count && parsed.every(Number.isFinite) ? parsed : undefined;
+}
+
+/** One number; undefined when absent or not a number. */
+export function numberOf(value: unknown): number | undefined {
+  const parsed = value === undefined || value === null || value === '' ? Number.NaN : Number(value);
+  return Number.isFinite(parsed) ? parsed : undefined;
+}
+
+/** In-plane spacing and the attribute that it came from; undefined when no attribute has two positive numbers. */
+export function spacingOf(instance: DicomInstance): { spacingMm: readonly [column: number, row: number]; spacingSource: SpacingSource } | undefined {
+  const measures = [instance.PixelMeasuresSequence].flat()[0] as { readonly PixelSpacing?: unknown } | undefined;
+  const spacing =
+    spacingFrom(numbers(measures?.PixelSpacing, 2), 'SharedFunctionalGroups') ??
+    chooseSpacing({
+      pixelSpacing: numbers(instance.PixelSpacing, 2),
+      imagerPixelSpacing: numbers(instance.ImagerPixelSpacing, 2),
+      nominalScannedPixelSpacing: numbers(instance.NominalScannedPixelSpacing, 2),
+    });
+  return spacing && { spacingMm: spacing.mm, spacingSource: spacing.source };
+}
+
+/** Pixel index → LPS mm, from the image plane attributes; undefined on projection radiographs, which have none. */
+export function indexToPatientOf(instance: DicomInstance, spacingMm: readonly [column: number, row: number] | undefined): Affine | undefined {
+  const orientation = numbers(instance.ImageOrientationPatient, 6);
+  const position = numbers(instance.ImagePositionPatient, 3);
+  if (!orientation || !position || !spacingMm) return undefined;
+  const [rx, ry, rz, cx, cy, cz] = orientation as [number, number, number, number, number, number];
+  const [x, y, z] = position as [number, number, number];
+  const [column, row] = spacingMm;
+  const normal = [ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx] as const;
+  return [
+    rx * column, cx * row, normal[0], x,
+    ry * column, cy * row, normal[1], y,
+    rz * column, cz * row, normal[2], z,
+    0, 0, 0, 1,
+  ];
+}
+
+/** What a model may ask of the source; empty text counts as absent. */
+export function attributesOf(instance: DicomInstance): ImageAttributes {
+  const pairs = {
+    patientID: instance.PatientID,
+    viewPosition: instance.ViewPosition,
+    bodyPartExamined: instance.BodyPartExamined,
+    seriesDescription: instance.SeriesDescription,
+    sopClassUID: instance.SOPClassUID,
+    photometricInterpretation: instance.PhotometricInterpretation,
+    transferSyntaxUID: instance.AvailableTransferSyntaxUID,
+  };
+  return Object.fromEntries(Object.entries(pairs).filter(([, value]) => typeof value === 'string' && value.trim() !== ''));
+}

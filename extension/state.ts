@@ -1,0 +1,61 @@
+import type { OverreadError } from '../src/errors.ts';
+import type { DeviceDescription } from '../src/results/result.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { OverlayStyle } from './configuration.ts';
+import type { ProgressView } from './progress.ts';
+
+/** A run that is under way. */
+export interface Running {
+  readonly jobId: string;
+  readonly modelName: string;
+  readonly progress: ProgressView;
+  /** Milliseconds of the page's clock. */
+  readonly startedAt: number;
+  readonly cancelling: boolean;
+}
+
+/** Everything that the panel shows and that is not a result. Replaced, never changed in place. */
+export interface State {
+  readonly configurationError?: OverreadError;
+  /** Absent until it is read. */
+  readonly catalogue?: Catalogue;
+  readonly modelId?: string;
+  /** What the engine got; absent before the first run. */
+  readonly device?: DeviceDescription;
+  readonly running?: Running;
+  readonly lastError?: OverreadError;
+  /** A quiet line: nothing is wrong. */
+  readonly note?: string;
+  readonly overlay: OverlayStyle;
+  /** False hides every overlay, whatever each result says. */
+  readonly overlaysShown: boolean;
+  /** Studies that are open in the viewer. */
+  readonly openStudies: ReadonlySet<string>;
+  /** Whether the active viewport shows an image that can be read. */
+  readonly hasImage: boolean;
+}
+
+/** A value that can be watched. */
+export class Observable<T extends object> {
+  #value: T;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(initial: T) {
+    this.#value = initial;
+  }
+
+  readonly get = (): T => this.#value;
+
+  /** Merges a change in; listeners hear of it only when something differs. */
+  set(change: Partial<T>): void {
+    const before = this.#value;
+    if ((Object.keys(change) as (keyof T)[]).every(key => Object.is(before[key], change[key]))) return;
+    this.#value = { ...before, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+}

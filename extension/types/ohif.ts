@@ -1,0 +1,145 @@
+import type { Types as CornerstoneTypes, cache, metaData } from '@cornerstonejs/core';
+import type { RepresentationSpecifier, SegmentationService, UINotificationService } from './segmentation.ts';
+
+/**
+ * The part of OHIF 3.13 that we call. OHIF's packages carry no types that resolve, and the prebuilt viewer hands its
+ * services to the extension at run time: these declarations are the contract that we hold it to.
+ */
+export interface Subscription {
+  unsubscribe(): void;
+}
+
+export interface PubSub<Events extends string> {
+  readonly EVENTS: Readonly<Record<Events, string>>;
+  subscribe(event: string, callback: (detail: never) => void): Subscription;
+}
+
+/** A naturalized DICOM instance as OHIF keeps it; every attribute may be absent. */
+export interface DicomInstance {
+  readonly StudyInstanceUID?: string;
+  readonly SeriesInstanceUID?: string;
+  readonly SOPInstanceUID?: string;
+  readonly SOPClassUID?: string;
+  readonly FrameOfReferenceUID?: string;
+  readonly PatientID?: string;
+  readonly Modality?: string;
+  readonly ViewPosition?: string;
+  readonly BodyPartExamined?: string;
+  readonly SeriesDescription?: string;
+  readonly PhotometricInterpretation?: string;
+  readonly AvailableTransferSyntaxUID?: string;
+  readonly NumberOfFrames?: number | string;
+  readonly BitsStored?: number | string;
+  readonly PixelRepresentation?: number | string;
+  readonly SamplesPerPixel?: number | string;
+  readonly RescaleSlope?: number | string;
+  readonly RescaleIntercept?: number | string;
+  readonly PixelSpacing?: readonly (number | string)[];
+  readonly ImagerPixelSpacing?: readonly (number | string)[];
+  readonly NominalScannedPixelSpacing?: readonly (number | string)[];
+  readonly ImagePositionPatient?: readonly (number | string)[];
+  readonly ImageOrientationPatient?: readonly (number | string)[];
+  readonly ModalityLUTSequence?: unknown;
+  readonly PixelMeasuresSequence?: unknown;
+  /** Not enumerable on OHIF's instances: read it off the original, never off a copy. Counts from 1. */
+  readonly frameNumber?: number | string;
+}
+
+export interface DisplaySet {
+  readonly displaySetInstanceUID: string;
+  readonly StudyInstanceUID: string;
+  readonly SeriesInstanceUID: string;
+  readonly Modality?: string;
+  readonly SeriesDescription?: string;
+  readonly imageIds?: readonly string[];
+  readonly instances?: readonly DicomInstance[];
+}
+
+export interface DisplaySetService extends PubSub<'DISPLAY_SETS_ADDED' | 'DISPLAY_SETS_CHANGED' | 'DISPLAY_SETS_REMOVED'> {
+  getDisplaySetByUID(displaySetInstanceUID: string): DisplaySet | undefined;
+  getActiveDisplaySets(): readonly DisplaySet[];
+}
+
+export interface GridViewport {
+  readonly viewportId: string;
+  readonly displaySetInstanceUIDs?: readonly string[];
+}
+
+export interface ViewportGridService extends PubSub<'ACTIVE_VIEWPORT_ID_CHANGED' | 'GRID_STATE_CHANGED' | 'VIEWPORTS_READY'> {
+  getActiveViewportId(): string | null | undefined;
+  /** Throws until OHIF's React providers have mounted. */
+  getState(): { readonly activeViewportId?: string | null; readonly viewports: ReadonlyMap<string, GridViewport> };
+}
+
+export interface CornerstoneViewport {
+  readonly id: string;
+  readonly element: HTMLElement;
+  getCurrentImageId?(): string | undefined;
+}
+
+export interface CornerstoneViewportService extends PubSub<'VIEWPORT_DATA_CHANGED'> {
+  getCornerstoneViewport(viewportId: string): CornerstoneViewport | null | undefined;
+}
+
+export interface CustomizationService {
+  getCustomization(id: string): unknown;
+}
+
+export interface ToolbarService {
+  clearButtonSection(section: string): void;
+  /** Appends to the section; on an empty one it keeps the array that it is given. */
+  updateSection(section: string, buttonIds: string[]): void;
+  refreshToolbarState(options: { viewportId: string }): void;
+}
+
+export interface Services {
+  readonly displaySetService: DisplaySetService;
+  readonly viewportGridService: ViewportGridService;
+  readonly cornerstoneViewportService: CornerstoneViewportService;
+  readonly segmentationService: SegmentationService;
+  readonly uiNotificationService: UINotificationService;
+  readonly customizationService: CustomizationService;
+  readonly toolbarService: ToolbarService;
+}
+
+export interface ServicesManager {
+  readonly services: Services;
+}
+
+export interface ExtensionManager {
+  getModuleEntry(id: string): { readonly exports?: { getCornerstoneLibraries?(): { cornerstone: Cornerstone; cornerstoneTools: CornerstoneTools } } } | undefined;
+}
+
+export interface CommandsManager {
+  runCommand(name: string, options?: object): unknown;
+}
+
+/** What OHIF hands to `preRegistration` and to every module. */
+export interface HostContext {
+  readonly servicesManager: ServicesManager;
+  readonly commandsManager: CommandsManager;
+  readonly extensionManager: ExtensionManager;
+  readonly appConfig?: { readonly overread?: unknown };
+}
+
+/** The host's own Cornerstone, got through its extension: none is bundled. */
+export interface Cornerstone {
+  readonly cache: typeof cache;
+  readonly metaData: typeof metaData;
+  readonly imageLoader: { loadAndCacheImage(imageId: string): Promise<CornerstoneTypes.IImage> };
+  readonly eventTarget: EventTarget;
+  readonly Enums: { readonly Events: { readonly STACK_NEW_IMAGE: string; readonly IMAGE_RENDERED: string } };
+}
+
+/** The host's own Cornerstone Tools. */
+export interface CornerstoneTools {
+  readonly segmentation: {
+    readonly triggerSegmentationEvents: {
+      triggerSegmentationDataModified(segmentationId: string): void;
+      triggerSegmentationRepresentationModified(viewportId: string, segmentationId: string, type: 'Labelmap'): void;
+    };
+    readonly config: {
+      readonly visibility: { setSegmentationRepresentationVisibility(viewportId: string, specifier: RepresentationSpecifier, visible: boolean): void };
+    };
+  };
+}
