@@ -1,0 +1,83 @@
+import * as Comlink from 'comlink';
+import type { Answer, EngineService, WorkerOptions } from './engine-protocol.ts';
+import { Engine } from './engine.ts';
+import { OverreadError, toOverreadError } from './errors.ts';
+import type { Result } from './results/result.ts';
+import type { OnProgress } from './runtime/types.ts';
+
+/** The engine behind a message port: answers in place of exceptions, results as transferables. */
+export function createEngineService(): EngineService {
+  let engine: Engine | undefined;
+  let debug = false;
+  const loads = new Map<string, AbortController>();
+  const live = () => (engine ??= new Engine());
+
+  return {
+    configure: (options: WorkerOptions) =>
+      answer(async () => {
+        if (engine) throw new OverreadError('internal', 'Expected the options before the first call, got them after. Please report this.');
+        debug = options.debug === true;
+        engine = new Engine(options);
+      }),
+    start: () => answer(() => live().start()),
+    describe: location => answer(() => live().describe(location)),
+    load: (jobId, location, onProgress) =>
+      answer(async () => {
+        const job = new AbortController();
+        loads.set(jobId, job);
+        try {
+          return await live().load(location, onProgress, job.signal);
+        } finally {
+          loads.delete(jobId);
+          release(onProgress);
+        }
+      }),
+    run: async (job, onProgress) => {
+      const answered = await answer(() => live().run(job, onProgress));
+      release(onProgress);
+      return answered.ok ? Comlink.transfer(answered, buffersOf(answered.value)) : answered;
+    },
+    cancel: jobId =>
+      answer(async () => {
+        loads.get(jobId)?.abort();
+        live().cancel(jobId);
+      }),
+    unload: location => answer(async () => live().unload(location)),
+    memory: () => answer(() => live().memory()),
+    loseDevice: () =>
+      answer(async () => {
+        if (!debug) throw new OverreadError('config/invalid', 'Expected the option debug for loseDevice, got none. It is for tests.');
+        await live().loseDevice();
+      }),
+    dispose: () => answer(async () => engine?.dispose()),
+  };
+}
+
+async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    return { ok: false, error: cloneable(toOverreadError(error)) };
+  }
+}
+
+/** Fields may hold what cannot be cloned into a message; JSON carries all that a person needs. */
+function cloneable(error: OverreadError) {
+  return JSON.parse(JSON.stringify(error.toJSON())) as ReturnType<OverreadError['toJSON']>;
+}
+
+/** Closes the message port of a callback. */
+function release(onProgress: OnProgress | undefined): void {
+  (onProgress as { [Comlink.releaseProxy]?: () => void } | undefined)?.[Comlink.releaseProxy]?.();
+}
+
+function buffersOf(result: Result): Transferable[] {
+  switch (result.kind) {
+    case 'labelmap':
+      return [result.labels.buffer];
+    case 'heatmap':
+      return [result.values.buffer];
+    case 'scores':
+      return [];
+  }
+}

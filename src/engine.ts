@@ -1,0 +1,167 @@
+import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
+import type { Image } from './image/image.ts';
+import { infer } from './infer.ts';
+import type { ModelManifest } from './manifest.ts';
+import type { DeviceDescription, ModelIdentity, Result } from './results/result.ts';
+import { httpFiles } from './runtime/http-files.ts';
+import { createRuntime, type TfjsRuntime } from './runtime/runtime.ts';
+import type { LoadedModel, ModelFiles, OnProgress, RuntimeOptions } from './runtime/types.ts';
+import { readManifest } from './runtime/verified.ts';
+
+export interface EngineOptions extends RuntimeOptions {
+  /** How a model's folder is read; over HTTP unless said otherwise. */
+  readonly fetchModel?: (location: string) => ModelFiles;
+  /** Bytes of model files that may stay loaded; beyond it the model that was not used for longest goes. */
+  readonly keptModelBytes?: number;
+}
+
+export interface Job {
+  /** Chosen by the caller, for {@link Engine.cancel}. */
+  readonly jobId: string;
+  /** Folder of the model: a URL, or a path in Node. */
+  readonly location: string;
+  readonly image: Image;
+}
+
+const KEPT_MODEL_BYTES = 512 * 2 ** 20;
+
+/**
+ * Models and a device behind a few calls; the same in the browser's worker and in Node. Every method throws
+ * {@link OverreadError} and nothing else. After a GPU error or a lost device the next call makes the device anew.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #files: (location: string) => ModelFiles;
+  /** In the order of their last use, the oldest first. */
+  readonly #models = new Map<string, LoadedModel>();
+  readonly #jobs = new Map<string, AbortController>();
+  #loading: Promise<unknown> = Promise.resolve();
+  #runtime: Promise<TfjsRuntime> | undefined;
+  #disposed = false;
+
+  constructor(options: EngineOptions = {}) {
+    this.#options = options;
+    this.#files = options.fetchModel ?? httpFiles;
+  }
+
+  /**
+   * Opens the device, once; the other calls do it themselves.
+   * @throws OverreadError `device/unavailable`
+   */
+  async start(): Promise<DeviceDescription> {
+    return (await this.#open()).device;
+  }
+
+  /**
+   * Reads a model's manifest, no weights and no device.
+   * @throws OverreadError `model/not-found`, `model/manifest`, `network/*`
+   */
+  async describe(location: string): Promise<ModelManifest> {
+    return guarded(async () => (await readManifest(this.#files(location))).manifest);
+  }
+
+  /**
+   * Downloads, verifies and compiles a model, so that its first run is as quick as the next.
+   * @throws OverreadError `model/*`, `network/*`, `device/*`, `job/cancelled`
+   */
+  async load(location: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<ModelIdentity> {
+    return guarded(async () => (await this.#load(location, onProgress, signal)).identity);
+  }
+
+  /**
+   * Runs a model on an image.
+   * @throws OverreadError as {@link infer}, as {@link load}, and `job/busy` when a job of this id is under way
+   */
+  async run({ jobId, location, image }: Job, onProgress?: OnProgress): Promise<Result> {
+    if (this.#jobs.has(jobId)) {
+      throw new OverreadError('job/busy', `Expected a new job id, got ${jobId}, which is under way. Wait for it or cancel it.`, { got: jobId });
+    }
+    const job = new AbortController();
+    this.#jobs.set(jobId, job);
+    try {
+      return await guarded(async () => {
+        const runtime = await this.#open();
+        throwIfAborted(job.signal);
+        const known = this.#models.has(location);
+        const start = performance.now();
+        const model = await this.#load(location, onProgress, job.signal);
+        const loadMs = known ? 0 : performance.now() - start;
+        return infer(runtime, model, image, { onProgress, signal: job.signal, loadMs });
+      });
+    } finally {
+      this.#jobs.delete(jobId);
+    }
+  }
+
+  /** Rejects the job with `job/cancelled`; nothing happens when it is not under way. */
+  cancel(jobId: string): void {
+    this.#jobs.get(jobId)?.abort();
+  }
+
+  unload(location: string): void {
+    this.#models.get(location)?.dispose();
+    this.#models.delete(location);
+  }
+
+  /** Live tensors, bytes on the device, loaded models: for leak checks. */
+  async memory(): Promise<{ readonly tensors: number; readonly deviceBytes: number; readonly models: number }> {
+    return { ...(await this.#open()).memory(), models: this.#models.size };
+  }
+
+  /** Takes the GPU device away, as a driver reset would: for tests. */
+  async loseDevice(): Promise<void> {
+    (await this.#open()).loseDevice();
+  }
+
+  /** Cancels every job and frees models and device. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    for (const job of this.#jobs.values()) job.abort();
+    const runtime = await this.#runtime?.catch(() => undefined);
+    this.#models.clear();
+    runtime?.dispose();
+  }
+
+  #open(): Promise<TfjsRuntime> {
+    if (this.#disposed) return Promise.reject(new OverreadError('internal', 'The engine was disposed. Create another one.'));
+    this.#runtime ??= createRuntime(this.#options).catch((error: unknown) => {
+      // A device may be there the next time.
+      this.#runtime = undefined;
+      throw toOverreadError(error);
+    });
+    return this.#runtime;
+  }
+
+  /** One load at a time, so that two runs of a model that is not there yet load it once. */
+  #load(location: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<LoadedModel> {
+    const loaded = this.#loading.then(async () => {
+      throwIfAborted(signal);
+      const runtime = await this.#open();
+      const model = this.#models.get(location) ?? (await runtime.load(this.#files(location), onProgress, signal));
+      this.#models.delete(location);
+      this.#models.set(location, model);
+      this.#trim();
+      return model;
+    });
+    this.#loading = loaded.catch(() => {});
+    return loaded;
+  }
+
+  #trim(): void {
+    const allowed = this.#options.keptModelBytes ?? KEPT_MODEL_BYTES;
+    let bytes = [...this.#models.values()].reduce((sum, model) => sum + model.bytes, 0);
+    for (const [location, model] of this.#models) {
+      if (bytes <= allowed || this.#models.size === 1) return;
+      bytes -= model.bytes;
+      this.unload(location);
+    }
+  }
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toOverreadError(error);
+  }
+}
