@@ -1,5 +1,5 @@
 import { boxBlur } from './blur.ts';
-import type { FilmGeometry } from './chest-projection.ts';
+import type { FilmGeometry } from './film-geometry.ts';
 import { fractalNoise2 } from './noise.ts';
 import type { Random } from './random.ts';
 

@@ -1,17 +1,7 @@
-import { domeHeight, type ChestAnatomy, type Ellipsoid, type Tube } from './chest-anatomy.ts';
-
-export type ChestAxis = 'frontal' | 'lateral';
-
-/** Where each pixel's ray crosses the film, in mm: frontal (x, v), lateral (y, v). */
-export interface FilmGeometry {
-  readonly columns: number;
-  readonly rows: number;
-  readonly spacingMm: number;
-  readonly centreU: number;
-  readonly centreV: number;
-  /** Of the patient against the film, radians. */
-  readonly rotation: number;
-}
+import { domeHeight, type ChestAnatomy, type Ellipsoid } from './chest-anatomy.ts';
+import { addTubes, LUNG_DENSITY, type ChestAxis } from './chest-tube-projection.ts';
+import { filmToPatient, type FilmGeometry } from './film-geometry.ts';
+import { smoothstep, softMax, superellipse } from './shaping.ts';
 
 export interface ChestProjection {
   /** Path length in mm water equivalent at a soft beam of 0.0185 per mm, bone weighted, one a pixel. */
@@ -20,31 +10,7 @@ export interface ChestProjection {
   readonly lungMask: Uint8Array;
 }
 
-const LUNG_DENSITY = 0.27;
 const CAVITY_POWER = 2.4;
-/** Extra water-equivalent millimetres for each millimetre of cortical and of spongy bone. */
-const CORTEX = 2.1;
-const SPONGIOSA = 0.42;
-
-export function filmToPatient(film: FilmGeometry, column: number, row: number): [u: number, v: number] {
-  const dc = (column - (film.columns - 1) / 2) * film.spacingMm;
-  const dr = (row - (film.rows - 1) / 2) * film.spacingMm;
-  const cos = Math.cos(film.rotation);
-  const sin = Math.sin(film.rotation);
-  return [film.centreU + dc * cos + dr * sin, film.centreV - dc * sin + dr * cos];
-}
-
-export function patientToFilm(film: FilmGeometry, u: number, v: number): [column: number, row: number] {
-  const cos = Math.cos(film.rotation);
-  const sin = Math.sin(film.rotation);
-  const du = u - film.centreU;
-  const dv = v - film.centreV;
-  return [
-    (du * cos - dv * sin) / film.spacingMm + (film.columns - 1) / 2,
-    (du * sin + dv * cos) / film.spacingMm + (film.rows - 1) / 2,
-  ];
-}
-
 export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: ChestAxis): ChestProjection {
   const count = film.columns * film.rows;
   const path = new Float32Array(count);
@@ -182,29 +148,6 @@ interface Shapes {
   inMask(u: number, v: number): boolean;
   spine(u: number, v: number): number;
 }
-
-const superellipses = new Map<number, Float64Array>();
-/** (1 − t^power)^(1/power), looked up; the table is in √(1 − t), along which the curve is smooth to its end. */
-function superellipse(t: number, power: number): number {
-  if (t >= 1) return 0;
-  let table = superellipses.get(power);
-  if (!table) {
-    table = Float64Array.from({ length: 514 }, (_, i) => (1 - Math.max(0, 1 - (i / 512) ** 2) ** power) ** (1 / power));
-    superellipses.set(power, table);
-  }
-  const at = Math.sqrt(1 - t) * 512;
-  const i = Math.floor(at);
-  return table[i]! + (table[i + 1]! - table[i]!) * (at - i);
-}
-/** The larger of two thicknesses, without a crease where they meet. */
-const softMax = (a: number, b: number): number => {
-  const d = a - b;
-  return 0.5 * (a + b + Math.sqrt(d * d + 260)) - 8.06 * Math.exp(-(a + b) / 30);
-};
-const smoothstep = (a: number, b: number, x: number): number => {
-  const t = Math.max(0, Math.min(1, (x - a) / (b - a)));
-  return t * t * (3 - 2 * t);
-};
 
 function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
   const depthOf = (v: number): number => (cavity.back(v) - cavity.front(v)) / 2;
@@ -348,100 +291,4 @@ function lateralShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
       return bone;
     },
   };
-}
-
-/**
- * Path through the tubes added to `path`. Where pieces of one group overlap (joints of a tube, branches of a tree)
- * the longest chord counts once.
- */
-function addTubes(tubes: readonly Tube[], film: FilmGeometry, axis: ChestAxis, path: Float32Array, lungMm: Float32Array): void {
-  const buffer = new TubeBuffer(path.length);
-  const grouped = new Map<string | number, Tube[]>();
-  for (const [i, item] of tubes.entries()) {
-    const key = item.tissue === 'vessel' || item.tissue === 'air' ? item.tissue : i;
-    const group = grouped.get(key);
-    if (group) group.push(item);
-    else grouped.set(key, [item]);
-  }
-  for (const group of grouped.values()) {
-    for (const item of group) buffer.draw(item, film, axis);
-    buffer.flush(group[0]!.tissue, path, lungMm);
-  }
-}
-
-class TubeBuffer {
-  private readonly chord: Float32Array;
-  private readonly radius: Float32Array;
-  private readonly weight: Float32Array;
-  private touched: number[] = [];
-
-  constructor(count: number) {
-    this.chord = new Float32Array(count);
-    this.radius = new Float32Array(count);
-    this.weight = new Float32Array(count);
-  }
-
-  draw(item: Tube, film: FilmGeometry, axis: ChestAxis): void {
-    const flat = axis === 'frontal';
-    for (let k = 0; k + 1 < item.points.length; k++) {
-      const p = item.points[k]!;
-      const q = item.points[k + 1]!;
-      const [c0, r0] = patientToFilm(film, flat ? p.x : p.y, p.v);
-      const [c1, r1] = patientToFilm(film, flat ? q.x : q.y, q.v);
-      const length = Math.hypot(q.x - p.x, q.y - p.y, q.v - p.v) || 1;
-      const endOn = (flat ? Math.abs(q.y - p.y) : Math.abs(q.x - p.x)) / length;
-      // A flat bone seen edge-on is thin and its path long.
-      const slim = item.tissue === 'bone' ? 1 - 0.42 * endOn : 1;
-      const stretch = Math.min(2.4, 1 / Math.sqrt(Math.max(0.02, 1 - endOn * endOn))) * item.weight;
-      const ra = (item.radii[k]! * slim) / film.spacingMm;
-      const rb = (item.radii[k + 1]! * slim) / film.spacingMm;
-      const reach = Math.max(ra, rb) + 1;
-      const left = Math.max(0, Math.floor(Math.min(c0, c1) - reach));
-      const right = Math.min(film.columns - 1, Math.ceil(Math.max(c0, c1) + reach));
-      const top = Math.max(0, Math.floor(Math.min(r0, r1) - reach));
-      const bottom = Math.min(film.rows - 1, Math.ceil(Math.max(r0, r1) + reach));
-      const dc = c1 - c0;
-      const dr = r1 - r0;
-      const lengthSquared = dc * dc + dr * dr || 1e-9;
-      for (let row = top; row <= bottom; row++) {
-        for (let column = left; column <= right; column++) {
-          const t = Math.max(0, Math.min(1, ((column - c0) * dc + (row - r0) * dr) / lengthSquared));
-          const ex = column - c0 - t * dc;
-          const ey = row - r0 - t * dr;
-          const d2 = ex * ex + ey * ey;
-          const radius = ra + (rb - ra) * t;
-          // A tube thinner than a pixel keeps its area: widened to a pixel, and fainter for it.
-          const wide = Math.max(radius, 0.6);
-          if (d2 >= wide * wide) continue;
-          const mm = 2 * Math.sqrt(wide * wide - d2) * film.spacingMm * (radius / wide) ** 2;
-          const i = row * film.columns + column;
-          if (this.chord[i] === 0) this.touched.push(i);
-          if (mm <= this.chord[i]!) continue;
-          this.chord[i] = mm;
-          this.radius[i] = radius * film.spacingMm;
-          this.weight[i] = stretch;
-        }
-      }
-    }
-  }
-
-  flush(tissue: Tube['tissue'], path: Float32Array, lungMm: Float32Array): void {
-    for (const i of this.touched) {
-      const mm = this.chord[i]!;
-      const weight = this.weight[i]!;
-      if (tissue === 'vessel') path[i]! += 2.1 * mm * (1 - LUNG_DENSITY) * Math.min(1, lungMm[i]! / 110);
-      else if (tissue === 'air') path[i] = Math.max(0, path[i]! - mm * weight);
-      else if (tissue === 'soft') path[i] = softMax(path[i]!, mm * weight);
-      else if (tissue === 'metal') path[i]! += mm * weight * 20;
-      else {
-        const radius = this.radius[i]!;
-        const shell = Math.max(0.9, 0.16 * radius);
-        const d2 = Math.max(0, radius * radius - (mm * mm) / 4);
-        const marrow = 2 * Math.sqrt(Math.max(0, (radius - shell) ** 2 - d2));
-        path[i]! += ((mm - marrow) * CORTEX + marrow * SPONGIOSA) * weight;
-      }
-      this.chord[i] = 0;
-    }
-    this.touched = [];
-  }
 }

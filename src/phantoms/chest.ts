@@ -1,7 +1,8 @@
 import { chestAnatomy } from './chest-anatomy.ts';
-import { projectChest, type FilmGeometry } from './chest-projection.ts';
+import { projectChest } from './chest-projection.ts';
 import { chestTubes } from './chest-tubes.ts';
 import { exposeFilm } from './chest-exposure.ts';
+import type { FilmGeometry } from './film-geometry.ts';
 import { hashIntegers, seededRandom } from './random.ts';
 
 export type ChestView = 'PA' | 'AP' | 'LL';
