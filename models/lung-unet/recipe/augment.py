@@ -59,7 +59,7 @@ def appearance(image, rng):
     if rng.random() < 0.4:
         field = torch.from_numpy(rng.normal(0, rng.uniform(0, 0.2), (1, 1, 3, 3)).astype(np.float32))
         image = image + F.interpolate(field, size=tuple(image.shape), mode='bicubic', align_corners=True)[0, 0]
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         image = image + opacities(image.shape, rng)
     if rng.random() < 0.5:
         fine = rng.random() < 0.7
@@ -85,7 +85,7 @@ def opacities(shape, rng):
     for _ in range(rng.integers(1, 4)):
         cx, cy = rng.uniform(-0.7, 0.7), rng.uniform(-0.5, 0.6)
         rx, ry = rng.uniform(0.08, 0.4, 2)
-        total += rng.uniform(0.1, 0.45) * torch.exp(-((x - cx) / rx) ** 2 - ((y - cy) / ry) ** 2)
+        total += rng.uniform(0.1, 0.6) * torch.exp(-((x - cx) / rx) ** 2 - ((y - cy) / ry) ** 2)
     return total
 
 

@@ -50,14 +50,10 @@ def encode(grey):
 
 def decode(logits, shape):
     """logits [1, 1, 256, 256] -> mask [rows, columns]: bilinear at source pixel centres, threshold, two largest parts."""
-    fit, offset = placement(*shape)
-    axes = []
-    for n, scaled, start in zip(shape, fit, offset):
-        centre = (torch.arange(n, dtype=torch.float64) + 0.5) * (scaled / n) + start  # corner of pixel 0 is 0
-        axes.append((centre * 2 / SIZE - 1).float())
-    y, x = torch.meshgrid(*axes, indexing='ij')
-    at_source = F.grid_sample(logits.float(), torch.stack([x, y], -1)[None], 'bilinear', 'border', align_corners=False)
-    return largest(torch.sigmoid(at_source[0, 0]).numpy() >= OPERATING_POINT)
+    (rows, columns), (top, left) = placement(*shape)
+    inside = logits[..., top:top + rows, left:left + columns].float()
+    at_source = F.interpolate(inside, size=shape, mode='bilinear', align_corners=False)[0, 0]
+    return largest(torch.sigmoid(at_source).numpy() >= OPERATING_POINT)
 
 
 def largest(mask, keep=KEEP_COMPONENTS):

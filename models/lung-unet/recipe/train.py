@@ -1,11 +1,12 @@
 """Trains the lung U-Net and writes the model folder.
 
     python3 models/lung-unet/recipe/train.py --data ../shared/data --out models/lung-unet
+
+With --cross-validate it goes on to train one network for each other fold of the patients, for figures only.
 """
 import argparse
 import copy
 import json
-import math
 import random
 import time
 from pathlib import Path
@@ -35,20 +36,15 @@ def loss_of(logits, target):
     return F.binary_cross_entropy_with_logits(logits, target) + (1 - dice).mean()
 
 
-def batches(real, generated, share, rng):
-    """Endless batches; a `share` of each is of generated chests where there are any."""
-    order = []
+def batches(items, rng):
+    """Endless batches. An image is drawn with 1/sqrt(images of its patient), so that no patient with many rules."""
+    pairs = [cached(read_grey(item.image), read_mask(item.mask)) for item in items]
+    patients = [item.patient for item in items]
+    weight = np.array([patients.count(patient) ** -0.5 for patient in patients])
     while True:
-        chosen = []
-        for slot in range(BATCH):
-            if generated and rng.random() < share:
-                chosen.append(generated[rng.integers(len(generated))])
-                continue
-            if not order:
-                order = list(rng.permutation(len(real)))
-            chosen.append(real[order.pop()])
-        pairs = [augmented(pair, rng) for pair in chosen]
-        yield tuple(torch.stack(part).contiguous(memory_format=torch.channels_last) for part in zip(*pairs))
+        chosen = rng.choice(len(pairs), BATCH, p=weight / weight.sum())
+        drawn = [augmented(pairs[index], rng) for index in chosen]
+        yield tuple(torch.stack(part).contiguous(memory_format=torch.channels_last) for part in zip(*drawn))
 
 
 def average_into(average, net, step):
@@ -59,11 +55,9 @@ def average_into(average, net, step):
             mine.lerp_(new, 1 - keep) if mine.is_floating_point() else mine.copy_(new)
 
 
-def train(real, generated, steps, share, seed, minutes=math.inf):
-    """-> the averaged network in evaluation mode. Items in, all of them trained on."""
+def train(items, steps, seed):
+    """-> the averaged network in evaluation mode, trained on all of `items`."""
     random.seed(seed), np.random.seed(seed), torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    load = lambda items: [cached(read_grey(item.image), read_mask(item.mask)) for item in items]
     net = UNet().to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(net).eval()
     decayed = [p for p in net.parameters() if p.ndim > 1]
@@ -71,7 +65,7 @@ def train(real, generated, steps, share, seed, minutes=math.inf):
     optimiser = torch.optim.AdamW([{'params': decayed, 'weight_decay': WEIGHT_DECAY}, {'params': plain, 'weight_decay': 0}], lr=PEAK_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps, pct_start=0.08, cycle_momentum=False)
     started, total = time.time(), 0.0
-    for step, (image, target) in zip(range(1, steps + 1), batches(load(real), load(generated), share, rng)):
+    for step, (image, target) in zip(range(1, steps + 1), batches(items, np.random.default_rng(seed))):
         with torch.autocast('cpu', dtype=torch.bfloat16):
             logits = net(image)
         loss = loss_of(logits.float(), target)
@@ -91,28 +85,27 @@ def train(real, generated, steps, share, seed, minutes=math.inf):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
-    parser.add_argument('--generated', type=Path, help='dataset.json of `overread demo --dataset chest`, trained on as well')
-    parser.add_argument('--share', type=float, default=0.2, help='of generated chests in a batch')
     parser.add_argument('--steps', type=int, default=2400)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--fold', type=int, default=VALIDATION_FOLD, help='of the patients, held out and measured on')
-    parser.add_argument('--cross-validate', action='store_true', help='train one network a fold and write only figures')
-    parser.add_argument('--out', type=Path, required=True, help='model folder, or with --cross-validate a JSON file')
+    parser.add_argument('--cross-validate', action='store_true', help='afterwards, one network for each other fold')
+    parser.add_argument('--out', type=Path, required=True, help='model folder')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    items = read_items(args.data / OPEN_SET)
-    generated = read_items(args.generated, wanted='') if args.generated else []
-    rows, started = [], time.time()
-    for fold in range(FOLDS) if args.cross_validate else [args.fold]:
+    items, rows = read_items(args.data / OPEN_SET), []
+    others = [fold for fold in range(FOLDS) if fold != VALIDATION_FOLD] if args.cross_validate else []
+    for fold in (VALIDATION_FOLD, *others):
+        started = time.time()
         training, validation = split(items, fold)
-        net = train(training, generated, args.steps, args.share, args.seed)
-        rows += [{**row, 'fold': fold} for row in measure(net, validation)]
-        print(json.dumps({'fold': fold, 'seconds': round(time.time() - started), **summary(rows)}), flush=True)
-    if args.cross_validate:
-        args.out.write_text(json.dumps({'steps': args.steps, 'seed': args.seed, 'summary': summary(rows), 'perItem': rows}, indent=1) + '\n')
-    else:
-        export(net, args.out)
+        net = train(training, args.steps, args.seed)
+        if fold == VALIDATION_FOLD:
+            export(net, args.out)
+        measured = measure(net, validation)
+        print(json.dumps({'fold': fold, 'seconds': round(time.time() - started), **summary(measured)}), flush=True)
+        rows += [{'fold': fold, **row} for row in measured]
+        figures = {'steps': args.steps, 'seed': args.seed, 'summary': summary(rows), 'perItem': rows}
+        (args.out / 'recipe').mkdir(parents=True, exist_ok=True)
+        (args.out / 'recipe' / 'validation.json').write_text(json.dumps(figures, indent=1) + '\n')
 
 
 if __name__ == '__main__':
