@@ -1,0 +1,21 @@
+/**
+ * The engine's only public door. Nothing here runs when it is imported, and tfjs comes with the first device, so that
+ * a viewer's first load stays small.
+ */
+export * from './errors.ts';
+export * from './image/image.ts';
+export * from './manifest.ts';
+export { codedConceptSchema, type CodedConcept } from './dicom/concepts.ts';
+export type * from './results/result.ts';
+export type { Backend, Disposable, LoadedModel, ModelFiles, OnProgress, Progress, Runtime, RuntimeOptions } from './runtime/types.ts';
+export type { Encoded, Finding, FindingOf, Placement, Task } from './tasks/task.ts';
+
+export { connectEngine, type CallOptions, type EngineClient, type EngineJob } from './engine-client.ts';
+export type { WorkerOptions } from './engine-protocol.ts';
+export { Engine, type EngineOptions, type Job } from './engine.ts';
+export { infer, type InferOptions } from './infer.ts';
+export { createRuntime } from './runtime/runtime.ts';
+export { httpFiles } from './runtime/http-files.ts';
+export { readManifest, readVerified, type VerifiedModel } from './runtime/verified.ts';
+export { TASKS, taskOf } from './tasks/index.ts';
+export { buildUNet, type UNetOptions } from './architectures/unet.ts';
