@@ -23,6 +23,8 @@ export interface ImageAttributes {
   readonly patientID?: string;
   readonly viewPosition?: ViewPosition;
   readonly bodyPartExamined?: string;
+  /** Towards where a row and a column run, such as ['L', 'F']. */
+  readonly patientOrientation?: readonly string[];
   readonly seriesDescription?: string;
   readonly sopClassUID?: string;
   readonly photometricInterpretation?: string;

@@ -1,0 +1,84 @@
+import { OverreadError } from '../errors.ts';
+import type { PixelCoding } from './transfer-syntaxes.ts';
+
+/** What a coded frame should hold. */
+export interface CodedFormat {
+  readonly columns: number;
+  readonly rows: number;
+  readonly samplesPerPixel: number;
+  readonly bitsAllocated: number;
+  readonly bitsStored: number;
+  readonly signed: boolean;
+  readonly photometricInterpretation: string;
+}
+
+type Codecs = typeof import('dcmjs-codecs').NativeCodecs;
+type CodecModule = Pick<typeof import('dcmjs-codecs'), 'NativeCodecs' | 'Context'>;
+
+let wasmLocation: string | undefined;
+let opened: Promise<CodecModule> | undefined;
+
+/**
+ * Says where `dcmjs-native-codecs.wasm` lies: a URL in a browser, a path in Node. Without it, a browser takes the copy
+ * that the bundler put beside the code, and Node the one in the package.
+ */
+export function setCodecLocation(pathOrUrl: string): void {
+  wasmLocation = pathOrUrl;
+  opened = undefined;
+}
+
+/** Loads the codecs (WebAssembly, 4 MB) when a compressed frame is first met. */
+function codecs(): Promise<CodecModule> {
+  opened ??= (async () => {
+    const module = await import('dcmjs-codecs');
+    const found = 'NativeCodecs' in module ? module : (module as { default: CodecModule }).default;
+    const location = wasmLocation ?? (typeof process === 'undefined' ? bundledLocation() : undefined);
+    await found.NativeCodecs.initializeAsync(location === undefined ? {} : { webAssemblyModulePathOrUrl: location });
+    return found;
+  })();
+  opened.catch(() => (opened = undefined));
+  return opened;
+}
+
+function bundledLocation(): string {
+  return new URL('dcmjs-codecs/build/dcmjs-native-codecs.wasm', import.meta.url).href;
+}
+
+type Decoder = 'decodeRle' | 'decodeJpeg' | 'decodeJpegLs' | 'decodeJpeg2000' | 'decodeHtJpeg2000';
+const DECODERS: Readonly<Partial<Record<PixelCoding, Decoder & keyof Codecs>>> = {
+  rle: 'decodeRle', jpeg: 'decodeJpeg', 'jpeg-ls': 'decodeJpegLs', jpeg2000: 'decodeJpeg2000', htj2k: 'decodeHtJpeg2000',
+};
+
+/**
+ * Decodes one frame: samples interleaved, little endian, `bitsAllocated` wide, colours as they are coded (no conversion but
+ * the one inside JPEG 2000).
+ * @throws OverreadError `input/inconsistent` when the stream is broken or holds another image than the format says
+ */
+export async function decodeCoded(coding: PixelCoding, encoded: Uint8Array, format: CodedFormat): Promise<Uint8Array> {
+  const decoder = DECODERS[coding];
+  if (!decoder) throw new OverreadError('internal', `No codec for ${coding}. Please report this.`, { coding });
+  const { NativeCodecs, Context } = await codecs();
+  try {
+    const decoded = NativeCodecs[decoder](new Context({
+      width: format.columns,
+      height: format.rows,
+      bitsAllocated: format.bitsAllocated,
+      bitsStored: format.bitsStored,
+      samplesPerPixel: format.samplesPerPixel,
+      pixelRepresentation: format.signed ? 1 : 0,
+      planarConfiguration: 0,
+      photometricInterpretation: format.photometricInterpretation,
+      encodedBuffer: encoded,
+    }), {});
+    const bytes = decoded.getDecodedBuffer();
+    if (bytes) return bytes;
+    throw new Error('the decoder gave nothing');
+  } catch (cause) {
+    // A failed call leaves its memory behind: begin anew.
+    NativeCodecs.release();
+    opened = undefined;
+    const said = (cause instanceof Error ? cause.message : String(cause)).trim();
+    throw new OverreadError('input/inconsistent', `The pixel data does not decode as ${coding}: ${said}. Fetch the file again, or convert it.`,
+      { expected: coding, got: said }, cause);
+  }
+}

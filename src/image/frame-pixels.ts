@@ -1,0 +1,42 @@
+import { decodeFrame } from '../dicom/decode.ts';
+import type { ImageInstance } from '../dicom/instance.ts';
+import { applyTransform } from '../dicom/modality-transform.ts';
+import { rgbValues } from './colour.ts';
+import { fillPadding, invertMonochrome1, modalityValues, representableRange, type Range } from './modality-values.ts';
+
+export function channelsOf({ pixelFormat, palette }: ImageInstance): 1 | 3 {
+  return pixelFormat.samplesPerPixel === 3 || palette ? 3 : 1;
+}
+
+/**
+ * Decodes one frame into `out` (rows · columns · channels) as an image wants it: modality values with MONOCHROME1
+ * inverted and padding filled, or RGB 0..255.
+ * @returns the range that its values could take; for floating-point pixels the range that they do take
+ */
+export async function framePixels(instance: ImageInstance, frameIndex: number, out: Float32Array): Promise<Range> {
+  const { pixelFormat: format, palette, modalityTransforms, pixelPadding } = instance;
+  const frame = await decodeFrame(instance, frameIndex);
+  if (channelsOf(instance) === 3) {
+    rgbValues(frame, format, palette, out);
+    return [0, 255];
+  }
+  const transform = modalityTransforms[frameIndex] ?? modalityTransforms[0]!;
+  modalityValues(frame.values, transform, out);
+  const range = format.float ? occurringRange(out) : representableRange(format, transform);
+  const dark = format.photometricInterpretation === 'MONOCHROME1';
+  if (dark) invertMonochrome1(out, range);
+  if (pixelPadding && !format.float) {
+    const ends = pixelPadding.map((v) => Math.fround(applyTransform(transform, v))).map((v) => Math.fround(dark ? range[1] + range[0] - v : v));
+    fillPadding(out, [Math.min(...ends), Math.max(...ends)]);
+  }
+  return range;
+}
+
+function occurringRange(pixels: Float32Array): Range {
+  let [min, max] = [Infinity, -Infinity];
+  for (const v of pixels) {
+    if (v < min) min = v;
+    if (v > max) max = v;
+  }
+  return [min, max];
+}
