@@ -48,6 +48,14 @@ export function readPickle(bytes: Uint8Array, hooks: PickleHooks, where: string,
   return { value: result.value, end: reader.position };
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+/** Python's escapes in protocol 0 text. */
+function unescape(text: string): string {
+  return text.replace(/\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|(.))/gi, (_, x?: string, u?: string, c?: string) =>
+    c !== undefined ? ESCAPES[c] ?? c : String.fromCharCode(parseInt((x ?? u)!, 16)));
+}
+
 class PickleMachine {
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
@@ -94,6 +102,8 @@ class PickleMachine {
       case '\x8d': return this.#push(r.utf8(r.length64()));
       case 'U': return this.#push(r.latin1(r.uint8())); // Python 2's str
       case 'T': return this.#push(r.latin1(r.uint32()));
+      case 'S': return this.#push(unescape(r.line().slice(1, -1))); // quoted text of protocol 0
+      case 'V': return this.#push(unescape(r.line()));
       case 'B': return this.#push(r.take(r.uint32()));
       case 'C': return this.#push(r.take(r.uint8()));
       case '\x8e': case '\x96': return this.#push(r.take(r.length64())); // BINBYTES8, BYTEARRAY8
