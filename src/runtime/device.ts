@@ -19,6 +19,11 @@ export interface Device {
   compile?(dryRun: () => void): Promise<void>;
   /** Takes the device away under tfjs, as a driver reset would: for tests. */
   lose(): void;
+  /**
+   * Frees the device. Its backend stays registered, broken, until another one is opened in its place: without any,
+   * tfjs would silently start the next best for whoever makes a tensor in between.
+   */
+  retire(): void;
   /** Frees the device and takes the backend out of tfjs. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { engine, memory } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted } from '../errors.ts';
 import type { DeviceDescription } from '../results/result.ts';
 import { chooseDevice, tfjsOpeners, type Choice, type Openers } from './choose.ts';
@@ -62,6 +62,8 @@ export class TfjsRuntime implements Runtime, Turns {
   }
 
   memory(): { readonly tensors: number; readonly deviceBytes: number } {
+    // memory() would start a backend where there is none any more.
+    if (this.#disposed) return { tensors: engine().state.numTensors, deviceBytes: 0 };
     const info = memory() as ReturnType<typeof memory> & { numBytesAllocatedInGPU?: number; numBytesInGPU?: number };
     return { tensors: info.numTensors, deviceBytes: info.numBytesAllocatedInGPU ?? info.numBytesInGPU ?? info.numBytes };
   }
@@ -82,8 +84,9 @@ export class TfjsRuntime implements Runtime, Turns {
     if (this.#disposed) throw new OverreadError('internal', 'The runtime was disposed before the run. Create another one.');
     if (this.#device.broken() === undefined) return this.#device;
     for (const model of this.#models) model.drop();
-    this.#device.close();
+    const broken = this.#device;
     this.#device = await this.#reopen();
+    broken.retire();
     return this.#device;
   }
 }

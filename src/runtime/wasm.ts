@@ -58,6 +58,8 @@ class PlainDevice implements Device {
 
   lose(): void {}
 
+  retire(): void {}
+
   /** The backend stays with tfjs: it holds no device, and a second start of the wasm module would leak the first. */
   close(): void {}
 }

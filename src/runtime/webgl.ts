@@ -71,8 +71,12 @@ class WebGLDevice implements Device {
     this.gl.getExtension('WEBGL_lose_context')?.loseContext();
   }
 
-  close(): void {
+  retire(): void {
     this.#closed = true;
+  }
+
+  close(): void {
+    this.retire();
     if (findBackendFactory('webgl')) removeBackend('webgl');
   }
 

@@ -45,6 +45,7 @@ export async function openWebGPU(options: RuntimeOptions, reason: string): Promi
   }
 
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+  // From here to setBackend nothing waits, so that there is no moment without a backend.
   if (findBackendFactory('webgpu')) removeBackend('webgpu');
   type BackendArguments = ConstructorParameters<typeof WebGPUBackend>;
   registerBackend('webgpu', () => new WebGPUBackend(device as BackendArguments[0], info as BackendArguments[1]), 3);
@@ -132,10 +133,14 @@ class WebGPUDevice implements Device {
     this.device.destroy();
   }
 
-  close(): void {
+  retire(): void {
     this.#closed = true;
-    if (findBackendFactory('webgpu')) removeBackend('webgpu');
     this.device.destroy();
+  }
+
+  close(): void {
+    if (findBackendFactory('webgpu')) removeBackend('webgpu');
+    this.retire();
   }
 
   #lossError(): OverreadError {

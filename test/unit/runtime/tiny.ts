@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import type { Image } from '../../../src/image/image.ts';
@@ -20,6 +21,18 @@ export function tinyFiles(id: string, replaced: Readonly<Record<string, Uint8Arr
 export function tinyManifest(id: string, change: (manifest: ModelManifest) => object = m => m): ModelManifest {
   const manifest = parseManifest(JSON.parse(readFileSync(join(FIXTURES, id, 'manifest.json'), 'utf8')), id);
   return parseManifest(change(manifest), id);
+}
+
+/** A tiny model of one convolution, for pictures of another size. */
+export function enlarged(id: string, side: number): ModelFiles {
+  const model = JSON.parse(readFileSync(join(FIXTURES, id, 'model.json'), 'utf8')) as object;
+  const graph = asBytes(JSON.parse(JSON.stringify(model).replaceAll('[null,32,32,1]', `[null,${side},${side},1]`)) as object);
+  const manifest = tinyManifest(id, m => ({
+    ...m,
+    graph: { ...m.graph, sha256: { ...m.graph.sha256, 'model.json': createHash('sha256').update(graph).digest('hex') } },
+    input: { ...m.input, shape: [side, side, 1] },
+  }));
+  return tinyFiles(id, { 'model.json': graph, 'manifest.json': asBytes(manifest) });
 }
 
 export function asBytes(json: object): Uint8Array {
