@@ -72,7 +72,7 @@ export function readInstance(file: Uint8Array, inflateRaw?: (bytes: Uint8Array) 
   const dataset = toJson(part10.elements, { part10, bulk, path: '', terms: [], signed: false });
   const uid = (tag: string, name: string): string => {
     const value = dataset[tag]?.Value?.[0];
-    if (typeof value === 'string' && /^[0-9.]{1,64}$/.test(value)) return value;
+    if (typeof value === 'string' && /^(?=.{1,64}$)\d+(\.\d+)*$/.test(value)) return value;
     throw new OverreadError('input/inconsistent', `Expected a ${name}, got ${value === undefined ? 'none' : JSON.stringify(value)}.`,
       { expected: name, got: value });
   };

@@ -1,0 +1,122 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { OverreadError } from '../../errors.ts';
+import { defaultModelsFolder } from '../installed-models.ts';
+import { packageRoot } from '../package-root.ts';
+import { fetchOhif, OHIF_VERSION, ohifDist } from '../setup/ohif.mjs';
+import { terminal, type Terminal } from '../terminal.ts';
+import { checkPacs, parsePacs, type Pacs } from './proxy.ts';
+import { startServer } from './server.ts';
+import { InstanceStore } from './store/instance-store.ts';
+
+interface ServeOptions {
+  readonly port: string;
+  readonly host: string;
+  readonly basePath: string;
+  readonly dicomweb?: string;
+  readonly dicomwebAuth?: string;
+  readonly store?: string;
+  readonly demo: boolean;
+  readonly models?: string;
+  readonly softwareGpu?: boolean;
+  readonly allowHost?: readonly string[];
+}
+
+export function register(program: Command): void {
+  program.command('serve')
+    .description('the OHIF viewer with Overread in it, over an embedded DICOM store or a PACS')
+    .option('--port <number>', 'port to listen on', '3000')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 opens it to the network, with no password', '127.0.0.1')
+    .option('--allow-host <names...>', 'further names of this machine, when another server stands before it')
+    .option('--base-path <path>', 'serve everything below this path', '/')
+    .option('--dicomweb <url>', 'a PACS\'s DICOMweb root in place of the embedded store')
+    .option('--dicomweb-auth <user:password>', 'for a PACS that asks for them; OVERREAD_DICOMWEB_AUTH keeps them out of the process list')
+    .option('--store <folder>', 'folder of the embedded store; DICOM files in it are served', defaultStoreFolder())
+    .option('--no-demo', 'do not put demo studies into an empty store')
+    .option('--models <folder>', 'folder of models', defaultModelsFolder())
+    .option('--software-gpu', 'let models run on a software WebGPU adapter; for tests, it is slower than wasm')
+    .action((options: ServeOptions) => serve(options, terminal));
+}
+
+/**
+ * Serves until SIGINT or SIGTERM.
+ * @throws OverreadError for whatever keeps it from starting
+ */
+export async function serve(options: ServeOptions, { print, note }: Terminal): Promise<void> {
+  const port = parsePort(options.port);
+  const basePath = parseBasePath(options.basePath);
+  const models = modelsFolder(options.models ?? defaultModelsFolder());
+  const auth = options.dicomwebAuth ?? process.env.OVERREAD_DICOMWEB_AUTH;
+  const pacs = options.dicomweb === undefined ? undefined : parsePacs(options.dicomweb, auth || undefined);
+  const { folder: root } = packageRoot();
+  const plugin = path.join(root, 'dist/overread');
+  if (!fs.existsSync(path.join(plugin, 'extension.js'))) {
+    throw new OverreadError('config/invalid', `Expected the built plugin in ${plugin}, found none. Run npm run build.`, { got: plugin });
+  }
+  if (pacs) {
+    const warning = await checkPacs(pacs);
+    if (warning) note(warning);
+  }
+  if (!ohifDist(root)) note(`Fetching the OHIF viewer ${OHIF_VERSION} (50 MB) …`);
+  const viewer = await fetchOhif(root).catch((cause: unknown) => {
+    throw new OverreadError('network/unreachable', cause instanceof Error ? cause.message : String(cause), {}, cause);
+  });
+  const source: Pacs | InstanceStore = pacs ?? (await openStore(options.store ?? defaultStoreFolder(), options.demo, note));
+  const server = await startServer({
+    host: options.host, port, basePath, viewer, plugin, models, source, note,
+    allowSoftwareAdapter: options.softwareGpu ?? false,
+    ...(options.allowHost && { allowedHosts: options.allowHost }),
+  });
+  print(`Overread is at ${server.url}`);
+  await stopSignal();
+  await server.close();
+  if (source instanceof InstanceStore) await source.close();
+}
+
+async function openStore(folder: string, demo: boolean, note: (line: string) => void): Promise<InstanceStore> {
+  const ignored: string[] = [];
+  const store = await InstanceStore.open(folder, (line) => ignored.push(line));
+  for (const line of ignored.slice(0, 10)) note(line);
+  if (ignored.length > 10) note(`… and ${ignored.length - 10} more files are left out.`);
+  if (store.size > 0 || !demo) return store;
+  note(`Drawing the demo studies into ${store.folder} …`);
+  const { writeDemoStudies } = await import('../demo.ts');
+  await writeDemoStudies(store.folder);
+  return InstanceStore.open(folder);
+}
+
+/** What is stored belongs to the user, not to a checkout. */
+function defaultStoreFolder(): string {
+  const home = os.homedir();
+  const data = process.platform === 'win32' ? process.env.LOCALAPPDATA ?? path.join(home, 'AppData/Local')
+    : process.platform === 'darwin' ? path.join(home, 'Library/Application Support')
+      : process.env.XDG_DATA_HOME || path.join(home, '.local/share');
+  return path.join(data, 'overread/store');
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65535) return port;
+  throw new OverreadError('cli/usage', `Expected --port to be a number from 0 to 65535, got '${text}'.`, { got: text });
+}
+
+function parseBasePath(text: string): string {
+  if (!/^\/?([\w.~-]+\/?)*$/.test(text) || text.split('/').some((part) => /^\.+$/.test(part))) {
+    throw new OverreadError('cli/usage', `Expected --base-path to be a path such as /viewer/, got '${text}'.`, { got: text });
+  }
+  return `/${text.split('/').filter(Boolean).join('/')}/`.replace('//', '/');
+}
+
+function modelsFolder(folder: string): string {
+  const absolute = path.resolve(folder);
+  if (fs.statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) return absolute;
+  throw new OverreadError('model/not-found', `Expected --models to be a folder of models, got ${absolute}, which is not there.`, { got: absolute });
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,61 @@
+/** The stock OHIF viewer, its files untouched on disk. */
+import fs from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import path from 'node:path';
+import { pagePolicy, workerPolicy } from './policy.ts';
+import { cachingOf, fileBelow, mediaTypeOf, sendFile, sendText } from './static-files.ts';
+
+export interface Viewer {
+  /** @param name below the base path, decoded, without a leading slash */
+  handle(request: IncomingMessage, response: ServerResponse, name: string): Promise<void>;
+}
+
+/**
+ * @param dist OHIF's `dist/`
+ * @param basePath `/`, or `/sub/path/`
+ */
+export function stockViewer(dist: string, basePath: string): Viewer {
+  const rewritten = new Map<string, string>();
+  const textOf = async (file: string): Promise<string> => {
+    let text = rewritten.get(file);
+    if (text === undefined) {
+      text = rebase(await fs.readFile(file, 'utf8'), path.extname(file), basePath);
+      rewritten.set(file, text);
+    }
+    return text;
+  };
+  const page = async (response: ServerResponse): Promise<void> => {
+    const html = await textOf(path.join(dist, 'index.html'));
+    sendText(response, 200, html, { 'Content-Type': mediaTypeOf('.html'), 'Content-Security-Policy': pagePolicy(html) });
+  };
+  return {
+    async handle(request, response, name) {
+      const file = name === '' ? undefined : await fileBelow(dist, name);
+      if (!file) {
+        // A route of the single-page application has no extension (its identifiers have dots); a missing file has one.
+        if (/\.(js|mjs|css|json|jsonc|wasm|map|png|jpe?g|svg|ico|woff2?|html|xml|txt|md)$/i.test(name)) return sendText(response, 404, 'Not found\n');
+        return page(response);
+      }
+      if (path.basename(file) === 'index.html') return page(response);
+      const script = /\.m?js$/.test(file);
+      const headers: Record<string, string> = script ? { 'Content-Security-Policy': workerPolicy('viewer') } : {};
+      if (basePath === '/' || !(script || file.endsWith('.css'))) return sendFile(request, response, file, headers);
+      sendText(response, 200, await textOf(file), { 'Content-Type': mediaTypeOf(file), 'Cache-Control': cachingOf(file), ...headers });
+    },
+  };
+}
+
+/** The prebuilt viewer is built for the root of a host: the places where it says so, said for a sub-path. */
+export function rebase(text: string, extension: string, basePath: string): string {
+  if (basePath === '/') return text;
+  switch (extension) {
+    case '.html':
+      return text.replace(/\b(href|src|content)="\/(?!\/)/g, `$1="${basePath}`).replaceAll('window.PUBLIC_URL="/"', `window.PUBLIC_URL="${basePath}"`);
+    case '.css':
+      return text.replace(/url\((["']?)\/(?!\/)/g, `url($1${basePath}`);
+    case '.js':
+      return text.replaceAll('__webpack_require__.p = "/"', `__webpack_require__.p = "${basePath}"`);
+    default:
+      return text;
+  }
+}
