@@ -177,6 +177,7 @@ function proxied(onProgress: OnProgress | undefined): OnProgress | undefined {
 /** Pixels with a buffer of their own: handing over a view would empty the cache that it looks into. */
 function owned(pixels: Float32Array): Float32Array<ArrayBuffer> {
   const { buffer } = pixels;
-  if (buffer instanceof ArrayBuffer && pixels.byteLength === buffer.byteLength) return pixels as Float32Array<ArrayBuffer>;
+  const shared = typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+  if (!shared && pixels.byteLength === buffer.byteLength) return pixels as Float32Array<ArrayBuffer>;
   return new Float32Array(pixels);
 }

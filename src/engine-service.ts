@@ -3,7 +3,7 @@ import type { Answer, EngineService, WorkerOptions } from './engine-protocol.ts'
 import { Engine } from './engine.ts';
 import { OverreadError, toOverreadError } from './errors.ts';
 import type { Result } from './results/result.ts';
-import type { OnProgress } from './runtime/types.ts';
+import type { OnProgress, Progress } from './runtime/types.ts';
 
 /** The engine behind a message port: answers in place of exceptions, results as transferables. */
 export function createEngineService(): EngineService {
@@ -26,15 +26,13 @@ export function createEngineService(): EngineService {
         const job = new AbortController();
         loads.set(jobId, job);
         try {
-          return await live().load(location, onProgress, job.signal);
+          return await reporting(onProgress, report => live().load(location, report, job.signal));
         } finally {
           loads.delete(jobId);
-          release(onProgress);
         }
       }),
     run: async (job, onProgress) => {
-      const answered = await answer(() => live().run(job, onProgress));
-      release(onProgress);
+      const answered = await answer(() => reporting(onProgress, report => live().run(job, report)));
       return answered.ok ? Comlink.transfer(answered, buffersOf(answered.value)) : answered;
     },
     cancel: jobId =>
@@ -66,9 +64,19 @@ function cloneable(error: OverreadError) {
   return JSON.parse(JSON.stringify(error.toJSON())) as ReturnType<OverreadError['toJSON']>;
 }
 
-/** Closes the message port of a callback. */
-function release(onProgress: OnProgress | undefined): void {
-  (onProgress as { [Comlink.releaseProxy]?: () => void } | undefined)?.[Comlink.releaseProxy]?.();
+/**
+ * Gives the work a callback on the other side of the port: all that was reported has arrived there before the answer
+ * leaves, and the callback's own port is closed.
+ */
+async function reporting<T>(onProgress: OnProgress | undefined, work: (report?: OnProgress) => Promise<T>): Promise<T> {
+  if (!onProgress) return work();
+  const under: unknown[] = [];
+  try {
+    return await work(progress => under.push((onProgress as (p: Progress) => unknown)(progress)));
+  } finally {
+    await Promise.allSettled(under);
+    (onProgress as { [Comlink.releaseProxy]?: () => void })[Comlink.releaseProxy]?.();
+  }
 }
 
 function buffersOf(result: Result): Transferable[] {

@@ -52,6 +52,15 @@ async function artifactsOf({ manifest, files }: VerifiedModel): Promise<io.Model
   } catch (error) {
     throw new OverreadError('model/graph', `Expected JSON in ${url} of ${manifest.id}, got something else. Convert the model again.`, { expected: 'JSON' }, error);
   }
+  // tfjs would load the weights first, fail on the topology, and leave the weights behind.
+  const found = topologyFormat(json.modelTopology);
+  if (found !== manifest.graph.format) {
+    throw new OverreadError(
+      'model/graph',
+      `Expected a tfjs ${manifest.graph.format} model in ${url} of ${manifest.id}, got ${found ? `a ${found} model` : 'neither a graph nor a layers model'}. Mend graph.format or convert the model again.`,
+      { expected: manifest.graph.format, got: found },
+    );
+  }
   const folder = url.includes('/') ? url.slice(0, url.lastIndexOf('/') + 1) : '';
   return io.getModelArtifactsForJSON(json, async groups => {
     const buffers = groups.flatMap(group => group.paths).map(path => fileNamed(folder + path));
@@ -67,6 +76,12 @@ async function artifactsOf({ manifest, files }: VerifiedModel): Promise<io.Model
       { expected: path, got: [...files.keys()] },
     );
   }
+}
+
+function topologyFormat(topology: unknown): 'graph' | 'layers' | undefined {
+  if (!topology || typeof topology !== 'object') return undefined;
+  if ('node' in topology) return 'graph';
+  return 'model_config' in topology || 'class_name' in topology ? 'layers' : undefined;
 }
 
 function joined(parts: readonly Uint8Array[]): ArrayBuffer {
