@@ -1,5 +1,3 @@
-import { hashIntegers } from './random.ts';
-
 const fade = (t: number): number => t * t * t * (t * (t * 6 - 15) + 10);
 
 function lattice(seed: number, ix: number, iy: number, iz: number): number {
@@ -15,11 +13,7 @@ export function valueNoise2(seed: number, x: number, y: number): number {
   const iy = Math.floor(y);
   const fx = fade(x - ix);
   const fy = fade(y - iy);
-  const a = lattice(seed, ix, iy, 0);
-  const b = lattice(seed, ix + 1, iy, 0);
-  const c = lattice(seed, ix, iy + 1, 0);
-  const d = lattice(seed, ix + 1, iy + 1, 0);
-  return a + (b - a) * fx + (c - a + (a - b - c + d) * fx) * fy;
+  return plane(seed, ix, iy, 0, fx, fy);
 }
 
 /** Value noise in −1..1 over three dimensions. */
@@ -30,15 +24,16 @@ export function valueNoise3(seed: number, x: number, y: number, z: number): numb
   const iy = Math.floor(y);
   const fx = fade(x - ix);
   const fy = fade(y - iy);
-  const plane = (k: number): number => {
-    const a = lattice(seed, ix, iy, k);
-    const b = lattice(seed, ix + 1, iy, k);
-    const c = lattice(seed, ix, iy + 1, k);
-    const d = lattice(seed, ix + 1, iy + 1, k);
-    return a + (b - a) * fx + (c - a + (a - b - c + d) * fx) * fy;
-  };
-  const near = plane(iz);
-  return near + (plane(iz + 1) - near) * f;
+  const near = plane(seed, ix, iy, iz, fx, fy);
+  return near + (plane(seed, ix, iy, iz + 1, fx, fy) - near) * f;
+}
+
+function plane(seed: number, ix: number, iy: number, iz: number, fx: number, fy: number): number {
+  const a = lattice(seed, ix, iy, iz);
+  const b = lattice(seed, ix + 1, iy, iz);
+  const c = lattice(seed, ix, iy + 1, iz);
+  const d = lattice(seed, ix + 1, iy + 1, iz);
+  return a + (b - a) * fx + (c - a + (a - b - c + d) * fx) * fy;
 }
 
 /** Sum of octaves of value noise, each twice as fine and half as strong; about −1..1. */
@@ -47,7 +42,7 @@ export function fractalNoise2(seed: number, x: number, y: number, octaves: numbe
   let amplitude = 0.5;
   let scale = 1;
   for (let octave = 0; octave < octaves; octave++) {
-    sum += amplitude * valueNoise2(hashIntegers(seed, octave), x * scale, y * scale);
+    sum += amplitude * valueNoise2(seed + octave * 7919, x * scale, y * scale);
     amplitude /= 2;
     scale *= 2;
   }
@@ -60,7 +55,7 @@ export function fractalNoise3(seed: number, x: number, y: number, z: number, oct
   let amplitude = 0.5;
   let scale = 1;
   for (let octave = 0; octave < octaves; octave++) {
-    sum += amplitude * valueNoise3(hashIntegers(seed, octave), x * scale, y * scale, z * scale);
+    sum += amplitude * valueNoise3(seed + octave * 7919, x * scale, y * scale, z * scale);
     amplitude /= 2;
     scale *= 2;
   }
