@@ -98,7 +98,7 @@ export function denseNetHead(nn: TorchLayers, x: SymbolicTensor, prefix = ''): S
 
 function denseLayer(nn: TorchLayers, x: SymbolicTensor, shape: DenseNetShape, at: string): SymbolicTensor {
   let h = nn.relu(nn.norm(x, `${at}.norm1`), `${at}.relu1`);
-  h = nn.conv(h, `${at}.conv1`, shape.bnSize * shape.growth, 1);
+  h = nn.conv(h, `${at}.conv1`, Math.round(shape.bnSize * shape.growth), 1);
   h = nn.relu(nn.norm(h, `${at}.norm2`), `${at}.relu2`);
   return nn.conv(h, `${at}.conv2`, shape.growth, 3, { pad: 1 });
 }

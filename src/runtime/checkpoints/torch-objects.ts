@@ -14,6 +14,9 @@ export interface TorchStorage {
   readonly start: number;
 }
 
+/** A tensor of more values than its storage may have this many. */
+const MOST_REPEATED = 2 ** 20;
+
 /** A strided view of a storage, as the pickle describes it. */
 export class TorchTensor {
   constructor(
@@ -34,7 +37,9 @@ export class TorchTensor {
     const available = Math.floor((this.storage.count * bytesPerValue(this.storage.dtype)) / size);
     const sound = (n: unknown) => typeof n === 'number' && Number.isInteger(n) && n >= 0;
     const last = shape.reduce((sum, n, i) => sum + (n - 1) * stride[i]!, offset);
-    if (stride.length !== shape.length || !stride.every(sound) || !sound(offset) || (count > 0 && last >= available)) {
+    // Stride 0 repeats values: a few bytes could ask for gigabytes.
+    const repeats = count > Math.max(available, MOST_REPEATED);
+    if (repeats || stride.length !== shape.length || !stride.every(sound) || !sound(offset) || (count > 0 && last >= available)) {
       throw new OverreadError('model/checkpoint',
         `The tensor ${name} of shape [${shape.join(', ')}], stride [${stride.map(String).join(', ')}] and offset ${String(offset)} does not lie within its storage of ${available} values. The checkpoint is damaged; save or download it again.`,
         { name, expected: available, got: String(last + 1) });

@@ -82,6 +82,7 @@ describe('readCheckpoint of PyTorch files', () => {
     ['a negative size', tensor(4, 0, `J${int32(-2)}`, 'K\x01')],
     ['more strides than sizes', tensor(4, 0, 'K\x02', 'K\x01K\x01')],
     ['a shape of 2^62 values with stride 0', tensor(4, 0, `J${int32(2 ** 30)}J${int32(2 ** 30)}K\x04`, 'K\x00K\x00K\x00')],
+    ['four values repeated two million times', tensor(4, 0, `J${int32(2 ** 21)}K\x04`, 'K\x00K\x01')],
     ['a size that is text', tensor(4, 0, text('a'), 'K\x01')],
   ])('refuses %s', (_, pickle) => {
     const error = errorOf(() => readCheckpoint(zipped(pickle, { 'net/data/0': new Uint8Array(16) }), 'x.pt'));
