@@ -93,11 +93,10 @@ async function judge(item: DatasetItem, { dataset, resolve }: DatasetFolder, run
 
 /** The image with what the data set knows of it, where the file itself does not say. */
 function described(image: Image, { view, modality }: DatasetImage): Image {
-  const [viewPosition] = view?.split(/\s+/) ?? [];
   return {
     ...image,
     modality: image.modality === 'OT' && modality !== undefined ? modality : image.modality,
-    attributes: { ...(viewPosition !== undefined && { viewPosition }), ...image.attributes },
+    attributes: { ...image.attributes, viewPosition: image.attributes.viewPosition ?? view },
   };
 }
 

@@ -1,18 +1,12 @@
 import { isOverreadError, toOverreadError, type OverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import type { Result } from '../results/result.ts';
+import type { ImageInput } from './image-inputs.ts';
 import { refusedEntry, resultEntry, type InferEntry } from './infer-json.ts';
 import { writeLabelmap, writeOverlay } from './io/result-files.ts';
 import type { ModelRunner } from './model-runner.ts';
 import { planesOf } from './planes.ts';
 import { ExitStatus } from './terminal.ts';
-
-/** One image to read: a file, or the files of a series. */
-export interface ImageInput {
-  readonly files: readonly string[];
-  /** @throws OverreadError `input/*` */
-  open(): Promise<Image>;
-}
 
 export interface InferFilesOptions {
   readonly runner: ModelRunner;
@@ -31,15 +25,18 @@ export interface InferFilesReport {
 
 /**
  * Runs a model over images, one after the other; one that fails does not stop the others. A model that reads planes is
- * run on every plane of an image with several (a multi-frame object), an entry each; when it refuses them for what they
- * are, there is one entry for all.
+ * run on every frame of a multi-frame file and every plane of a volume, an entry each; when it refuses the first for
+ * what it is, that entry stands for all.
  */
 export async function inferFiles(inputs: readonly ImageInput[], options: InferFilesOptions): Promise<InferFilesReport> {
   const all: InferEntry[] = [];
+  let refusedFile: string | undefined;
   for (const input of inputs) {
+    if (input.frame !== undefined && input.frame > 1 && input.files[0] === refusedFile) continue;
     const entries = await inferOne(input, options);
     options.onDone?.(input, entries);
     all.push(...entries);
+    if ((input.frame ?? 1) === 1) refusedFile = entries[0]?.error?.code === 'input/refused' ? input.files[0] : undefined;
   }
   return { entries: all, status: statusOf(all) };
 }

@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { PNG } from 'pngjs';
-import { inferFiles, type ImageInput } from '../../../src/cli/infer-files.ts';
+import type { ImageInput } from '../../../src/cli/image-inputs.ts';
+import { inferFiles } from '../../../src/cli/infer-files.ts';
 import { OverreadError } from '../../../src/errors.ts';
 import type { Image } from '../../../src/image/image.ts';
 import { fakeRunner, picture } from './fake-runner.ts';
@@ -59,18 +60,28 @@ test('a fault of the device or of ours is no refusal', async () => {
   expect((await fails(new OverreadError('device/limit', 'too large'))).status).toBe(2);
 });
 
+const frames = (file: string, values: number[], more: Partial<Image> = {}): ImageInput[] =>
+  values.map((value, i) => ({ files: [file], frame: i + 1, open: async () => picture(1, 1, [value], { sources: [dicom(i + 1)], ...more }) }));
+
 test('every frame of a multi-frame object is read, into files of its own', async () => {
-  const frames = picture(1, 2, [0, 200, 200, 200, 0, 0], { shape: [1, 2, 3], sources: [dicom(1), dicom(2), dicom(3)] });
-  const { entries } = await inferFiles([input('cine.dcm', () => frames)], { runner: fakeRunner(), out });
+  const { entries } = await inferFiles(frames('cine.dcm', [0, 200, 0]), { runner: fakeRunner(), out });
   expect(entries.map(e => e.sources)).toEqual([[dicom(1)], [dicom(2)], [dicom(3)]]);
-  expect(entries.map(e => (e.result?.kind === 'labelmap' ? e.result.segments[0]!.pixels : -1))).toEqual([1, 2, 0]);
-  expect(fs.readdirSync(out)).toHaveLength(3);
+  expect(entries.map(e => (e.result?.kind === 'labelmap' ? e.result.segments[0]!.pixels : -1))).toEqual([0, 1, 0]);
+  expect(fs.readdirSync(out).map(f => f.replace(/-[0-9a-f]{8}/, '')).sort()).toEqual(['cine-frame2.bright.png', 'cine-frame3.bright.png', 'cine.bright.png']);
 });
 
-test('a multi-frame object that the model does not read is refused once', async () => {
-  const frames = picture(1, 1, [0, 0], { shape: [1, 1, 2], sources: [dicom(1), dicom(2)], modality: 'US' });
-  const { entries } = await inferFiles([input('us.dcm', () => frames)], { runner: fakeRunner(onlyDX) });
-  expect(entries.map(e => e.error?.code)).toEqual(['input/refused']);
+test('a multi-frame object that the model does not read is refused once, another after it by itself', async () => {
+  const inputs = [...frames('us.dcm', [0, 0, 0], { modality: 'US' }), ...frames('cine.dcm', [0, 0]), ...frames('us2.dcm', [0, 0], { modality: 'US' })];
+  const { entries } = await inferFiles(inputs, { runner: fakeRunner(onlyDX) });
+  expect(entries.map(e => e.error?.code)).toEqual(['input/refused', undefined, undefined, 'input/refused']);
+});
+
+test('a model of planes reads every plane of a volume', async () => {
+  const volume = picture(1, 2, [0, 200, 200, 200, 0, 0], { shape: [1, 2, 3], sources: [1, 2, 3].map(dicom) });
+  const { entries } = await inferFiles([input('ct.dcm', () => volume)], { runner: fakeRunner(), out });
+  expect(entries.map(e => (e.result?.kind === 'labelmap' ? e.result.segments[0]!.pixels : -1))).toEqual([1, 2, 0]);
+  const refused = await inferFiles([input('ct.dcm', () => ({ ...volume, modality: 'CT' }))], { runner: fakeRunner(onlyDX) });
+  expect(refused.entries.map(e => e.error?.code)).toEqual(['input/refused']);
 });
 
 test('files of one name in two folders do not overwrite each other', async () => {

@@ -1,0 +1,50 @@
+import fs from 'node:fs/promises';
+import { OverreadError } from '../errors.ts';
+import { groupSeries, imageFromFile, type Image, type InputFile } from '../image/index.ts';
+import type { ModelManifest } from '../manifest.ts';
+
+/** One image to read: a file, a frame of one, or the files of a series. */
+export interface ImageInput {
+  readonly files: readonly string[];
+  /** Set where one frame of several is meant; counts from 1. */
+  readonly frame?: number;
+  /** @throws OverreadError `input/*` */
+  open(): Promise<Image>;
+}
+
+/**
+ * Files as a model reads them: a model of volumes gets the slices of a series together, a model of planes every file by
+ * itself. A file that cannot be read stays in the list; opening it says why.
+ */
+export async function imageInputs(files: readonly string[], manifest: ModelManifest): Promise<ImageInput[]> {
+  const readable = files.map(inputFile);
+  if (manifest.input.layout === 'NDHWC') return grouped(readable);
+  const each: ImageInput[] = [];
+  for (const file of readable) each.push(...(await grouped([file])));
+  return each;
+}
+
+/** @throws OverreadError `input/*` */
+export async function openFile(file: string): Promise<Image> {
+  return imageFromFile(await inputFile(file).read(), file);
+}
+
+async function grouped(files: readonly InputFile[]): Promise<ImageInput[]> {
+  const { inputs, refused } = await groupSeries(files);
+  return [...inputs, ...refused.map(({ file, error }) => ({ files: [file], open: () => Promise.reject(error) }))];
+}
+
+function inputFile(name: string): InputFile {
+  return {
+    name,
+    async read() {
+      try {
+        return await fs.readFile(name);
+      } catch (error) {
+        const got = (error as NodeJS.ErrnoException).code ?? String(error);
+        const what = got === 'ENOENT' ? 'there is no such file' : `it cannot be read (${got})`;
+        throw new OverreadError('input/unreadable', `Expected an image in ${name}, but ${what}. Check the path.`, { expected: 'a file', got, file: name }, error);
+      }
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import path from 'node:path';
+import { Option, type Command } from 'commander';
+import { Engine } from '../engine.ts';
+import { OverreadError } from '../errors.ts';
+import { diskFiles } from '../runtime/node-files.ts';
+import { defaultModelsFolder, modelFolder } from './installed-models.ts';
+import type { ModelRunner } from './model-runner.ts';
+import { offerWebGPU } from './node-webgpu.ts';
+
+export interface ModelOptions {
+  readonly model: string;
+  readonly models?: string;
+  readonly backend?: 'webgpu' | 'webgl' | 'wasm' | 'cpu';
+  readonly softwareGpu?: boolean;
+}
+
+/** The options of every command that runs a model. */
+export function modelOptions(command: Command): Command {
+  return command
+    .requiredOption('--model <id>', 'id of an installed model, or the folder of one')
+    .option('--models <folder>', 'folder of models, in place of the one that comes with Overread')
+    .addOption(new Option('--backend <name>', 'use this or fail; default: WebGPU on a real GPU, else wasm').choices(['webgpu', 'webgl', 'wasm', 'cpu']))
+    .option('--software-gpu', 'count a software WebGPU adapter (SwiftShader) as a GPU; asking for --backend webgpu does so too');
+}
+
+/**
+ * Opens the device and loads the model.
+ * @param note told what device was got, and why
+ * @throws OverreadError `model/*`, `device/unavailable`
+ */
+export async function openModel({ model, models, backend, softwareGpu = false }: ModelOptions, note: (line: string) => void): Promise<ModelRunner> {
+  const location = modelFolder(model, path.resolve(models ?? defaultModelsFolder()));
+  if (backend === 'webgl') {
+    throw new OverreadError('device/unavailable', 'Expected a backend of Node, got webgl, which browsers only have. Choose webgpu or wasm.', { expected: ['webgpu', 'wasm'], got: backend });
+  }
+  const allowSoftware = softwareGpu || backend === 'webgpu';
+  if (backend === undefined || backend === 'webgpu') await offerWebGPU(allowSoftware);
+  const engine = new Engine({ backend, allowSoftware, fetchModel: diskFiles });
+  const manifest = await engine.describe(location);
+  const device = await engine.start();
+  const start = performance.now();
+  const identity = await engine.load(location);
+  const loadMs = performance.now() - start;
+  note(`${identity.id} ${identity.version} on ${device.backend} (${device.adapter}); ${device.reason}`);
+  note(identity.notice);
+
+  let runs = 0;
+  return {
+    manifest,
+    identity,
+    device,
+    async run(image) {
+      const result = await engine.run({ jobId: `${++runs}`, location, image });
+      // The model was loaded before the first run, whose time it belongs to.
+      return runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
+    },
+    close: () => engine.dispose(),
+  };
+}
