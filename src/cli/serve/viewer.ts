@@ -26,7 +26,7 @@ export function stockViewer(dist: string, basePath: string): Viewer {
   };
   const page = async (response: ServerResponse): Promise<void> => {
     const html = await textOf(path.join(dist, 'index.html'));
-    sendText(response, 200, html, { 'Content-Type': mediaTypeOf('.html'), 'Content-Security-Policy': pagePolicy(html) });
+    sendText(response, 200, html, { 'Content-Type': mediaTypeOf('index.html'), 'Content-Security-Policy': pagePolicy(html) });
   };
   return {
     async handle(request, response, name) {
@@ -54,7 +54,8 @@ export function rebase(text: string, extension: string, basePath: string): strin
     case '.css':
       return text.replace(/url\((["']?)\/(?!\/)/g, `url($1${basePath}`);
     case '.js':
-      return text.replaceAll('__webpack_require__.p = "/"', `__webpack_require__.p = "${basePath}"`);
+      return text.replaceAll('__webpack_require__.p = "/"', `__webpack_require__.p = "${basePath}"`)
+        .replaceAll("browserImportFunction('/", `browserImportFunction('${basePath}`);
     default:
       return text;
   }
