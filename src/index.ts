@@ -3,9 +3,9 @@
  * a viewer's first load stays small.
  */
 export * from './errors.ts';
-export * from './image/image.ts';
+export * from './dicom/index.ts';
+export * from './image/index.ts';
 export * from './manifest.ts';
-export { codedConceptSchema, type CodedConcept } from './dicom/concepts.ts';
 export type * from './results/result.ts';
 export type { Backend, Disposable, LoadedModel, ModelFiles, OnProgress, Progress, Runtime, RuntimeOptions } from './runtime/types.ts';
 export type { Encoded, Finding, FindingOf, Placement, Task } from './tasks/task.ts';

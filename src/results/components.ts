@@ -1,11 +1,3 @@
-/** A stretch of one row that carries the label. */
-interface Run {
-  readonly row: number;
-  readonly from: number;
-  readonly to: number;
-  readonly component: number;
-}
-
 /**
  * Keeps the largest components of one label on one plane and sets the others to 0, in place. Pixels touch over edges
  * and corners (8-connected). Of equally large ones, those further up stay.
@@ -13,58 +5,78 @@ interface Run {
  * @param count how many components may stay
  */
 export function keepLargestComponents(labels: Uint8Array, columns: number, label: number, count: number): void {
-  const { runs, sizes } = componentsOf(labels, columns, label);
-  const roots = [...sizes.entries()].sort(([a, sizeA], [b, sizeB]) => sizeB - sizeA || a - b);
-  const dropped = new Set(roots.slice(count).map(([root]) => root));
-  if (dropped.size === 0) return;
-  for (const { row, from, to, component } of runs) {
-    if (dropped.has(component)) labels.fill(0, row * columns + from, row * columns + to + 1);
+  const runs = runsOf(labels, columns, label);
+  const parent = joinedRuns(runs, labels.length / columns, columns);
+  const sizes = new Int32Array(parent.length);
+  const roots: number[] = [];
+  for (let i = 0; i < parent.length; i++) {
+    // A root stands before all runs of its component.
+    const root = rootOf(parent, i);
+    if (root === i) roots.push(i);
+    sizes[root]! += runs.end[i]! - runs.start[i]!;
+  }
+  if (roots.length <= count) return;
+  const kept = new Set(roots.sort((a, b) => sizes[b]! - sizes[a]! || a - b).slice(0, count));
+  for (let i = 0; i < parent.length; i++) {
+    if (!kept.has(parent[i]!)) labels.fill(0, runs.start[i], runs.end[i]);
   }
 }
 
-/** The runs of a label with the component of each, and the number of pixels of every component. */
-function componentsOf(labels: Uint8Array, columns: number, label: number): { runs: Run[]; sizes: Map<number, number> } {
-  const rows = labels.length / columns;
-  const found: { row: number; from: number; to: number }[] = [];
-  const parent: number[] = [];
+/** Stretches of one row that carry the label: indices into the plane, the end not included. */
+interface Runs {
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+}
+
+function runsOf(labels: Uint8Array, columns: number, label: number): Runs {
+  const begins = (i: number) => labels[i] === label && (i % columns === 0 || labels[i - 1] !== label);
+  let runs = 0;
+  for (let i = 0; i < labels.length; i++) if (begins(i)) runs++;
+  const start = new Int32Array(runs);
+  const end = new Int32Array(runs);
+  for (let i = 0, run = 0; i < labels.length; i++) {
+    if (!begins(i)) continue;
+    start[run] = i;
+    const rowEnd = i - (i % columns) + columns;
+    while (i + 1 < rowEnd && labels[i + 1] === label) i++;
+    end[run++] = i + 1;
+  }
+  return { start, end };
+}
+
+/** Union-find over the runs: each row's runs are joined with those of the row above that they touch. */
+function joinedRuns({ start, end }: Runs, rows: number, columns: number): Int32Array {
+  const parent = Int32Array.from(start, (_, i) => i);
   let above = 0;
-  let aboveEnd = 0;
+  let run = 0;
   for (let row = 0; row < rows; row++) {
-    const start = found.length;
-    for (let x = 0; x < columns; x++) {
-      if (labels[row * columns + x] !== label) continue;
-      const from = x;
-      while (x + 1 < columns && labels[row * columns + x + 1] === label) x++;
-      parent.push(found.length);
-      found.push({ row, from, to: x });
-    }
+    const first = run;
+    while (run < start.length && start[run]! < (row + 1) * columns) run++;
     let a = above;
-    for (let b = start; b < found.length; b++) {
-      // The runs of the row above that reach this one, corners included; both rows are walked once.
-      while (a < aboveEnd && found[a]!.to < found[b]!.from - 1) a++;
-      for (let t = a; t < aboveEnd && found[t]!.from <= found[b]!.to + 1; t++) join(parent, t, b);
+    for (let b = first; b < run; b++) {
+      // Both rows are walked once; a corner reaches one column further on either side.
+      const from = start[b]! - columns - 1;
+      const to = end[b]! - columns;
+      while (a < first && end[a]! - 1 < from) a++;
+      for (let t = a; t < first && start[t]! <= to; t++) join(parent, t, b);
     }
-    above = start;
-    aboveEnd = found.length;
+    above = first;
   }
-  const sizes = new Map<number, number>();
-  const runs = found.map((run, i) => {
-    const component = rootOf(parent, i);
-    sizes.set(component, (sizes.get(component) ?? 0) + run.to - run.from + 1);
-    return { ...run, component };
-  });
-  return { runs, sizes };
+  return parent;
 }
 
-function rootOf(parent: number[], i: number): number {
-  while (parent[i] !== i) {
-    parent[i] = parent[parent[i]!]!;
-    i = parent[i]!;
+function rootOf(parent: Int32Array, i: number): number {
+  let root = i;
+  while (parent[root] !== root) root = parent[root]!;
+  while (parent[i] !== root) {
+    const next = parent[i]!;
+    parent[i] = root;
+    i = next;
   }
-  return i;
+  return root;
 }
 
-function join(parent: number[], a: number, b: number): void {
+function join(parent: Int32Array, a: number, b: number): void {
   const rootA = rootOf(parent, a);
   const rootB = rootOf(parent, b);
   if (rootA < rootB) parent[rootB] = rootA;
