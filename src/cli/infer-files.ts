@@ -15,7 +15,7 @@ export interface InferFilesOptions {
   /** Write a picture with outlines beside each labelmap. */
   readonly overlay?: boolean;
   /** Called as each input is done, with what is printed of it. */
-  readonly onDone?: (input: ImageInput, entries: readonly InferEntry[]) => void;
+  readonly onDone?: (input: ImageInput, entries: readonly InferEntry[], index: number) => void;
 }
 
 export interface InferFilesReport {
@@ -31,10 +31,10 @@ export interface InferFilesReport {
 export async function inferFiles(inputs: readonly ImageInput[], options: InferFilesOptions): Promise<InferFilesReport> {
   const all: InferEntry[] = [];
   let refusedFile: string | undefined;
-  for (const input of inputs) {
+  for (const [index, input] of inputs.entries()) {
     if (input.frame !== undefined && input.frame > 1 && input.files[0] === refusedFile) continue;
     const entries = await inferOne(input, options);
-    options.onDone?.(input, entries);
+    options.onDone?.(input, entries, index);
     all.push(...entries);
     if ((input.frame ?? 1) === 1) refusedFile = entries[0]?.error?.code === 'input/refused' ? input.files[0] : undefined;
   }

@@ -36,12 +36,11 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
   const runner = await openModel(options, note);
   try {
     const inputs = await imageInputs(files, runner.manifest);
-    let done = 0;
     const { entries, status } = await inferFiles(inputs, {
       runner,
       out: options.out,
       overlay: options.overlay,
-      onDone: (input, of) => note(`[${++done}/${inputs.length}] ${input.files[0]}${summary(of)}`),
+      onDone: (input, of, index) => note(`[${index + 1}/${inputs.length}] ${input.files[0]}${summary(of)}`),
     });
     if (options.json) print(JSON.stringify(entries, undefined, 2));
     else for (const line of table(entries.flatMap(rows))) print(line);

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import os from 'node:os';
 
 /** Where Debian's and Google's packages keep Chromium's own SwiftShader, a WebGPU device without a GPU. */
 const SWIFTSHADER = [
@@ -20,6 +21,8 @@ export async function offerWebGPU(software: boolean): Promise<void> {
   } catch {
     return;
   }
+  // Vulkan's Mesa drivers complain on stderr without it; nothing is drawn on a screen here.
+  process.env.XDG_RUNTIME_DIR ??= os.tmpdir();
   Object.assign(globalThis, dawn.globals);
   let gpu = dawn.create([]);
   if (software && !process.env.VK_DRIVER_FILES && !(await gpu.requestAdapter())) {

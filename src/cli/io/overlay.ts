@@ -24,20 +24,27 @@ export function overlayPng(image: Image, outlines: readonly Outline[]): Buffer {
     const [low, high] = percentiles(image.pixels.subarray(0, n));
     for (let i = 0; i < n; i++) rgb.fill(Math.min(255, Math.max(0, Math.round((255 * (image.pixels[i]! - low)) / (high - low)))), 3 * i, 3 * i + 3);
   }
+  // One pixel of a large picture is not seen when the whole is.
+  const thickness = Math.max(1, Math.round(Math.max(columns, rows) / 512));
   for (const { labels, color } of outlines) {
     for (let i = 0; i < n; i++) {
       const label = labels[i]!;
-      if (label !== 0 && isBorder(labels, i, columns, rows)) rgb.set(color(label), 3 * i);
+      if (label !== 0 && isBorder(labels, i, columns, rows, thickness)) rgb.set(color(label), 3 * i);
     }
   }
   return rgbPng(rgb, columns, rows);
 }
 
-function isBorder(labels: ArrayLike<number>, i: number, columns: number, rows: number): boolean {
+/** Whether another label, or the picture's edge, lies within `thickness` pixels to any of the four sides. */
+function isBorder(labels: ArrayLike<number>, i: number, columns: number, rows: number, thickness: number): boolean {
   const column = i % columns;
+  const row = (i - column) / columns;
   const label = labels[i];
-  return column === 0 || column === columns - 1 || i < columns || i >= columns * (rows - 1)
-    || labels[i - 1] !== label || labels[i + 1] !== label || labels[i - columns] !== label || labels[i + columns] !== label;
+  for (let t = 1; t <= thickness; t++) {
+    if (column < t || column + t >= columns || row < t || row + t >= rows) return true;
+    if (labels[i - t] !== label || labels[i + t] !== label || labels[i - t * columns] !== label || labels[i + t * columns] !== label) return true;
+  }
+  return false;
 }
 
 function percentiles(values: Float32Array): [low: number, high: number] {
