@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { keepLargestComponents } from '../../../src/results/components.ts';
+
+/** '#' is label 1, '2' is label 2. */
+const parse = (...rows: string[]) => ({ columns: rows[0]!.length, labels: Uint8Array.from(rows.join(''), c => (c === '#' ? 1 : c === '2' ? 2 : 0)) });
+const kept = (count: number, ...rows: string[]) => {
+  const { columns, labels } = parse(...rows);
+  keepLargestComponents(labels, columns, 1, count);
+  return [...labels].map(v => '.#2'[v]).join('').match(new RegExp(`.{${columns}}`, 'g'));
+};
+
+describe('keepLargestComponents', () => {
+  test('keeps the largest; corners touch', () => {
+    expect(kept(1, '##..#', '..#..', '....#', '.#..#')).toEqual(['##...', '..#..', '.....', '.....']);
+  });
+  test('rows do not touch around the edge', () => {
+    expect(kept(1, '#..##', '#....', '#....')).toEqual(['#....', '#....', '#....']);
+    expect(kept(1, '....#', '#....', '#....')).toEqual(['.....', '#....', '#....']);
+  });
+  test('joins what meets only further down', () => {
+    expect(kept(1, '#.#.#.#', '#.#.#.#', '#######', '.......', '###.###')).toEqual(['#.#.#.#', '#.#.#.#', '#######', '.......', '.......']);
+  });
+  test('leaves other labels alone', () => {
+    expect(kept(1, '##.#', '2..2')).toEqual(['##..', '2..2']);
+  });
+  test('of equals the upper ones stay; none is no fault', () => {
+    expect(kept(2, '#.#', '...', '#.#')).toEqual(['#.#', '...', '...']);
+    expect(kept(3, '...', '...')).toEqual(['...', '...']);
+  });
+
+  test('agrees with a flood fill', () => {
+    const planes = fc.integer({ min: 1, max: 12 }).chain(columns =>
+      fc.tuple(fc.constant(columns), fc.array(fc.array(fc.constantFrom(0, 1), { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 12 })),
+    );
+    fc.assert(
+      fc.property(planes, fc.integer({ min: 1, max: 4 }), ([columns, rows], count) => {
+        const labels = Uint8Array.from(rows.flat());
+        const sizes = floodSizes(labels, columns).sort((a, b) => b - a);
+        const out = labels.slice();
+        keepLargestComponents(out, columns, 1, count);
+        expect(floodSizes(out, columns).sort((a, b) => b - a)).toEqual(sizes.slice(0, count));
+        expect(out.every((v, i) => v === 0 || labels[i] === 1)).toBe(true);
+      }),
+    );
+  });
+});
+
+function floodSizes(labels: Uint8Array, columns: number): number[] {
+  const seen = new Uint8Array(labels.length);
+  const rows = labels.length / columns;
+  const sizes: number[] = [];
+  for (let start = 0; start < labels.length; start++) {
+    if (!labels[start] || seen[start]) continue;
+    const stack = [start];
+    seen[start] = 1;
+    let size = 0;
+    while (stack.length) {
+      const i = stack.pop()!;
+      size++;
+      for (let dy = -1; dy <= 1; dy++) {
+        for (let dx = -1; dx <= 1; dx++) {
+          const x = (i % columns) + dx;
+          const y = Math.floor(i / columns) + dy;
+          const n = y * columns + x;
+          if (x < 0 || y < 0 || x >= columns || y >= rows || seen[n] || !labels[n]) continue;
+          seen[n] = 1;
+          stack.push(n);
+        }
+      }
+    }
+    sizes.push(size);
+  }
+  return sizes;
+}
