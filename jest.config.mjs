@@ -9,6 +9,6 @@ export default {
     }],
   },
   // ESM-only packages that jest must transform.
-  transformIgnorePatterns: ['/node_modules/(?!(comlink|@cornerstonejs)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(comlink|@cornerstonejs|fast-png|iobuffer|nifti-reader-js)/)'],
   testTimeout: 60_000,
 };

@@ -4,49 +4,81 @@ export interface JpegHeader {
   readonly rows: number;
   readonly components: number;
   readonly precision: number;
-  /** Sequential, progressive or lossless Huffman; JPEG-LS. */
-  readonly process: 'baseline' | 'extended' | 'progressive' | 'lossless' | 'jpeg-ls' | 'other';
-  readonly jfif: boolean;
-  /** Adobe's colour transform: 0 none (RGB), 1 YCbCr, 2 YCCK. */
-  readonly adobeTransform?: number;
-  /** The components are called 'R', 'G', 'B'. */
-  readonly namedRGB: boolean;
+  /** Coded by a cosine transform; else lossless or JPEG-LS. */
+  readonly lossy: boolean;
+  /**
+   * What three components are, where the stream says so: by its Adobe marker, its JFIF marker, the names of its components
+   * (R, G, B; or 1, 2, 3, which libjpeg takes for YCbCr), or by chrominance of lower resolution.
+   */
+  readonly colour?: 'RGB' | 'YCbCr';
   /** EXIF orientation 1..8. */
   readonly orientation?: number;
+  /** Components of the first scan: 1 of 3 when they are coded one after the other. */
+  readonly scanComponents?: number;
 }
 
-const PROCESS: Readonly<Record<number, JpegHeader['process']>> = { 0xc0: 'baseline', 0xc1: 'extended', 0xc2: 'progressive', 0xc3: 'lossless', 0xf7: 'jpeg-ls' };
+interface Frame extends Pick<JpegHeader, 'columns' | 'rows' | 'components' | 'precision' | 'lossy'> {
+  readonly ids: readonly number[];
+  readonly subsampled: boolean;
+}
 
 /** Undefined when the bytes are no JPEG or end before the frame header. */
 export function jpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
   const u16 = (at: number) => (bytes[at]! << 8) | bytes[at + 1]!;
   let jfif = false;
-  let adobeTransform: number | undefined;
+  let adobe: number | undefined;
   let orientation: number | undefined;
-  for (let at = 2; at + 9 < bytes.length;) {
-    if (bytes[at] !== 0xff) return undefined;
+  let scanComponents: number | undefined;
+  let frame: Frame | undefined;
+  for (let at = 2; at + 4 < bytes.length && bytes[at] === 0xff;) {
     const marker = bytes[at + 1]!;
     if (marker === 0xff) { at++; continue; } // fill byte
     const length = u16(at + 2);
     const body = at + 4;
     const says = (text: string) => [...text].every((c, i) => bytes[body + i] === c.charCodeAt(0));
     if (marker === 0xe0 && says('JFIF')) jfif = true;
-    if (marker === 0xee && says('Adobe')) adobeTransform = bytes[body + 11];
+    if (marker === 0xee && length >= 14 && says('Adobe')) adobe = bytes[body + 11];
     if (marker === 0xe1 && says('Exif\0\0')) orientation ??= exifOrientation(bytes.subarray(body + 6, at + 2 + length));
-    const frame = (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) || marker === 0xf7;
-    if (frame) {
-      const components = bytes[body + 5]!;
-      const id = (i: number) => bytes[body + 6 + 3 * i];
-      return {
-        precision: bytes[body]!, rows: u16(body + 1), columns: u16(body + 3), components,
-        process: PROCESS[marker] ?? 'other', jfif, adobeTransform, orientation,
-        namedRGB: components === 3 && id(0) === 0x52 && id(1) === 0x47 && id(2) === 0x42,
-      };
+    if (isFrame(marker)) frame ??= frameHeader(bytes, body, marker);
+    if (marker === 0xda) { // start of scan: coded data follow
+      scanComponents = bytes[body];
+      break;
     }
     at += 2 + length;
   }
-  return undefined;
+  if (!frame || frame.components === 0) return undefined;
+  const { ids, subsampled, ...header } = frame;
+  const colour = frame.components === 3 ? colourOf(ids, subsampled, jfif, adobe) : undefined;
+  return { ...header, scanComponents, ...(colour && { colour }), ...(orientation !== undefined && { orientation }) };
+}
+
+/** SOF0 to SOF15 but DHT, JPG and DAC; SOF55 of JPEG-LS. */
+const isFrame = (marker: number): boolean =>
+  (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) || marker === 0xf7;
+
+/** SOF3, 7, 11, 15 are the lossless processes. */
+const isLossless = (marker: number): boolean => marker === 0xf7 || (marker & 3) === 3;
+
+function frameHeader(bytes: Uint8Array, body: number, marker: number): Frame {
+  const components = bytes[body + 5] ?? 0;
+  const of = (offset: number) => Array.from({ length: components }, (_, i) => bytes[body + 6 + 3 * i + offset] ?? 0);
+  return {
+    precision: bytes[body]!,
+    rows: (bytes[body + 1]! << 8) | bytes[body + 2]!,
+    columns: (bytes[body + 3]! << 8) | bytes[body + 4]!,
+    components,
+    lossy: !isLossless(marker),
+    ids: of(0),
+    subsampled: of(1).some((factors) => factors !== 0x11),
+  };
+}
+
+function colourOf(ids: readonly number[], subsampled: boolean, jfif: boolean, adobe: number | undefined): JpegHeader['colour'] {
+  if (adobe !== undefined) return adobe === 0 ? 'RGB' : 'YCbCr';
+  const names = String.fromCharCode(...ids);
+  if (jfif || subsampled || names === '\x01\x02\x03') return 'YCbCr';
+  return names === 'RGB' ? 'RGB' : undefined;
 }
 
 /** Tag 0x0112 of the first directory of a TIFF block. */

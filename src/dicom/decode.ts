@@ -17,6 +17,8 @@ export interface DecodedFrame {
   /** What the values are: decoding JPEG 2000 gives RGB for YBR_RCT and YBR_ICT, and a JPEG stream may contradict its file. */
   readonly photometricInterpretation: string;
   readonly planar: boolean;
+  /** As the values are; a JPEG 2000 stream of signed values makes them so where the file says otherwise. */
+  readonly signed: boolean;
 }
 
 /**
@@ -31,7 +33,10 @@ export async function decodeFrame(instance: ImageInstance, frameIndex: number): 
       { expected: `1..${format.numberOfFrames}`, got: frameIndex + 1 });
   }
   const asStored = (values: StoredValues): DecodedFrame => ({
-    values, photometricInterpretation: format.photometricInterpretation, planar: format.planarConfiguration === 1 && format.samplesPerPixel === 3,
+    values,
+    photometricInterpretation: format.photometricInterpretation,
+    planar: format.planarConfiguration === 1 && format.samplesPerPixel === 3,
+    signed: format.signed,
   });
   if (!element.fragments) {
     const data = set.bytesOf(element.tag)!;
@@ -51,17 +56,17 @@ export async function decodeFrame(instance: ImageInstance, frameIndex: number): 
     case 'rle':
       return { ...asStored(await decodeRle(encoded, format)), planar: false };
     default:
-      return decodeJpegFamily(syntax.coding, encoded, format);
+      return decodeJpegFamily(syntax.coding, encoded, format, syntax.lossy === true);
   }
 }
 
 /** Data for several frames where one is stated: which one was meant cannot be told. */
 function refuseUnstatedFrames(length: number, format: PixelFormat): void {
   const size = frameBytes(format);
-  const frames = length / size;
-  if (frames <= format.numberOfFrames || frames < 2 || Math.abs(frames - Math.round(frames)) * size > 1) return;
-  throw new OverreadError('input/inconsistent', `The file says ${format.numberOfFrames} frame(s), but its pixel data holds ${Math.round(frames)}. Mend NumberOfFrames.`,
-    { expected: format.numberOfFrames, got: Math.round(frames) });
+  const frames = Math.round(length / size);
+  if (frames <= format.numberOfFrames || Math.abs(length - frames * size) > 1) return;
+  throw new OverreadError('input/inconsistent', `The file says ${format.numberOfFrames} frame(s), but its pixel data holds ${frames}. Mend NumberOfFrames.`,
+    { expected: format.numberOfFrames, got: frames });
 }
 
 async function decodeRle(encoded: Uint8Array, format: PixelFormat): Promise<StoredValues> {
@@ -76,7 +81,7 @@ async function decodeRle(encoded: Uint8Array, format: PixelFormat): Promise<Stor
   return storedValues(bytes, format, true);
 }
 
-async function decodeJpegFamily(coding: 'jpeg' | 'jpeg-ls' | 'jpeg2000' | 'htj2k', encoded: Uint8Array, format: PixelFormat): Promise<DecodedFrame> {
+async function decodeJpegFamily(coding: 'jpeg' | 'jpeg-ls' | 'jpeg2000' | 'htj2k', encoded: Uint8Array, format: PixelFormat, lossy: boolean): Promise<DecodedFrame> {
   if (!hasEndMarker(encoded)) {
     const begins = encoded[0] === 0xff || encoded[0] === 0;
     throw new OverreadError('input/truncated', `The ${coding} stream has no end marker: it was cut off${begins ? '' : ', or it is none'}. Fetch the file again.`,
@@ -91,30 +96,34 @@ async function decodeJpegFamily(coding: 'jpeg' | 'jpeg-ls' | 'jpeg2000' | 'htj2k
   const bitsAllocated = bytes.length === samples ? 8 : format.bitsAllocated;
   checkLength(bytes.length, samples * (bitsAllocated / 8));
   const coded = header && 'signed' in header ? header : undefined;
-  const values = coded && coded.signed !== format.signed
-    ? resigned(bytes, coded, { ...format, bitsAllocated })
-    : clamped(storedValues(bytes, { ...format, bitsAllocated, bitsStored: bitsAllocated, highBit: bitsAllocated - 1 }, true), format);
-  return { values, photometricInterpretation: photometricOf(header, coding, format), planar: false };
+  const mismatched = coded !== undefined && coded.signed !== format.signed;
+  const values = mismatched
+    ? resigned(bytes, coded.precision, { ...format, bitsAllocated, signed: true })
+    : withinRange(bytes, { ...format, bitsAllocated, highBit: format.bitsStored - 1 }, lossy);
+  // The codec leaves JPEG-LS components that were coded one after the other as planes.
+  const planar = coding === 'jpeg-ls' && samplesPerPixel === 3 && header !== undefined && 'scanComponents' in header && header.scanComponents === 1;
+  return { values, photometricInterpretation: photometricOf(header, coding, format), planar, signed: format.signed || mismatched };
 }
 
 /**
- * A JPEG 2000 stream whose signedness contradicts Pixel Representation. The file is believed: the bits of the samples are
- * taken for what it says.
+ * A JPEG 2000 stream and a Pixel Representation that contradict each other: whichever says "signed" is right, since the
+ * other is what careless writers leave as it was. The samples are taken for two's complement of the stream's precision.
  */
-function resigned(bytes: Uint8Array, header: Jpeg2000Header, format: PixelFormat): StoredValues {
-  const bits = Math.min(header.precision, format.bitsAllocated);
+function resigned(bytes: Uint8Array, precision: number, format: PixelFormat): StoredValues {
+  const bits = Math.min(precision, format.bitsAllocated);
   return withinStoredBits(storedValues(bytes, { ...format, bitsStored: format.bitsAllocated, highBit: format.bitsAllocated - 1 }, true),
     { ...format, bitsStored: bits, highBit: bits - 1 });
 }
 
-/** Lossy coding overshoots: what leaves the stored range goes to its end, where cutting bits off would turn white to black. */
-function clamped<T extends StoredValues>(values: T, { bitsStored, signed }: PixelFormat): T {
-  const low = signed ? -(2 ** (bitsStored - 1)) : 0;
-  const high = signed ? 2 ** (bitsStored - 1) - 1 : 2 ** bitsStored - 1;
-  for (let i = 0; i < values.length; i++) {
-    if (values[i]! > high) values[i] = high;
-    else if (values[i]! < low) values[i] = low;
-  }
+/**
+ * Values within the stored bits. Lossy coding overshoots: an unsigned value that leaves the range goes to its end, where
+ * cutting bits off would turn white to black. JPEG and JPEG-LS do not know of signs: those are extended from the stored bits.
+ */
+function withinRange(bytes: Uint8Array, format: PixelFormat, lossy: boolean): StoredValues {
+  if (!lossy || format.signed) return storedValues(bytes, format, true);
+  const values = storedValues(bytes, { ...format, bitsStored: format.bitsAllocated, highBit: format.bitsAllocated - 1 }, true);
+  const high = 2 ** format.bitsStored - 1;
+  for (let i = 0; i < values.length; i++) if (values[i]! > high) values[i] = high;
   return values;
 }
 
@@ -138,16 +147,14 @@ function checkLength(got: number, expected: number): void {
 }
 
 /**
- * Colours as decoded. A lossy JPEG stream says itself whether it is YCbCr, by its Adobe or JFIF marker or by calling its
- * components R, G, B, and is believed before the file; OHIF's loader does the same.
+ * Colours as decoded. A lossy JPEG stream that says itself whether it is YCbCr is believed before the file: writers
+ * compress to YCbCr and leave RGB in the file, and OHIF's loader believes the stream too.
  */
 function photometricOf(header: JpegHeader | Jpeg2000Header | undefined, coding: string, format: PixelFormat): string {
   const stated = format.photometricInterpretation;
   if (format.samplesPerPixel === 1) return stated;
   if (coding === 'jpeg2000' || coding === 'htj2k') return stated === 'YBR_RCT' || stated === 'YBR_ICT' ? 'RGB' : stated;
-  const plain = stated === 'YBR_FULL_422' ? 'YBR_FULL' : stated;
-  if (coding !== 'jpeg' || !header || !('jfif' in header) || header.process === 'lossless') return plain;
-  if (header.adobeTransform !== undefined) return header.adobeTransform === 0 ? 'RGB' : 'YBR_FULL';
-  if (header.namedRGB) return 'RGB';
-  return header.jfif ? 'YBR_FULL' : plain;
+  const colour = header && 'lossy' in header && header.lossy ? header.colour : undefined;
+  if (colour) return colour === 'RGB' ? 'RGB' : 'YBR_FULL';
+  return stated === 'YBR_FULL_422' ? 'YBR_FULL' : stated;
 }

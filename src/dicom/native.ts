@@ -44,8 +44,9 @@ export function unpackBits(data: Uint8Array, first: number, count: number): Uint
 export function storedValues(bytes: Uint8Array, format: PixelFormat, littleEndian: boolean): StoredValues {
   const { bitsAllocated, signed, float } = format;
   const width = bitsAllocated / 8;
-  // A copy: the bytes may lie at an odd offset, and are swapped in place where they are big endian.
-  const copy = bytes.slice();
+  // A copy: the bytes may lie at an odd offset, and are swapped in place where they are big endian. Not slice(), which in
+  // a Node Buffer copies nothing.
+  const copy = new Uint8Array(bytes);
   if (!littleEndian && width > 1) swap(copy, width);
   const buffer = copy.buffer;
   if (float) return width === 8 ? new Float64Array(buffer) : new Float32Array(buffer);

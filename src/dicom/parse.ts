@@ -38,12 +38,14 @@ export interface ParsedFile {
  * the meta information and the first element disagree on explicit or implicit VR, the element is believed.
  * @throws OverreadError `input/unreadable` when it is no DICOM, `input/truncated` when it ends inside an element
  */
-export function parseDicom(bytes: Uint8Array): ParsedFile {
+export function parseDicom(file: Uint8Array): ParsedFile {
+  // Node's Buffer is a Uint8Array with other ideas of slice() and toString(): only a plain view goes further.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   if (!looksLikeDicom(bytes)) {
     throw new OverreadError('input/unreadable', `Expected a DICOM file, got one that starts with ${startOf(bytes)}. Choose another file.`, { expected: 'DICOM', got: startOf(bytes) });
   }
-  const file = readPart10(asPart10(bytes), { vrOf, inflateRaw });
-  return { set: new DataSet(file.bytes, file.littleEndian, file.elements), transferSyntaxUID: file.transferSyntaxUID };
+  const part10 = readPart10(asPart10(bytes), { vrOf, inflateRaw });
+  return { set: new DataSet(part10.bytes, part10.littleEndian, part10.elements), transferSyntaxUID: part10.transferSyntaxUID };
 }
 
 /** The file with what it lacks put in front: preamble and prefix, or meta information for a bare data set. */

@@ -12,6 +12,8 @@ export interface TransferSyntax {
   readonly bigEndian?: true;
   /** Only the pixels are big endian. */
   readonly bigEndianPixels?: true;
+  /** Decoded values may leave the stored range. */
+  readonly lossy?: true;
   /** The whole data set after the file meta information is deflated. */
   readonly deflated?: true;
 }
@@ -31,19 +33,19 @@ export const TRANSFER_SYNTAXES: Readonly<Record<string, TransferSyntax>> = {
   '1.2.840.113619.5.2': { name: 'GE Private Implicit VR, big-endian pixels', coding: 'native', implicit: true, bigEndianPixels: true },
   '1.2.840.10008.1.2.5': { name: 'RLE Lossless', coding: 'rle' },
   '1.2.840.10008.1.2.8.1': { name: 'Deflated Image Frame Compression', coding: 'deflated-frames' },
-  '1.2.840.10008.1.2.4.50': { name: 'JPEG Baseline (Process 1)', coding: 'jpeg' },
-  '1.2.840.10008.1.2.4.51': { name: 'JPEG Extended (Process 2 and 4)', coding: 'jpeg' },
-  '1.2.840.10008.1.2.4.53': { name: 'JPEG Spectral Selection (Process 6 and 8)', coding: 'jpeg' },
-  '1.2.840.10008.1.2.4.55': { name: 'JPEG Full Progression (Process 10 and 12)', coding: 'jpeg' },
+  '1.2.840.10008.1.2.4.50': { name: 'JPEG Baseline (Process 1)', coding: 'jpeg', lossy: true },
+  '1.2.840.10008.1.2.4.51': { name: 'JPEG Extended (Process 2 and 4)', coding: 'jpeg', lossy: true },
+  '1.2.840.10008.1.2.4.53': { name: 'JPEG Spectral Selection (Process 6 and 8)', coding: 'jpeg', lossy: true },
+  '1.2.840.10008.1.2.4.55': { name: 'JPEG Full Progression (Process 10 and 12)', coding: 'jpeg', lossy: true },
   '1.2.840.10008.1.2.4.57': { name: 'JPEG Lossless (Process 14)', coding: 'jpeg' },
   '1.2.840.10008.1.2.4.70': { name: 'JPEG Lossless SV1 (Process 14, Selection Value 1)', coding: 'jpeg' },
   '1.2.840.10008.1.2.4.80': { name: 'JPEG-LS Lossless', coding: 'jpeg-ls' },
-  '1.2.840.10008.1.2.4.81': { name: 'JPEG-LS Near-Lossless', coding: 'jpeg-ls' },
+  '1.2.840.10008.1.2.4.81': { name: 'JPEG-LS Near-Lossless', coding: 'jpeg-ls', lossy: true },
   '1.2.840.10008.1.2.4.90': { name: 'JPEG 2000 Lossless', coding: 'jpeg2000' },
-  '1.2.840.10008.1.2.4.91': { name: 'JPEG 2000', coding: 'jpeg2000' },
+  '1.2.840.10008.1.2.4.91': { name: 'JPEG 2000', coding: 'jpeg2000', lossy: true },
   '1.2.840.10008.1.2.4.201': { name: 'High-Throughput JPEG 2000 Lossless', coding: 'htj2k' },
   '1.2.840.10008.1.2.4.202': { name: 'High-Throughput JPEG 2000 Lossless RPCL', coding: 'htj2k' },
-  '1.2.840.10008.1.2.4.203': { name: 'High-Throughput JPEG 2000', coding: 'htj2k' },
+  '1.2.840.10008.1.2.4.203': { name: 'High-Throughput JPEG 2000', coding: 'htj2k', lossy: true },
 };
 
 /** Known by name and not read, with the reason. */

@@ -22,7 +22,7 @@ export async function framePixels(instance: ImageInstance, frameIndex: number, o
   }
   const transform = modalityTransforms[frameIndex] ?? modalityTransforms[0]!;
   modalityValues(frame.values, transform, out);
-  const range = format.float ? occurringRange(out) : representableRange(format, transform);
+  const range = format.float ? occurringRange(out) : representableRange({ ...format, signed: frame.signed }, transform);
   const dark = format.photometricInterpretation === 'MONOCHROME1';
   if (dark) invertMonochrome1(out, range);
   if (pixelPadding && !format.float) {

@@ -40,8 +40,7 @@ export async function imageFromJpeg(bytes: Uint8Array, file: string): Promise<Im
   const max = 2 ** precision - 1;
   if (components === 1) return pictureOf({ file, columns, rows, channels: 1, pixels, max });
   if (deep) for (let i = 0; i < pixels.length; i++) pixels[i] = (pixels[i]! * 255) / max;
-  // Without a marker that says otherwise, three components are YCbCr (JFIF).
-  const rgb = header.adobeTransform === 0 || (header.adobeTransform === undefined && !header.jfif && header.namedRGB) || header.process === 'lossless';
-  if (!rgb) ybrToRgb(pixels, !deep);
+  // Three components that do not say otherwise are YCbCr (JFIF), but in the lossless processes.
+  if ((header.colour ?? (header.lossy ? 'YCbCr' : 'RGB')) === 'YCbCr') ybrToRgb(pixels, !deep);
   return pictureOf({ file, columns, rows, channels: 3, pixels, max: 255 });
 }

@@ -26,7 +26,7 @@ export async function imageFromNifti(bytes: Uint8Array, file: string): Promise<I
   const refuse = (code: 'input/unreadable' | 'input/truncated' | 'input/unsupported-pixels', expected: string, got: unknown, todo: string): never => {
     throw new OverreadError(code, `Expected ${expected} in ${file}, got ${got}. ${todo}`, { expected, got, file });
   };
-  const whole = bytes.slice().buffer;
+  const whole = new Uint8Array(bytes).buffer;
   let data: ArrayBuffer = whole;
   try {
     if (nifti.isCompressed(whole)) data = nifti.decompress(whole) as ArrayBuffer;
