@@ -17,6 +17,23 @@ export interface ColourPixels {
   readonly rgb: Uint8Array;
 }
 
+/** How much an earlier lossy compression had made of the image. */
+export interface LossySource {
+  /** Bytes before to bytes after. */
+  readonly ratio: number;
+  /** Defined term of PS3.3 C.7.6.1.1.5.2. */
+  readonly method: 'ISO_10918_1';
+}
+
+export function lossyAttributes(lossy: LossySource | undefined): DicomObject {
+  if (!lossy) return { LossyImageCompression: '00' };
+  return {
+    LossyImageCompression: '01',
+    LossyImageCompressionRatio: Number(lossy.ratio.toFixed(2)),
+    LossyImageCompressionMethod: lossy.method,
+  };
+}
+
 /**
  * Image Pixel module of one grey frame.
  * @param inverted stored as MONOCHROME1: the values really turned over, so that the picture looks the same

@@ -1,7 +1,7 @@
 import { OverreadError } from '../errors.ts';
 import { code, commonModules, SopClass, type InstanceIdentity } from './identity.ts';
 import type { DicomObject } from './part10.ts';
-import { greyPixelModule, type GreyPixels } from './pixels.ts';
+import { greyPixelModule, lossyAttributes, type GreyPixels, type LossySource } from './pixels.ts';
 
 export type RadiographView = 'PA' | 'AP' | 'LL' | 'RL' | 'LLD' | 'RLD' | 'LLO' | 'RLO';
 export const RADIOGRAPH_VIEWS: readonly RadiographView[] = ['PA', 'AP', 'LL', 'RL', 'LLD', 'RLD', 'LLO', 'RLO'];
@@ -16,8 +16,8 @@ export interface RadiographOptions {
   /** Store as MONOCHROME1, the pixels turned over. */
   readonly monochrome1?: boolean;
   readonly window?: { readonly center: number; readonly width: number };
-  /** True when the source was compressed with loss. */
-  readonly lossy?: boolean;
+  /** Of a source that was compressed with loss. */
+  readonly lossy?: LossySource;
 }
 
 /** Row and column direction of a chest film hung as readers hang it. */
@@ -50,21 +50,22 @@ export function radiograph(identity: InstanceIdentity, image: GreyPixels, option
   const window = options.window ?? { center: 2 ** (bits - 1), width: 2 ** bits };
   const top = 2 ** bits - 1;
   const orientation = view && ORIENTATION[view];
-  const chest = (options.bodyPart ?? 'CHEST') === 'CHEST';
+  const chest = options.bodyPart === 'CHEST';
   return {
     ...commonModules(dx ? SopClass.dxForPresentation : SopClass.cr, identity),
     ImageType: ['DERIVED', 'PRIMARY'],
     AcquisitionNumber: 1,
     AcquisitionDate: identity.study.studyDate,
     AcquisitionTime: identity.study.studyTime,
-    BodyPartExamined: options.bodyPart ?? 'CHEST',
+    BodyPartExamined: options.bodyPart ?? '',
+    Laterality: dx || options.bodyPart ? undefined : '',
     ViewPosition: view ?? '',
     PatientOrientation: orientation ? [...orientation] : '',
     ...greyPixelModule(image, monochrome1),
     PresentationLUTShape: monochrome1 ? 'INVERSE' : 'IDENTITY',
     WindowCenter: monochrome1 ? top - window.center + 1 : window.center,
     WindowWidth: window.width,
-    LossyImageCompression: options.lossy ? '01' : '00',
+    ...lossyAttributes(options.lossy),
     BurnedInAnnotation: 'NO',
     ImagerPixelSpacing: spacingMm && [...spacingMm],
     PixelSpacing: spacingMm && [...spacingMm],

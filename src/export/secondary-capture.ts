@@ -1,12 +1,12 @@
 import { commonModules, SopClass, type InstanceIdentity } from './identity.ts';
 import type { DicomObject } from './part10.ts';
-import { colourPixelModule, greyPixelModule, type ColourPixels, type GreyPixels } from './pixels.ts';
+import { colourPixelModule, greyPixelModule, lossyAttributes, type ColourPixels, type GreyPixels, type LossySource } from './pixels.ts';
 
 export interface CaptureOptions {
   /** [row spacing, column spacing] */
   readonly spacingMm?: readonly [row: number, column: number];
   readonly bodyPart?: string;
-  readonly lossy?: boolean;
+  readonly lossy?: LossySource;
 }
 
 /** Any picture as Secondary Capture (PS3.3 A.8): says nothing of how it was made. */
@@ -20,7 +20,7 @@ export function secondaryCapture(identity: InstanceIdentity, image: GreyPixels |
     BodyPartExamined: options.bodyPart,
     ...('rgb' in image ? colourPixelModule(image) : { ...greyPixelModule(image), PresentationLUTShape: 'IDENTITY' }),
     PixelSpacing: options.spacingMm && [...options.spacingMm],
-    LossyImageCompression: options.lossy ? '01' : '00',
+    ...lossyAttributes(options.lossy),
     BurnedInAnnotation: 'NO',
   };
 }
@@ -36,7 +36,7 @@ export function microscopicImage(identity: InstanceIdentity, image: ColourPixels
     BodyPartExamined: options.bodyPart,
     ...colourPixelModule(image),
     PixelSpacing: options.spacingMm && [...options.spacingMm],
-    LossyImageCompression: options.lossy ? '01' : '00',
+    ...lossyAttributes(options.lossy),
     BurnedInAnnotation: 'NO',
   };
 }
