@@ -6,6 +6,7 @@ import { register as registerBench } from './bench.ts';
 import { register as registerDemo } from './demo.ts';
 import { register as registerDicomize } from './dicomize.ts';
 import { register as registerEval } from './eval.ts';
+import { register as registerImport } from './import.ts';
 import { register as registerInfer } from './infer.ts';
 import { register as registerModels } from './models.ts';
 import { register as registerServe } from './serve/index.ts';
@@ -17,7 +18,7 @@ export function overread(): Command {
     .version(packageRoot().version)
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
-  for (const register of [registerServe, registerDemo, registerInfer, registerEval, registerModels, registerDicomize, registerBench]) register(program);
+  for (const register of [registerServe, registerDemo, registerInfer, registerEval, registerModels, registerImport, registerDicomize, registerBench]) register(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
