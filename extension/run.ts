@@ -1,23 +1,15 @@
+import type { EngineClient } from '../src/engine-client.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../src/errors.ts';
 import type { Image } from '../src/image/image.ts';
-import type { DeviceDescription, Result } from '../src/results/result.ts';
-import type { OnProgress, RuntimeOptions } from '../src/runtime/types.ts';
+import type { OnProgress } from '../src/runtime/types.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import type { EngineHost } from './engine-host.ts';
 import { isResultOf, type Target } from './identity.ts';
 import { describeProgress } from './progress.ts';
 import type { KeptResult, ResultsStore } from './results-store.ts';
 import type { Observable, State } from './state.ts';
 
 /** The part of the engine's client that a run calls. */
-export interface Engine {
-  start(options: RuntimeOptions): Promise<DeviceDescription>;
-  load(location: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<unknown>;
-  run(
-    job: { readonly jobId: string; readonly location: string; readonly image: Image },
-    options?: { readonly onProgress?: OnProgress; readonly signal?: AbortSignal },
-  ): Promise<Result>;
-}
+export type Engine = Pick<EngineClient, 'start' | 'run'>;
 
 /** What a run asks of the viewer. */
 export interface Viewer {
@@ -39,19 +31,17 @@ export interface RunOptions {
  */
 export class Runner {
   readonly #viewer: Viewer;
-  readonly #host: EngineHost<Engine>;
+  readonly #engine: Engine;
   readonly #results: ResultsStore;
   readonly #state: Observable<State>;
-  readonly #runtime: RuntimeOptions;
   #abort: AbortController | undefined;
   #count = 0;
 
-  constructor(parts: { viewer: Viewer; host: EngineHost<Engine>; results: ResultsStore; state: Observable<State>; runtime: RuntimeOptions }) {
+  constructor(parts: { viewer: Viewer; engine: Engine; results: ResultsStore; state: Observable<State> }) {
     this.#viewer = parts.viewer;
-    this.#host = parts.host;
+    this.#engine = parts.engine;
     this.#results = parts.results;
     this.#state = parts.state;
-    this.#runtime = parts.runtime;
   }
 
   /**
@@ -100,14 +90,9 @@ export class Runner {
 
     const result = await untilAborted(signal, async () => {
       const image = await this.#viewer.readFrame(target, signal);
-      return this.#host.use(async engine => {
-        const device = await engine.start(this.#runtime);
-        this.#state.set({ device });
-        throwIfAborted(signal);
-        await engine.load(entry.location, onProgress, signal);
-        throwIfAborted(signal);
-        return engine.run({ jobId, location: entry.location, image }, { onProgress, signal });
-      });
+      this.#state.set({ device: await this.#engine.start() });
+      throwIfAborted(signal);
+      return this.#engine.run({ location: entry.location, image }, { onProgress, signal });
     });
     this.#state.set({ device: result.device });
     if (!isResultOf(result, [target.source])) {
@@ -117,7 +102,7 @@ export class Runner {
     if (!this.#viewer.isStillOpen(target)) {
       throw new OverreadError('job/stale', `The study was closed while ${modelName} ran. Its result is kept until this page is left: open the study again to see it.`, { source: target.source });
     }
-    this.#state.set({ overlaysShown: true });
+    this.#state.set({ overlaysShown: true, note: undefined });
     return kept;
   }
 

@@ -2,11 +2,10 @@ import { connectEngine } from '../src/engine-client.ts';
 import { OverreadError, toOverreadError } from '../src/errors.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
-import { EngineHost } from './engine-host.ts';
 import { createOverlays } from './overlays/index.ts';
 import { OverlayPresenter } from './overlays/presenter.ts';
 import { ResultsStore } from './results-store.ts';
-import { Runner, type Engine } from './run.ts';
+import { Runner } from './run.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
 import { activeViewportId, isStillOpen, pickTarget, shownImage } from './sources/target.ts';
 import { Observable, type State } from './state.ts';
@@ -55,10 +54,10 @@ export class Session {
         readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal),
         notify: (type, message) => this.notify(type, message),
       },
-      host: new EngineHost<Engine>(startWorker, connectEngine),
+      // No worker is made before the first run.
+      engine: connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href }),
       results: this.results,
       state: this.state,
-      runtime: { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href },
     });
     this.#overlays = createOverlays(services, cornerstone, cornerstoneTools);
     this.#presenter = new OverlayPresenter({
@@ -73,6 +72,8 @@ export class Session {
   /** A mode was entered: follow what the viewer shows. */
   enter(): void {
     this.leave();
+    // What went wrong on another study is no news on this one.
+    this.state.set({ lastError: undefined });
     const { viewportGridService: grid, cornerstoneViewportService: viewports, displaySetService: sets, segmentationService: segmentation } = this.#services;
     const look = () => this.#look();
     this.#subscriptions = [

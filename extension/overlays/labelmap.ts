@@ -1,5 +1,6 @@
 import { OverreadError } from '../../src/errors.ts';
 import type { LabelmapResult } from '../../src/results/result.ts';
+import { breathe } from '../breathe.ts';
 import type { OverlayStyle } from '../configuration.ts';
 import type { Cornerstone, CornerstoneTools, Services } from '../types/ohif.ts';
 import type { LabelmapStyle, RepresentationSpecifier } from '../types/segmentation.ts';
@@ -49,7 +50,12 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
       // Nothing is made for a layer that nobody sees.
       if (!this.#drawn.has(layer.key) && (layer.viewportIds.length === 0 || !layer.visible)) continue;
       const drawn = this.#drawn.get(layer.key) ?? (await this.#create(layer));
+      const gone = () => this.#drawn.get(layer.key) !== drawn; // the mode was left meanwhile
+      await breathe();
+      if (gone()) return;
       this.#write(layer, drawn);
+      await breathe();
+      if (gone()) return;
       await this.#represent(layer, drawn);
     }
   }

@@ -17,6 +17,7 @@ export function AiPanel({ session }: { session: Session }) {
   return (
     <div className="ovr" data-overread="panel">
       <style>{css}</style>
+      <h1>AI</h1>
       <RunSection session={session} state={state} />
       <section aria-label="AI results">
         <h2>

@@ -11,7 +11,7 @@ export function DeviceLine({ device }: { device: DeviceDescription | undefined }
             <span className="ovr-muted">Runs on </span>
             {formatDevice(device)}
           </p>
-          {device.reason && <p className="ovr-muted">{device.reason}</p>}
+          {device.reason && <p className="ovr-muted ovr-reason" title={device.reason}>{device.reason}</p>}
         </>
       ) : (
         <p className="ovr-muted">Runs in this browser; the device is chosen at the first run. Images never leave this computer.</p>

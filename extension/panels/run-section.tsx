@@ -18,7 +18,7 @@ export function RunSection({ session, state }: { session: Session; state: State 
       ))}
       <div aria-live="polite" role="status" data-overread="status">
         {running && <ProgressLine running={running} />}
-        {!running && note && <p className="ovr-muted ovr-note">{note}</p>}
+        {note && <p className="ovr-muted ovr-note">{note}</p>}
       </div>
       {running && <ProgressBar running={running} />}
       {lastError && !running && (
@@ -50,18 +50,20 @@ function Chooser({ session, state }: { session: Session; state: State }) {
         </select>
       </label>
       {chosen && <p className="ovr-muted ovr-use">{chosen.intendedUse}</p>}
-      {running ? (
-        <button type="button" className="ovr-button" disabled={running.cancelling} onClick={() => session.runner.cancel()} data-overread="cancel">
-          {running.cancelling ? 'Cancelling…' : 'Cancel'}
-        </button>
-      ) : (
+      <div className="ovr-row">
+        {/* Not disabled while it runs: a keyboard would lose its place. Pressing it then only leaves a note. */}
         <button
-          type="button" className="ovr-button ovr-primary" disabled={!hasImage} aria-describedby={hasImage ? undefined : 'ovr-no-image'}
-          onClick={() => void session.runner.run()} data-overread="run"
+          type="button" className="ovr-button ovr-primary ovr-wide" disabled={!hasImage && !running} aria-disabled={!!running}
+          aria-describedby={hasImage || running ? undefined : 'ovr-no-image'} onClick={() => void session.runner.run()} data-overread="run"
         >
-          Run on this image <kbd aria-hidden="true">⇧ A</kbd>
+          {running ? 'Running…' : <>Run on this image <kbd aria-hidden="true">⇧ A</kbd></>}
         </button>
-      )}
+        {running && (
+          <button type="button" className="ovr-button" disabled={running.cancelling} onClick={() => session.runner.cancel()} data-overread="cancel">
+            Cancel
+          </button>
+        )}
+      </div>
       {!hasImage && !running && <p id="ovr-no-image" className="ovr-muted ovr-note">Click on an image in the viewer to choose what the model reads.</p>}
     </>
   );

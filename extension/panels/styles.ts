@@ -14,8 +14,9 @@ export const css = `
   color: var(--ovr-text); font-size: 13px; line-height: 1.45;
 }
 .ovr *, .ovr *::before { box-sizing: border-box; }
-.ovr p, .ovr h2, .ovr h3, .ovr ul, .ovr dl, .ovr dd { margin: 0; padding: 0; }
+.ovr p, .ovr h1, .ovr h2, .ovr h3, .ovr ul, .ovr dl, .ovr dd { margin: 0; padding: 0; }
 .ovr section { display: flex; flex-direction: column; gap: 8px; }
+.ovr h1 { font-size: 15px; font-weight: 600; margin-bottom: -8px; }
 .ovr h2 { font-size: 13px; font-weight: 600; }
 .ovr h3 { font-size: 13px; font-weight: 600; min-width: 0; overflow-wrap: anywhere; }
 .ovr-count, .ovr h3 .ovr-muted { font-weight: 400; color: var(--ovr-muted); }
@@ -40,6 +41,8 @@ export const css = `
 .ovr-button:hover:not(:disabled), .ovr-icon:hover { background: hsl(215 40% 60% / 0.2); }
 .ovr-primary { background: var(--ovr-accent); border-color: transparent; color: hsl(215 90% 8%); font-weight: 600; }
 .ovr-primary:hover:not(:disabled) { background: var(--ovr-accent); filter: brightness(1.12); }
+.ovr-wide { flex: 1; }
+.ovr-primary[aria-disabled='true'] { opacity: 0.55; cursor: default; }
 .ovr-small { min-height: 28px; padding: 0 8px; font-size: 12px; }
 .ovr button:disabled, .ovr select:disabled { opacity: 0.45; cursor: not-allowed; }
 .ovr kbd { font: inherit; font-size: 11px; font-weight: 400; opacity: 0.75; white-space: nowrap; }
@@ -70,7 +73,7 @@ export const css = `
 .ovr-segmented button[aria-pressed='true'] { background: hsl(215 40% 60% / 0.25); color: var(--ovr-text); }
 .ovr-slider { font-size: 12px; color: var(--ovr-muted); }
 .ovr-slider input { flex: 1; min-width: 0; height: 16px; accent-color: var(--ovr-accent); cursor: pointer; }
-.ovr-percent { width: 5ch; text-align: right; }
+.ovr-percent { width: 6ch; text-align: right; white-space: nowrap; }
 
 .ovr-empty { display: flex; flex-direction: column; gap: 6px; align-items: flex-start; }
 .ovr-results { list-style: none; display: flex; flex-direction: column; gap: 8px; }
@@ -87,5 +90,6 @@ export const css = `
 .ovr-facts dt { color: var(--ovr-muted); }
 .ovr-facts dd { text-align: right; min-width: 0; overflow-wrap: anywhere; }
 .ovr-notice { padding-top: 6px !important; border-top: 1px solid var(--ovr-line); color: hsl(40 90% 72%); }
+.ovr-reason { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .ovr-device { margin-top: auto; padding-top: 10px; border-top: 1px solid var(--ovr-line); }
 `;

@@ -1,9 +1,12 @@
+import { applyTransform, checkedLinear } from '../../src/dicom/modality-transform.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../../src/errors.ts';
 import type { Image } from '../../src/image/image.ts';
+import { representableRange, type Range } from '../../src/image/modality-values.ts';
+import { breathe } from '../breathe.ts';
 import { instanceReference } from '../identity.ts';
 import type { Cornerstone, DicomInstance } from '../types/ohif.ts';
 import { attributesOf, indexToPatientOf, numberOf, spacingOf } from './attributes.ts';
-import { breathe, representableRange, toModalityPixels, type PixelPlan } from './modality-pixels.ts';
+import { toModalityPixels, type PixelPlan } from './modality-pixels.ts';
 
 type DecodedFrame = Awaited<ReturnType<Cornerstone['imageLoader']['loadAndCacheImage']>>;
 
@@ -71,17 +74,30 @@ function planOf(frame: DecodedFrame, instance: DicomInstance): PixelPlan {
   if (instance.ModalityLUTSequence !== undefined) {
     throw new OverreadError('input/unsupported-pixels', 'Expected a linear modality rescale, got a Modality LUT Sequence, which the viewer does not apply. Overread cannot read this image here.', { expected: 'RescaleSlope', got: 'ModalityLUTSequence' });
   }
-  const slope = numberOf(instance.RescaleSlope) ?? 1;
-  const intercept = numberOf(instance.RescaleIntercept) ?? 0;
-  const bits = numberOf(instance.BitsStored) ?? 16;
+  const transform = checkedLinear(numberOf(instance.RescaleSlope) ?? 1, numberOf(instance.RescaleIntercept) ?? 0);
   const done = frame.preScale?.scaled === true || frame.isPreScaled === true;
+  const range = representableRange({ bitsStored: numberOf(instance.BitsStored) ?? 16, signed: numberOf(instance.PixelRepresentation) === 1 }, transform);
+  // Cornerstone leaves MONOCHROME1 as it is stored and inverts when it draws.
+  const mirror = (instance.PhotometricInterpretation ?? frame.photometricInterpretation) === 'MONOCHROME1';
+  const padding = paddingOf(instance, value => {
+    const modality = Math.fround(applyTransform(transform, value));
+    return Math.fround(mirror ? range[1] + range[0] - modality : modality);
+  });
   return {
     pixels,
     components: 1,
-    slope: done ? 1 : slope,
-    intercept: done ? 0 : intercept,
-    representableRange: representableRange(bits, numberOf(instance.PixelRepresentation) === 1, slope, intercept),
-    // Cornerstone leaves MONOCHROME1 as it is stored and inverts when it draws.
-    mirror: (instance.PhotometricInterpretation ?? frame.photometricInterpretation) === 'MONOCHROME1',
+    slope: done || transform.kind !== 'linear' ? 1 : transform.slope,
+    intercept: done || transform.kind !== 'linear' ? 0 : transform.intercept,
+    representableRange: range,
+    mirror,
+    ...(padding && { padding }),
   };
+}
+
+/** The range of pixels that were not measured, through `final`; undefined when the image states none. */
+function paddingOf(instance: DicomInstance, final: (stored: number) => number): Range | undefined {
+  const first = numberOf(instance.PixelPaddingValue);
+  if (first === undefined) return undefined;
+  const ends = [first, numberOf(instance.PixelPaddingRangeLimit) ?? first].map(final);
+  return [Math.min(...ends), Math.max(...ends)];
 }

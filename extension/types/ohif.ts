@@ -34,6 +34,8 @@ export interface DicomInstance {
   readonly SamplesPerPixel?: number | string;
   readonly RescaleSlope?: number | string;
   readonly RescaleIntercept?: number | string;
+  readonly PixelPaddingValue?: number | string;
+  readonly PixelPaddingRangeLimit?: number | string;
   readonly PixelSpacing?: readonly (number | string)[];
   readonly ImagerPixelSpacing?: readonly (number | string)[];
   readonly NominalScannedPixelSpacing?: readonly (number | string)[];
