@@ -83,6 +83,11 @@ export function readInstance(file: Uint8Array, inflateRaw?: (bytes: Uint8Array) 
     sopClassUID: uid('00080016', 'SOP Class UID (0008,0016)'),
   };
   const pixelElement = part10.elements.find((e) => (PIXEL_TAGS as readonly string[]).includes(e.tag));
+  // A file that was cut where an element ends is well-formed: an image without its pixels gives it away.
+  if (!pixelElement && ['00280002', '00280004', '00280010'].some((tag) => dataset[tag]?.Value) && !dataset['00287FE0']) {
+    throw new OverreadError('input/truncated', 'The object describes an image (group 0028) and has no pixel data. Send the whole file.',
+      { expected: 'Pixel Data (7FE0,0010)', got: 'none' });
+  }
   const pixels = pixelElement && pixelLayout(pixelElement, dataset, part10);
   dataset['00083002'] = { vr: 'UI', Value: [part10.transferSyntaxUID] };
   return { transferSyntaxUID: part10.transferSyntaxUID, deflated: part10.deflated, ...identity, dataset, bulk, ...(pixels && { pixels }) };

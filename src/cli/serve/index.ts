@@ -5,11 +5,10 @@ import type { Command } from 'commander';
 import { OverreadError } from '../../errors.ts';
 import { defaultModelsFolder } from '../installed-models.ts';
 import { packageRoot } from '../package-root.ts';
-import { fetchOhif, OHIF_VERSION, ohifDist } from '../setup/ohif.mjs';
 import { terminal, type Terminal } from '../terminal.ts';
 import { checkPacs, parsePacs, type Pacs } from './proxy.ts';
 import { startServer } from './server.ts';
-import { InstanceStore } from './store/instance-store.ts';
+import { InstanceStore, type LeftOut } from './store/instance-store.ts';
 
 interface ServeOptions {
   readonly port: string;
@@ -59,10 +58,7 @@ export async function serve(options: ServeOptions, { print, note }: Terminal): P
     const warning = await checkPacs(pacs);
     if (warning) note(warning);
   }
-  if (!ohifDist(root)) note(`Fetching the OHIF viewer ${OHIF_VERSION} (50 MB) …`);
-  const viewer = await fetchOhif(root).catch((cause: unknown) => {
-    throw new OverreadError('network/unreachable', cause instanceof Error ? cause.message : String(cause), {}, cause);
-  });
+  const viewer = await stockViewerFolder(root, note);
   const source: Pacs | InstanceStore = pacs ?? (await openStore(options.store ?? defaultStoreFolder(), options.demo, note));
   const server = await startServer({
     host: options.host, port, basePath, viewer, plugin, models, source, note,
@@ -75,16 +71,32 @@ export async function serve(options: ServeOptions, { print, note }: Terminal): P
   if (source instanceof InstanceStore) await source.close();
 }
 
+async function stockViewerFolder(root: string, note: (line: string) => void): Promise<string> {
+  const { fetchOhif, OHIF_VERSION, ohifDist } = await import('../setup/ohif.mjs');
+  if (!ohifDist(root)) note(`Fetching the OHIF viewer ${OHIF_VERSION} (50 MB) …`);
+  return fetchOhif(root).catch((cause: unknown) => {
+    throw new OverreadError('network/unreachable', cause instanceof Error ? cause.message : String(cause), {}, cause);
+  });
+}
+
 async function openStore(folder: string, demo: boolean, note: (line: string) => void): Promise<InstanceStore> {
-  const ignored: string[] = [];
-  const store = await InstanceStore.open(folder, (line) => ignored.push(line));
-  for (const line of ignored.slice(0, 10)) note(line);
-  if (ignored.length > 10) note(`… and ${ignored.length - 10} more files are left out.`);
+  const store = await InstanceStore.open(folder, leftOut(note));
   if (store.size > 0 || !demo) return store;
   note(`Drawing the demo studies into ${store.folder} …`);
   const { writeDemoStudies } = await import('../demo.ts');
-  await writeDemoStudies(store.folder);
+  await writeDemoStudies(path.join(store.folder, 'demo'), note);
   return InstanceStore.open(folder);
+}
+
+/** Says which DICOM files are left out, the first ten one by one; files that never were DICOM (notes, pictures) only by their number. */
+function leftOut(note: (line: string) => void): (lines: readonly LeftOut[]) => void {
+  return (files) => {
+    const other = files.filter(({ file, error }) => error.code === 'input/unreadable' && /\.(?!dcm$)[a-z]{2,5}$/i.test(file));
+    const dicom = files.filter((file) => !other.includes(file));
+    for (const { file, error } of dicom.slice(0, 10)) note(`${file} is left out: ${error.message}`);
+    if (dicom.length > 10) note(`… and ${dicom.length - 10} more files are left out.`);
+    if (other.length) note(`${other.length} file${other.length > 1 ? 's' : ''} in the store's folder ${other.length > 1 ? 'are' : 'is'} no DICOM (${other[0]!.file}${other.length > 1 ? ', …' : ''}).`);
+  };
 }
 
 /** What is stored belongs to the user, not to a checkout. */

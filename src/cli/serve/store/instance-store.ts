@@ -17,6 +17,12 @@ export interface StoredInstance extends Omit<DicomInstance, 'dataset'> {
   readonly metadata: string;
 }
 
+/** A file of the folder that is not served, and why. */
+export interface LeftOut {
+  readonly file: string;
+  readonly error: OverreadError;
+}
+
 export type StoreOutcome = 'stored' | 'unchanged';
 type Series = Map<string, StoredInstance>;
 
@@ -39,14 +45,15 @@ export class InstanceStore {
   private constructor(readonly folder: string) {}
 
   /**
-   * @param note gets a line for each file that is left out, with the reason
+   * @param report gets the files that are left out, once, where there are any
    * @throws OverreadError `store/invalid` when the folder cannot be made or read
    */
-  static async open(folder: string, note: (line: string) => void = () => undefined): Promise<InstanceStore> {
+  static async open(folder: string, report: (files: readonly LeftOut[]) => void = () => undefined): Promise<InstanceStore> {
     const store = new InstanceStore(path.resolve(folder));
     try {
       await fs.mkdir(store.folder, { recursive: true });
-      await store.scan(note);
+      const leftOut = await store.scan();
+      if (leftOut.length) report(leftOut);
     } catch (cause) {
       if (cause instanceof OverreadError) throw cause;
       throw new OverreadError('store/invalid', `Expected a folder for the DICOM store that can be read, got ${store.folder}: ${messageOf(cause)}.`,
@@ -165,7 +172,8 @@ export class InstanceStore {
     await this.saveIndex();
   }
 
-  private async scan(note: (line: string) => void): Promise<void> {
+  private async scan(): Promise<LeftOut[]> {
+    const leftOut: LeftOut[] = [];
     await fs.rm(path.join(this.folder, OWN_FOLDER, 'incoming'), { recursive: true, force: true });
     const known = await readIndexFile(this.indexFile);
     let changed = false;
@@ -178,13 +186,14 @@ export class InstanceStore {
           changed = true;
         }
         const first = this.bySop.get(instance.sopInstanceUID);
-        if (first) note(`${file} is left out: ${first.file} has the same SOP Instance UID.`);
-        else this.index(instance);
+        if (first) throw new OverreadError('store/invalid', `${first.file} has the same SOP Instance UID.`);
+        this.index(instance);
       } catch (error) {
-        note(`${file} is left out: ${toOverreadError(error).message}`);
+        leftOut.push({ file, error: toOverreadError(error) });
       }
     }
     if (changed || known.size !== this.size) await this.saveIndex();
+    return leftOut;
   }
 
   private index(instance: StoredInstance): void {
