@@ -64,20 +64,29 @@ export async function decodeFrame(instance: ImageInstance, frameIndex: number): 
 function refuseUnstatedFrames(length: number, format: PixelFormat): void {
   const size = frameBytes(format);
   const frames = Math.round(length / size);
-  if (frames <= format.numberOfFrames || Math.abs(length - frames * size) > 1) return;
+  const excess = length - size * format.numberOfFrames;
+  // A byte may pad the data to an even length.
+  if (excess < Math.max(size, 2) || Math.abs(length - frames * size) > 1) return;
   throw new OverreadError('input/inconsistent', `The file says ${format.numberOfFrames} frame(s), but its pixel data holds ${frames}. Mend NumberOfFrames.`,
     { expected: format.numberOfFrames, got: frames });
 }
 
+/** Two bytes of RLE stand for at most 128. */
+const RLE_EXPANSION = 64;
+
 async function decodeRle(encoded: Uint8Array, format: PixelFormat): Promise<StoredValues> {
   const { rows, columns, samplesPerPixel, bitsAllocated } = format;
+  const size = (rows * columns * samplesPerPixel * bitsAllocated) / 8;
+  if (size > encoded.length * RLE_EXPANSION) {
+    throw new OverreadError('input/truncated', `${encoded.length} bytes of RLE cannot hold the ${size} bytes of a frame. Fetch the file again.`, { expected: size, got: encoded.length });
+  }
   if (bitsAllocated === 1) {
     const packed = Math.ceil((rows * columns) / 8);
     const bytes = await decodeCoded('rle', encoded, { ...format, columns: packed, rows: 1, bitsAllocated: 8, bitsStored: 8 });
     return unpackBits(bytes, 0, rows * columns);
   }
   const bytes = await decodeCoded('rle', encoded, { ...format, signed: false });
-  checkLength(bytes.length, rows * columns * samplesPerPixel * (bitsAllocated / 8));
+  checkLength(bytes.length, size);
   return storedValues(bytes, format, true);
 }
 

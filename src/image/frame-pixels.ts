@@ -1,4 +1,4 @@
-import { decodeFrame } from '../dicom/decode.ts';
+import type { DecodedFrame } from '../dicom/decode.ts';
 import type { ImageInstance } from '../dicom/instance.ts';
 import { applyTransform } from '../dicom/modality-transform.ts';
 import { rgbValues } from './colour.ts';
@@ -9,13 +9,12 @@ export function channelsOf({ pixelFormat, palette }: ImageInstance): 1 | 3 {
 }
 
 /**
- * Decodes one frame into `out` (rows · columns · channels) as an image wants it: modality values with MONOCHROME1
+ * Puts a decoded frame into `out` (rows · columns · channels) as an image wants it: modality values with MONOCHROME1
  * inverted and padding filled, or RGB 0..255.
  * @returns the range that its values could take; for floating-point pixels the range that they do take
  */
-export async function framePixels(instance: ImageInstance, frameIndex: number, out: Float32Array): Promise<Range> {
+export function framePixels(instance: ImageInstance, frameIndex: number, frame: DecodedFrame, out: Float32Array): Range {
   const { pixelFormat: format, palette, modalityTransforms, pixelPadding } = instance;
-  const frame = await decodeFrame(instance, frameIndex);
   if (channelsOf(instance) === 3) {
     rgbValues(frame, format, palette, out);
     return [0, 255];

@@ -1,3 +1,4 @@
+import { decodeFrame } from '../dicom/decode.ts';
 import { stackGeometry, type Slice } from '../dicom/geometry.ts';
 import { readImageInstance, type ImageInstance } from '../dicom/instance.ts';
 import type { PixelSpacing } from '../dicom/spacing.ts';
@@ -83,10 +84,13 @@ async function imageOfFrames(frames: readonly FrameOf[]): Promise<Image> {
   const { pixelFormat: { rows, columns }, modality, frameOfReferenceUID } = first.instance;
   const channels = channelsOf(first.instance);
   const plane = rows * columns * channels;
-  const pixels = new Float32Array(plane * sorted.length);
+  let pixels: Float32Array | undefined;
   const ranges: Range[] = [];
   for (const [i, { instance, frameIndex }] of sorted.entries()) {
-    ranges.push(await framePixels(instance, frameIndex, pixels.subarray(i * plane, (i + 1) * plane)));
+    const frame = await decodeFrame(instance, frameIndex);
+    // Only now: a size that the file makes up has been found out.
+    pixels ??= new Float32Array(plane * sorted.length);
+    ranges.push(framePixels(instance, frameIndex, frame, pixels.subarray(i * plane, (i + 1) * plane)));
   }
   return {
     sources: sorted.map(referenceTo),
@@ -98,7 +102,7 @@ async function imageOfFrames(frames: readonly FrameOf[]): Promise<Image> {
     ...(geometry && frameOfReferenceUID !== undefined && { frameOfReferenceUID }),
     ...(spacing && { spacingMm: spacing.mm, spacingSource: spacing.source }),
     ...(geometry?.sliceSpacingMm !== undefined && { sliceSpacingMm: geometry.sliceSpacingMm }),
-    pixels,
+    pixels: pixels!,
     representableRange: [Math.min(...ranges.map((r) => r[0])), Math.max(...ranges.map((r) => r[1]))],
   };
 }
