@@ -13,6 +13,13 @@ interface InferOptions extends ModelOptions {
   readonly overlay?: boolean;
 }
 
+const HELP = `
+A named file is always an input. In a folder, with its sub-folders, files with the signature or extension of DICOM, PNG,
+JPEG or NIfTI are inputs; others, DICOMDIR and hidden files are skipped with a note. Each frame of a multi-frame file is
+a result of its own, unless its frames make a volume and the model reads volumes.
+
+Exit status: 0 every input gave a result, 2 some were refused, 1 a fault.`;
+
 export function register(program: Command): void {
   modelOptions(program.command('infer'))
     .description('run a model on DICOM, PNG and JPEG files')
@@ -20,7 +27,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON array, an object a result')
     .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
     .option('--overlay', 'with --out: also write a picture with the outlines drawn')
-    .addHelpText('after', '\nExit status: 0 every input gave a result, 2 some were refused, 1 a fault.')
+    .addHelpText('after', HELP)
     .action(async (paths: string[], options: InferOptions) => {
       process.exitCode = await infer(paths, options);
     });

@@ -6,9 +6,10 @@ export function planesOf(image: Image): readonly Image[] {
   if (slices === 1) return [image];
   const size = columns * rows * image.channels;
   return Array.from({ length: slices }, (_, slice) => {
-    const { sliceSpacingMm: _between, indexToPatient, ...rest } = image;
+    const { indexToPatient, ...rest } = image;
     return {
       ...rest,
+      sliceSpacingMm: undefined,
       sources: [image.sources[slice]!],
       shape: [columns, rows, 1] as const,
       pixels: image.pixels.subarray(slice * size, (slice + 1) * size),
