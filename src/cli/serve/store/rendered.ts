@@ -1,5 +1,6 @@
 /** Pictures of frames for people (WADO-RS rendered and thumbnail): PNG, windowed as the object says. */
 import fs from 'node:fs/promises';
+import { decodeFrame } from '../../../dicom/decode.ts';
 import { readImageInstance, type ImageInstance } from '../../../dicom/instance.ts';
 import { OverreadError, toOverreadError } from '../../../errors.ts';
 import { channelsOf, framePixels } from '../../../image/frame-pixels.ts';
@@ -22,7 +23,7 @@ export async function renderFrame(store: InstanceStore, stored: StoredInstance, 
     const { rows, columns } = instance.pixelFormat;
     const channels = channelsOf(instance);
     const pixels = new Float32Array(rows * columns * channels);
-    const range = await framePixels(instance, frame - 1, pixels);
+    const range = framePixels(instance, frame - 1, await decodeFrame(instance, frame - 1), pixels);
     const [low, high] = channels === 3 ? [0, 255] : windowOf(instance, pixels, range);
     const scale = Math.min(1, longest / Math.max(rows, columns));
     const width = Math.max(1, Math.round(columns * scale));
