@@ -153,6 +153,7 @@ def full(folder):
     for name, module, size, seed in (('densenet121', dense, 224, 21), ('resnet50', res, 512, 22)):
         net.randomise(module, seed)
         x = 1024 * torch.tanh(picture((1, 1, size, size), seed + 10))
+        net.calibrate(module, x, seed + 20)
         torch.save(module, '%s/%s-module.pt' % (folder, name))
         torch.save(module, '%s/%s-module-legacy.pt' % (folder, name), _use_new_zipfile_serialization=False)
         torch.save(module.state_dict(), '%s/%s-state.pt' % (folder, name))

@@ -200,6 +200,25 @@ def randomise(module, seed):
     return module.eval()
 
 
+def calibrate(module, x, seed):
+    """
+    Statistics near those that x has in the module, as after training, so that logits stay of the order of one and every
+    bias counts in a comparison; not quite those, so that a normalisation by the batch would show.
+    """
+    g = torch.Generator().manual_seed(seed)
+    norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
+    for m in norms:
+        m.reset_running_stats()
+        m.momentum = None
+    with torch.no_grad():
+        module.train()(x)
+        for m in norms:
+            m.momentum = 0.1
+            m.running_mean.add_(0.1 * torch.randn(m.bias.shape, generator=g) * m.running_var.sqrt())
+            m.running_var.mul_(0.8 + 0.4 * torch.rand(m.bias.shape, generator=g))
+    return module.eval()
+
+
 def publish_as(module_name, renames, classes):
     """Gives classes the module path of a published package, so that a pickle names them as that package's would."""
     home = types.ModuleType(module_name)
