@@ -55,6 +55,11 @@ export function writeDemo(options: DemoOptions): DemoReport {
   return { files: output.files, truth: output.truth };
 }
 
+/** The demo as the viewer's own store shows it when it has nothing else: seed 1, full size. */
+export async function writeDemoStudies(folder: string, note?: (line: string) => void): Promise<DemoReport> {
+  return writeDemo({ out: folder, seed: 1, note });
+}
+
 interface DemoFlags {
   readonly out: string;
   readonly seed: string;

@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import jpeg from 'jpeg-js';
+import { JpegEncoder } from '../../export/jpeg-baseline.ts';
 import { jpegFrameFile } from '../../export/node-slide-file.ts';
+import type { DicomObject } from '../../export/part10.ts';
 import { slideLevelHeader, tilesAcross, tilesDown, type SlideLevel } from '../../export/slide.ts';
 import { HISTOLOGY_MICRONS_PER_PIXEL, histologyRegion, histologySlide } from '../../phantoms/histology.ts';
 import type { DemoOutput } from './output.ts';
@@ -11,8 +12,6 @@ const TILE = 256;
 /** From one level to the next. */
 const STEP = 4;
 const QUALITY = 80;
-/** About what this quality makes of these pictures; known before the first tile is written. */
-const RATIO = 12;
 
 /** The levels of a slide, from full resolution to one that fits in a window. */
 export function slideLevels(size: number): { readonly downsample: number; readonly columns: number; readonly rows: number }[] {
@@ -37,14 +36,14 @@ export function writeSlideStudy(output: DemoOutput, size: number): void {
     const identity = output.instance(study, 'slide', series, i + 1);
     sopInstanceUIDs.push(identity.sopInstanceUID);
     const level: SlideLevel = { totalColumns: columns, totalRows: rows, tileSize: TILE, spacingMm: (HISTOLOGY_MICRONS_PER_PIXEL / 1000) * downsample, level: i };
-    const header = slideLevelHeader(identity, level, {
+    const headerOf = (ratio: number): DicomObject => slideLevelHeader(identity, level, {
       frameOfReferenceUID: output.uid(folder, 'frame of reference'),
       pyramidUID: output.uid(folder, 'pyramid'),
       containerIdentifier: 'DEMO-SLIDE-1-A',
-      encoding: { kind: 'jpeg', ratio: RATIO },
+      encoding: { kind: 'jpeg', ratio },
     });
     const name = `${folder}/level-${i}.dcm`;
-    const file = jpegFrameFile(path.join(output.folder, name), header, tilesAcross(level) * tilesDown(level));
+    const file = jpegFrameFile(path.join(output.folder, name), headerOf, tilesAcross(level) * tilesDown(level), 3 * TILE * TILE);
     for (const tile of tilesOf(slide, level, downsample)) file.append(tile);
     file.close();
     output.files.push(name);
@@ -62,7 +61,7 @@ export function writeSlideStudy(output: DemoOutput, size: number): void {
 }
 
 function* tilesOf(slide: ReturnType<typeof histologySlide>, level: SlideLevel, downsample: number): Generator<Uint8Array> {
-  const rgba = Buffer.alloc(TILE * TILE * 4, 255);
+  const encoder = new JpegEncoder(TILE, TILE, QUALITY);
   let glass: Uint8Array | undefined;
   for (let row = 0; row < tilesDown(level); row++) {
     for (let column = 0; column < tilesAcross(level); column++) {
@@ -71,13 +70,7 @@ function* tilesOf(slide: ReturnType<typeof histologySlide>, level: SlideLevel, d
         yield glass;
         continue;
       }
-      const { rgb } = region;
-      for (let i = 0, j = 0; i < rgb.length; i += 3, j += 4) {
-        rgba[j] = rgb[i]!;
-        rgba[j + 1] = rgb[i + 1]!;
-        rgba[j + 2] = rgb[i + 2]!;
-      }
-      const tile = jpeg.encode({ data: rgba, width: TILE, height: TILE }, QUALITY).data;
+      const tile = encoder.encode(region.rgb);
       if (region.blank) glass = tile;
       yield tile;
     }
