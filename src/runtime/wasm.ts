@@ -1,8 +1,9 @@
 import { env, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { NEVER, type Device, type Refusal } from './device.ts';
 import type { RuntimeOptions } from './types.ts';
+import { withThreadScript } from './wasm-threads.ts';
 
-/** Threads are workers of the wasm backend; one that cannot start (a security policy) leaves it waiting for ever. */
+/** Threads are workers of the wasm backend; one that cannot start may leave it waiting for ever. */
 const THREAD_START_MS = 15_000;
 /** A wasm memory ends at 4 GiB for all tensors together. */
 const MAX_TENSOR_BYTES = 2 ** 30;
@@ -18,8 +19,9 @@ export async function openWasm(options: RuntimeOptions, reason: string): Promise
   const threads = isolated && (await env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT')) === true;
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', threads);
 
+  if (threads) wasm.setThreadsCount(threadCount());
   const factory = findBackendFactory('wasm');
-  let started = await start(threads ? THREAD_START_MS : undefined);
+  let started = threads ? await startThreaded() : await start();
   const threaded = threads && started;
   if (threads && !started) {
     env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
@@ -64,14 +66,32 @@ class PlainDevice implements Device {
   close(): void {}
 }
 
-async function start(withinMs?: number): Promise<boolean> {
-  const started = setBackend('wasm').catch(() => false);
-  if (withinMs === undefined) return started;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>(resolve => (timer = setTimeout(() => resolve(false), withinMs)));
+/** Half of the cores, as tfjs has it, so that the viewer keeps some; two where there are two. */
+function threadCount(): number {
+  return Math.max(2, Math.min(8, Math.floor((globalThis.navigator?.hardwareConcurrency ?? 4) / 2)));
+}
+
+function start(): Promise<boolean> {
+  return setBackend('wasm').catch(() => false);
+}
+
+/** False when a thread fails or does not answer. Its error would else go on to the page and end the engine's worker. */
+async function startThreaded(): Promise<boolean> {
+  let fail: () => void = () => {};
+  const failed = new Promise<boolean>(resolve => (fail = () => resolve(false)));
+  const onError = (event: Event) => {
+    event.preventDefault();
+    fail();
+  };
+  const timer = setTimeout(fail, THREAD_START_MS);
+  globalThis.addEventListener('error', onError);
   try {
-    return await Promise.race([started, late]);
+    const started = await Promise.race([withThreadScript(start), failed]);
+    // Several threads fail one after the other; the last one's error comes after the first.
+    if (!started) await new Promise(resolve => setTimeout(resolve, 200));
+    return started;
   } finally {
     clearTimeout(timer);
+    globalThis.removeEventListener('error', onError);
   }
 }
