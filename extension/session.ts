@@ -25,7 +25,6 @@ export class Session {
   readonly configuration: Configuration;
   readonly #services: Services;
   readonly #presenter: OverlayPresenter;
-  readonly #overlays: ReturnType<typeof createOverlays>;
   #subscriptions: Subscription[] = [];
 
   constructor({ servicesManager, extensionManager, appConfig }: HostContext) {
@@ -59,11 +58,13 @@ export class Session {
       results: this.results,
       state: this.state,
     });
-    this.#overlays = createOverlays(services, cornerstone, cornerstoneTools);
     this.#presenter = new OverlayPresenter({
       services, cornerstone,
       results: this.results,
-      overlays: this.#overlays,
+      overlays: createOverlays(services, cornerstone, cornerstoneTools, keys => {
+        // They stay in our panel, hidden.
+        for (const key of keys) this.results.setVisible(key, false);
+      }),
       presentation: () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay }),
       onError: error => this.report(error),
     });
@@ -83,7 +84,7 @@ export class Session {
       viewports.subscribe(viewports.EVENTS.VIEWPORT_DATA_CHANGED, look),
       sets.subscribe(sets.EVENTS.DISPLAY_SETS_CHANGED, look),
       sets.subscribe(sets.EVENTS.DISPLAY_SETS_REMOVED, look),
-      segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, ({ segmentationId }: { segmentationId: string }) => this.#removedByUser(segmentationId)),
+      segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, look),
       { unsubscribe: this.results.subscribe(look) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
     ];
@@ -172,13 +173,6 @@ export class Session {
       hasImage: viewportId !== undefined && shownImage(this.#services, viewportId) !== undefined,
     });
     void this.#presenter.refresh();
-  }
-
-  /** A segmentation of ours was deleted in OHIF's own panel: its results stay in ours, hidden. */
-  #removedByUser(segmentationId: string): void {
-    const layer = this.#overlays.labelmap.layerOf(segmentationId);
-    if (layer === undefined) return;
-    for (const kept of this.#presenter.resultsOf(layer)) this.results.setVisible(kept.key, false);
   }
 }
 

@@ -24,37 +24,35 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
   readonly #services: Services;
   readonly #cornerstone: Cornerstone;
   readonly #tools: CornerstoneTools;
+  readonly #onDeleted: (resultKeys: readonly string[]) => void;
   readonly #drawn = new Map<string, Drawn>();
 
-  constructor(services: Services, cornerstone: Cornerstone, tools: CornerstoneTools) {
+  /** @param onDeleted hears of results whose segmentation the user deleted in the viewer */
+  constructor(services: Services, cornerstone: Cornerstone, tools: CornerstoneTools, onDeleted: (resultKeys: readonly string[]) => void) {
     this.#services = services;
     this.#cornerstone = cornerstone;
     this.#tools = tools;
-  }
-
-  /** Keys of the layers that are drawn by this segmentation: none when it is not ours. */
-  layerOf(segmentationId: string): string | undefined {
-    return [...this.#drawn].find(([, drawn]) => drawn.segmentationId === segmentationId)?.[0];
+    this.#onDeleted = onDeleted;
   }
 
   async draw(layers: readonly Layer<LabelmapResult>[]): Promise<void> {
     const { segmentationService } = this.#services;
-    const wanted = new Set(layers.map(layer => layer.key));
     for (const [key, drawn] of this.#drawn) {
-      const gone = !segmentationService.getSegmentation(drawn.segmentationId);
-      if (wanted.has(key) && !gone) continue;
+      const layer = layers.find(l => l.key === key);
+      const there = segmentationService.getSegmentation(drawn.segmentationId) !== undefined;
+      if (layer && there) continue;
       this.#drawn.delete(key);
-      if (!gone) segmentationService.remove(drawn.segmentationId);
+      if (there) segmentationService.remove(drawn.segmentationId);
+      // Its images are on screen and it is not: the user deleted it in OHIF's own panel.
+      else if (layer && layer.viewportIds.length > 0) return this.#onDeleted(layer.placed.map(p => p.kept.key));
     }
     for (const layer of layers) {
       // Nothing is made for a layer that nobody sees.
       if (!this.#drawn.has(layer.key) && (layer.viewportIds.length === 0 || !layer.visible)) continue;
       const drawn = this.#drawn.get(layer.key) ?? (await this.#create(layer));
       const gone = () => this.#drawn.get(layer.key) !== drawn; // the mode was left meanwhile
-      await breathe();
       if (gone()) return;
-      this.#write(layer, drawn);
-      await breathe();
+      if (this.#write(layer, drawn)) await breathe();
       if (gone()) return;
       await this.#represent(layer, drawn);
     }
@@ -73,15 +71,21 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
     const segmentationId = await this.#services.segmentationService.createLabelmapForDisplaySet(layer.displaySet, { label: labelOf(first), segments });
     const drawn: Drawn = { segmentationId, written: new Map(), told: new Map() };
     this.#drawn.set(layer.key, drawn);
+    await breathe();
     return drawn;
   }
 
-  /** Copies results into the labelmap's images; those that hold them already are left alone. */
-  #write(layer: Layer<LabelmapResult>, { segmentationId, written }: Drawn): void {
-    const labelmapOf = this.#labelmapImages(segmentationId);
+  /**
+   * Copies results into the labelmap's images; those that hold them already are left alone.
+   * @returns whether anything was written
+   */
+  #write(layer: Layer<LabelmapResult>, { segmentationId, written }: Drawn): boolean {
     const wanted = [...planes(layer.placed)];
+    const wantedOn = new Set(wanted.map(plane => plane.imageId));
     const changed = wanted.filter(({ imageId, result }) => written.get(imageId) !== result);
-    const emptied = [...written.keys()].filter(imageId => !wanted.some(plane => plane.imageId === imageId));
+    const emptied = [...written.keys()].filter(imageId => !wantedOn.has(imageId));
+    if (changed.length + emptied.length === 0) return false;
+    const labelmapOf = this.#labelmapImages(segmentationId);
     for (const { imageId, result, slice } of changed) {
       const image = labelmapOf.get(imageId);
       const [columns, rows] = result.source.shape;
@@ -100,7 +104,8 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
       if (image) fill(image, scalars => scalars.fill(0));
       written.delete(imageId);
     }
-    if (changed.length + emptied.length > 0) this.#tools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
+    this.#tools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
+    return true;
   }
 
   /** The labelmap's images by the imageId that each lies on. */

@@ -1,7 +1,7 @@
 import { toOverreadError, type OverreadError } from '../../src/errors.ts';
 import type { Result, ResultKind } from '../../src/results/result.ts';
 import type { OverlayStyle } from '../configuration.ts';
-import type { KeptResult, ResultsStore } from '../results-store.ts';
+import type { ResultsStore } from '../results-store.ts';
 import { gridViewports, shownImage } from '../sources/target.ts';
 import type { Cornerstone, Services } from '../types/ohif.ts';
 import type { Layer, Overlay, Overlays } from './overlay.ts';
@@ -45,8 +45,7 @@ export class OverlayPresenter {
   /** Draws as soon as it can; calls while it draws become one more round. */
   refresh(): Promise<void> {
     this.#wanted = true;
-    this.#work ??= this.#run().finally(() => { this.#work = undefined; });
-    return this.#work;
+    return (this.#work ??= this.#run());
   }
 
   /** The viewer has left the mode and taken all segmentations down. */
@@ -55,12 +54,8 @@ export class OverlayPresenter {
     for (const overlay of Object.values(this.#overlays)) overlay?.forget();
   }
 
-  /** The results of a layer, by its key. */
-  resultsOf(layerKey: string): readonly KeptResult[] {
-    return this.#layers().find(layer => layer.key === layerKey)?.placed.map(p => p.kept) ?? [];
-  }
-
   async #run(): Promise<void> {
+    await Promise.resolve(); // events come in bursts: one round for all of them
     while (this.#wanted) {
       this.#wanted = false;
       try {
@@ -74,6 +69,7 @@ export class OverlayPresenter {
         this.#onError(toOverreadError(error));
       }
     }
+    this.#work = undefined;
   }
 
   #layers(): Layer<Result>[] {
