@@ -57,7 +57,7 @@ export function vrOfTag(tag: string): string {
 /** Tag of a keyword (`PatientName`), or of eight hexadecimal digits; undefined for neither. */
 export function tagOfKeyword(name: string): string | undefined {
   if (/^[0-9A-Fa-f]{8}$/.test(name)) return name.toUpperCase();
-  const tag = nameMap[name]?.tag.replace(/[(),]/g, '');
+  const tag = Object.hasOwn(nameMap, name) ? nameMap[name]?.tag.replace(/[(),]/g, '') : undefined;
   return tag && /^[0-9A-F]{8}$/i.test(tag) ? tag.toUpperCase() : undefined;
 }
 
