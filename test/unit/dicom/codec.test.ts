@@ -1,4 +1,7 @@
-/** Every coded transfer syntax but 12-bit lossy JPEG, which has no encoder here (real-files.test.ts has files of it), written by the encoder of the same library: that a frame goes in and out as our format says. */
+/**
+ * Every coded transfer syntax, written by the encoder of the same library: a frame comes out as it went in. Not 12-bit
+ * lossy JPEG, which has no encoder here; real-files.test.ts has files of it.
+ */
 import { Context, NativeCodecs } from 'dcmjs-codecs';
 import { decodeFrame } from '../../../src/dicom/decode.ts';
 import { readImageInstance } from '../../../src/dicom/instance.ts';
@@ -19,7 +22,7 @@ interface Format {
   readonly photometric: string;
 }
 
-function encode(encoder: Encoder, values: Uint8Array | Uint16Array | Int16Array, format: Format, parameters: object): Uint8Array {
+function encode(encoder: Encoder, values: Uint8Array | Uint16Array | Int16Array, format: Format, parameters: Record<string, unknown>): Uint8Array {
   const context = new Context({
     width: COLUMNS, height: ROWS, bitsAllocated: format.bitsAllocated, bitsStored: format.bitsStored, samplesPerPixel: format.samples,
     pixelRepresentation: format.signed ? 1 : 0, planarConfiguration: 0, photometricInterpretation: format.photometric,
@@ -57,7 +60,7 @@ function valuesOf(format: Format): Uint8Array | Uint16Array | Int16Array {
   return format.signed ? Int16Array.from({ length: count }, value) : Uint16Array.from({ length: count }, value);
 }
 
-const lossless: readonly (readonly [syntax: string, encoder: Encoder, parameters: object, formats: readonly Format[]])[] = [
+const lossless: readonly (readonly [syntax: string, encoder: Encoder, parameters: Record<string, unknown>, formats: readonly Format[]])[] = [
   ['1.2.840.10008.1.2.5', 'encodeRle', {}, [grey8, grey12, grey16, signed16, rgb]],
   ['1.2.840.10008.1.2.4.70', 'encodeJpeg', { lossy: false, predictor: 1 }, [grey8, grey12, grey16, signed16, rgb]],
   ['1.2.840.10008.1.2.4.57', 'encodeJpeg', { lossy: false, predictor: 4 }, [grey8, grey12, grey16, rgb]],
@@ -76,7 +79,7 @@ test.each(lossless.flatMap(([syntax, encoder, parameters, formats]) => formats.m
     expect(frame).toMatchObject({ planar: false, photometricInterpretation: format.photometric, signed: format.signed });
   });
 
-const lossy: readonly (readonly [syntax: string, encoder: Encoder, parameters: object, formats: readonly Format[]])[] = [
+const lossy: readonly (readonly [syntax: string, encoder: Encoder, parameters: Record<string, unknown>, formats: readonly Format[]])[] = [
   ['1.2.840.10008.1.2.4.50', 'encodeJpeg', { lossy: true, quality: 95 }, [grey8, rgb]],
   ['1.2.840.10008.1.2.4.81', 'encodeJpegLs', { lossy: true, allowedLossyError: 3 }, [grey8, grey12]],
   ['1.2.840.10008.1.2.4.91', 'encodeJpeg2000', { lossy: true, rate: 4 }, [grey8, grey12]],
