@@ -19,7 +19,6 @@ export function overread(): Command {
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
   for (const register of [registerServe, registerDemo, registerInfer, registerEval, registerModels, registerImport, registerDicomize, registerBench]) register(program);
-  for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
 
