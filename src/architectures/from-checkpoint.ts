@@ -1,4 +1,4 @@
-import { setBackend } from '@tensorflow/tfjs-core';
+import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
@@ -28,6 +28,8 @@ export function outputsOf(architecture: Architecture, state: StateDict): number 
  * @throws OverreadError `model/checkpoint` when the tensors are not this architecture's
  */
 export async function networkFromCheckpoint(architecture: Architecture, given: StateDict, size?: number): Promise<LayersModel> {
+  // Without tfjs' advice to install another backend: nothing is computed here.
+  enableProdMode();
   await setBackend('cpu');
   const state = torchNames(given);
   const model = ARCHITECTURES[architecture].build(size ?? ARCHITECTURES[architecture].size, state);

@@ -14,6 +14,9 @@ export interface TorchStorage {
   readonly start: number;
 }
 
+/** What Python's `os` is called in a pickle. */
+const SYSTEM = new Set(['posix', 'nt']);
+
 /** A tensor of more values than its storage may have this many. */
 const MOST_REPEATED = 2 ** 20;
 
@@ -121,7 +124,7 @@ export class TorchHooks implements PickleHooks {
         return new PickleObject(callable);
     }
     throw new OverreadError('model/checkpoint',
-      `${this.where} wants to call ${callable.name} of the Python module ${callable.module}. It was refused, nothing was run: a checkpoint should hold tensors only. If you trust its source, save its state_dict() by PyTorch, or as .safetensors, and import that.`,
+      `${this.where} wants to call ${callable.name} of the Python module ${callable.module}${SYSTEM.has(callable.module) ? ', which is os' : ''}. It was refused, nothing was run: a checkpoint should hold tensors only. If you trust its source, save its state_dict() by PyTorch, or as .safetensors, and import that.`,
       { where: this.where, module: callable.module, callable: callable.name, got: callable.toString() });
   }
 
