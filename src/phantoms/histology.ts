@@ -116,12 +116,17 @@ function textures(): Textures {
   return shared;
 }
 
+/** A level's pixel covers `step` base pixels: where its centre lies among theirs, and back. */
+const toBase = (index: number, step: number): number => (index + 0.5) * step - 0.5;
+const toLevel = (base: number, step: number): number => (base + 0.5) / step - 0.5;
+
 function renderRegion(tissue: Tissue, step: number, x0: number, y0: number, columns: number, rows: number): HistologyRegion {
   const h = new Float32Array(columns * rows);
   const e = new Float32Array(columns * rows);
   const blank = !paintGround(tissue, step, x0, y0, columns, rows, h, e);
   if (!blank) {
-    const margin = 14;
+    // A nucleus reaches past its own radius where a pixel is larger than it.
+    const margin = 14 + 2 * step;
     const nuclei = tissue.nucleiIn(x0 * step - margin, y0 * step - margin, (x0 + columns) * step + margin, (y0 + rows) * step + margin);
     for (const nucleus of nuclei) paintNucleus(nucleus, step, x0, y0, columns, rows, h, e);
   }
@@ -152,8 +157,8 @@ function paintGround(
   let any = false;
   for (let gy = 0, i = 0; gy < gh; gy++) {
     for (let gx = 0; gx < gw; gx++, i++) {
-      const x = (gx0 + gx) * pitch * step;
-      const y = (gy0 + gy) * pitch * step;
+      const x = toBase((gx0 + gx) * pitch, step);
+      const y = toBase((gy0 + gy) * pitch, step);
       outline[i] = tissue.tissue(x, y);
       if (outline[i]! > -0.1) {
         any = true;
@@ -210,8 +215,8 @@ function forEachPixel(
   nucleus: Nucleus, step: number, x0: number, y0: number, columns: number, rows: number, margin: number,
   visit: (index: number, distance: number, u: number, v: number) => void,
 ): void {
-  const cx = nucleus.x / step - x0;
-  const cy = nucleus.y / step - y0;
+  const cx = toLevel(nucleus.x, step) - x0;
+  const cy = toLevel(nucleus.y, step) - y0;
   const a = nucleus.a / step;
   const b = nucleus.b / step;
   const reach = a * 1.1 + margin;
@@ -240,12 +245,19 @@ function paintNucleus(
   const { fine, coarse } = textures();
   const radius = Math.sqrt(nucleus.a * nucleus.b) / step;
   if (radius < 0.8) {
-    // Smaller than a pixel: its stain goes to the pixel that holds it.
-    const column = Math.floor(nucleus.x / step - x0 + 0.5);
-    const row = Math.floor(nucleus.y / step - y0 + 0.5);
-    if (column < 0 || row < 0 || column >= columns || row >= rows) return;
-    const cover = Math.min(0.9, Math.PI * radius * radius);
-    h[row * columns + column]! += (nucleus.stain - h[row * columns + column]!) * cover;
+    // Smaller than a pixel: its stain is shared out among the four pixels about it.
+    const cx = toLevel(nucleus.x, step) - x0;
+    const cy = toLevel(nucleus.y, step) - y0;
+    const column = Math.floor(cx);
+    const row = Math.floor(cy);
+    for (const [c, r] of [[column, row], [column + 1, row], [column, row + 1], [column + 1, row + 1]] as const) {
+      if (c < 0 || r < 0 || c >= columns || r >= rows) continue;
+      const share = (1 - Math.abs(cx - c)) * (1 - Math.abs(cy - r));
+      // A pixel partly covered lets through the mean of light, not of stain.
+      const cover = Math.min(0.95, Math.PI * radius * radius * share);
+      const through = 10 ** (-HAEMATOXYLIN[0] * Math.max(0, nucleus.stain - h[r * columns + c]!));
+      h[r * columns + c]! -= Math.log10(1 - cover + cover * through) / HAEMATOXYLIN[0];
+    }
     return;
   }
   const vesicular = nucleus.kind === 1;
