@@ -42,7 +42,7 @@ export const css = `
 .ovr-primary { background: var(--ovr-accent); border-color: transparent; color: hsl(215 90% 8%); font-weight: 600; }
 .ovr-primary:hover:not(:disabled) { background: var(--ovr-accent); filter: brightness(1.12); }
 .ovr-wide { flex: 1; }
-.ovr-primary[aria-disabled='true'] { opacity: 0.55; cursor: default; }
+.ovr-primary[aria-disabled='true'] { background: hsl(214 60% 30%); color: var(--ovr-text); cursor: default; }
 .ovr-small { min-height: 28px; padding: 0 8px; font-size: 12px; }
 .ovr button:disabled, .ovr select:disabled { opacity: 0.45; cursor: not-allowed; }
 .ovr kbd { font: inherit; font-size: 11px; font-weight: 400; opacity: 0.75; white-space: nowrap; }

@@ -1,0 +1,126 @@
+import type { OverreadError } from '../../../src/errors.ts';
+import { OverreadError as Refusal } from '../../../src/errors.ts';
+import type { Result } from '../../../src/results/result.ts';
+import type { OnProgress } from '../../../src/runtime/types.ts';
+import { ResultsStore } from '../../../extension/results-store.ts';
+import { Runner, type Engine, type Viewer } from '../../../extension/run.ts';
+import { image, result, source, state as makeState, target } from './made.ts';
+
+/** An engine whose run ends when the test says so. */
+function setup({ open = true, state = makeState() } = {}) {
+  let finish!: (result: Result) => void;
+  let fail!: (error: OverreadError) => void;
+  let progress: OnProgress | undefined;
+  const outcome = new Promise<Result>((resolve, reject) => { finish = resolve; fail = reject; });
+  const { device } = result();
+  const engine = {
+    start: jest.fn(async () => device),
+    run: jest.fn(async (_: unknown, options?: { onProgress?: OnProgress }) => { progress = options?.onProgress; return outcome; }),
+  };
+  const viewer: Viewer = {
+    pickTarget: jest.fn(() => target()),
+    isStillOpen: jest.fn(() => open),
+    readFrame: jest.fn(async () => image()),
+    notify: jest.fn(),
+  };
+  const results = new ResultsStore();
+  const runner = new Runner({ viewer, engine: engine as unknown as Engine, results, state });
+  return { runner, engine, viewer, results, state, finish, fail, progress: () => progress! };
+}
+
+const settle = () => new Promise(resolve => setTimeout(resolve, 0));
+
+describe('a run', () => {
+  it('keeps the result and clears what it said before', async () => {
+    const { runner, results, state, finish, engine } = setup();
+    state.set({ lastError: new Refusal('internal', 'old') });
+    const made = result();
+    finish(made);
+    expect((await runner.run())?.result).toBe(made);
+    expect(results.all()).toHaveLength(1);
+    expect(state.get()).toMatchObject({ running: undefined, lastError: undefined, note: undefined, device: made.device });
+    expect(engine.run.mock.calls[0]![0]).toMatchObject({ location: 'https://x/lung-unet/' });
+  });
+
+  it('is one, however often it is asked for', async () => {
+    const { runner, engine, state, finish, results } = setup();
+    const all = Array.from({ length: 20 }, () => runner.run());
+    await settle();
+    expect(state.get().note).toMatch(/running already/);
+    finish(result());
+    expect((await Promise.all(all)).filter(Boolean)).toHaveLength(1);
+    expect(engine.run).toHaveBeenCalledTimes(1);
+    expect(results.all()).toHaveLength(1);
+  });
+
+  it('ends at once when it is cancelled, keeps nothing, and makes room for the next', async () => {
+    const { runner, state, results, viewer, finish } = setup();
+    const run = runner.run();
+    await settle();
+    runner.cancel();
+    expect(state.get().running?.cancelling).toBe(true);
+    expect(await run).toBeUndefined();
+    expect(state.get()).toMatchObject({ running: undefined, note: 'Cancelled. Nothing was kept.' });
+    expect(state.get().lastError).toBeUndefined();
+    expect(viewer.notify).not.toHaveBeenCalled();
+    finish(result()); // the worker had not heard of it
+    await settle();
+    expect(results.all()).toEqual([]);
+    expect(await runner.run()).toBeDefined();
+  });
+
+  it('hears no late progress of a run that was given up', async () => {
+    const { runner, state, progress } = setup();
+    const first = runner.run();
+    await settle();
+    progress()({ stage: 'download', fraction: 0.5 });
+    expect(state.get().running?.progress.percent).toBe(50);
+    const late = progress();
+    runner.cancel();
+    await first;
+    const second = runner.run();
+    await settle();
+    late({ stage: 'decode' });
+    expect(state.get().running?.progress.text).toBe('Reading the image');
+    runner.cancel();
+    await second;
+  });
+
+  it('keeps the result of a study that was closed meanwhile, and says so', async () => {
+    const { runner, results, state, finish, viewer } = setup({ open: false });
+    finish(result());
+    expect(await runner.run()).toBeUndefined();
+    expect(results.all()).toHaveLength(1);
+    expect(state.get().lastError?.code).toBe('job/stale');
+    expect(viewer.notify).toHaveBeenCalledWith('warning', expect.stringContaining('open the study again'));
+  });
+
+  it('throws a result of another image away', async () => {
+    const { runner, results, state, finish } = setup();
+    finish(result(image(source('another'))));
+    expect(await runner.run()).toBeUndefined();
+    expect(results.all()).toEqual([]);
+    expect(state.get().lastError?.code).toBe('internal');
+  });
+
+  it('says in words what the engine refuses, and runs again after it', async () => {
+    const { runner, state, fail, viewer } = setup();
+    fail(new Refusal('device/lost', 'The GPU went away. Run the model again.'));
+    expect(await runner.run()).toBeUndefined();
+    expect(state.get().lastError).toMatchObject({ code: 'device/lost' });
+    expect(viewer.notify).toHaveBeenCalledWith('error', 'The GPU went away. Run the model again.');
+    expect(state.get().running).toBeUndefined();
+  });
+
+  it.each([
+    ['a model that is not there', { modelId: 'other' }, /model other; there is: lung-unet/],
+    ['no models at all', { catalogue: { entries: [], problems: [] } }, /there is: none/],
+    ['a list that is still being read', { catalogue: undefined }, /still being read/],
+    ['a refused configuration', { configurationError: new Refusal('config/invalid', 'overread.x: no such setting') }, /no such setting/],
+  ])('does not start with %s', async (_, change, message) => {
+    const { runner, state, engine } = setup({ state: makeState(change) });
+    expect(await runner.run()).toBeUndefined();
+    expect(state.get().lastError?.message).toMatch(message);
+    expect(engine.start).not.toHaveBeenCalled();
+  });
+});
