@@ -75,7 +75,7 @@ export async function openBrowser(origin, { webgpu = true, width = 1600, height 
     if (/Content Security Policy/i.test(m.text())) seen.policy.push(m.text());
   });
   page.on('request', r => { if (!/^(blob|data):/.test(r.url()) && !r.url().startsWith(origin)) seen.external.push(r.url()); });
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(45_000);
   return { browser, page, seen, close: () => browser.close() };
 }
 

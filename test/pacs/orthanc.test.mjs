@@ -1,0 +1,26 @@
+/** The main job over a real Orthanc with its DICOMweb plugin, passwords on. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+import { openBrowser, ROOT, serve, temporaryFolder } from '../browser/harness.mjs';
+import { mainJob, readTruth } from '../browser/main-job.mjs';
+import { PASSWORD, startOrthanc, upload, USER } from './orthanc.mjs';
+
+test('the main job over Orthanc', async t => {
+  const orthanc = await startOrthanc();
+  if (orthanc.skipped) return t.skip(orthanc.skipped);
+  const demo = temporaryFolder('demo');
+  const made = spawnSync(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), 'demo', '--small', '--out', demo], { encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+  await upload(orthanc, demo);
+  const server = await serve(['--dicomweb', orthanc.url, '--dicomweb-auth', `${USER}:${PASSWORD}`]);
+  const window = await openBrowser(server.origin);
+  try {
+    await mainJob(t, { page: window.page, seen: window.seen, origin: server.origin, truth: readTruth(demo), name: 'orthanc' });
+  } finally {
+    await window.close();
+    await server.stop();
+    await orthanc.stop();
+  }
+});
