@@ -27,21 +27,36 @@ export function setCodecLocation(pathOrUrl: string): void {
   opened = undefined;
 }
 
-/** Loads the codecs (WebAssembly, 4 MB) when a compressed frame is first met. */
+/** Loads the codecs (WebAssembly, 4 MB) when a compressed frame is first met. @throws OverreadError `network/unreachable` */
 function codecs(): Promise<CodecModule> {
-  opened ??= (async () => {
-    const module = await import('dcmjs-codecs');
-    const found = 'NativeCodecs' in module ? module : (module as { default: CodecModule }).default;
-    const location = wasmLocation ?? (typeof process === 'undefined' ? bundledLocation() : undefined);
-    await found.NativeCodecs.initializeAsync(location === undefined ? {} : { webAssemblyModulePathOrUrl: location });
-    return found;
-  })();
-  opened.catch(() => (opened = undefined));
+  opened ??= open().catch((cause: unknown) => {
+    opened = undefined;
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new OverreadError('network/unreachable', `The image codecs could not be loaded: ${said}. Check that dcmjs-native-codecs.wasm is served beside the code, and try again.`,
+      { expected: 'dcmjs-native-codecs.wasm', got: said }, cause);
+  });
   return opened;
 }
 
-function bundledLocation(): string {
-  return new URL('dcmjs-codecs/build/dcmjs-native-codecs.wasm', import.meta.url).href;
+async function open(): Promise<CodecModule> {
+  const module = await import('dcmjs-codecs');
+  const { NativeCodecs, Context } = 'NativeCodecs' in module ? module : (module as { default: CodecModule }).default;
+  const inNode = typeof process !== 'undefined' && Boolean(process.versions?.node);
+  const own = inNode ? NativeCodecs : inBrowser(NativeCodecs);
+  await own.initializeAsync(wasmLocation === undefined ? {} : { webAssemblyModulePathOrUrl: wasmLocation });
+  return { NativeCodecs: own, Context };
+}
+
+/** In a browser the package fetches inside eval, which a content-security policy forbids: fetch the same bytes plainly. */
+function inBrowser(codecs: Codecs): Codecs {
+  return class extends codecs {
+    static async _getWebAssemblyBytes(): Promise<ArrayBuffer> {
+      const url = wasmLocation ?? new URL('dcmjs-codecs/build/dcmjs-native-codecs.wasm', import.meta.url).href;
+      const response = await fetch(url);
+      if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+      return response.arrayBuffer();
+    }
+  };
 }
 
 type Decoder = 'decodeRle' | 'decodeJpeg' | 'decodeJpegLs' | 'decodeJpeg2000' | 'decodeHtJpeg2000';

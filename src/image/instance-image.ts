@@ -7,7 +7,7 @@ import { channelsOf, framePixels } from './frame-pixels.ts';
 import type { Image, ImageAttributes, SourceReference } from './image.ts';
 import type { Range } from './modality-values.ts';
 
-/** Pictures of a shadow: what they show has no one place in the patient, so a position that they state is not used. */
+/** Shadows and photographs: a pixel has no one place in the patient, so a position that they state is not used. */
 const PROJECTIONS = new Set(['CR', 'DX', 'DR', 'MG', 'IO', 'PX', 'XA', 'RF', 'RG', 'RTIMAGE', 'XC', 'GM', 'SM']);
 
 export interface InstanceOptions {

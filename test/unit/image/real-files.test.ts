@@ -101,12 +101,13 @@ suite('real files', () => {
     const image = await open(file);
     const [columns, rows, slices] = image.shape;
     expect(image.pixels.length).toBe(columns * rows * slices * image.channels);
-    expect(image.pixels.every(Number.isFinite)).toBe(true);
     expect(image.sources).toHaveLength(slices);
     const [min, max] = image.representableRange;
     // Float32 rounds: a millionth of the range is no excess.
     const slack = (max - min) * 1e-6;
-    expect(image.pixels.every((v) => v >= min - slack && v <= max + slack)).toBe(true);
+    let outside = 0;
+    for (const v of image.pixels) if (!(v >= min - slack && v <= max + slack)) outside++; // NaN too
+    expect(outside).toBe(0);
   });
 
   test.each(Object.keys(reference).filter((f) => reference[f]!.sha256 && !OTHERWISE[path.basename(f)]))('%s has the stored values of the reference', async (file) => {
