@@ -14,7 +14,7 @@ export { installWebGPU } from './runtime/node-webgpu.ts';
  * A process that used WebGPU does not end by itself: call `process.exit()`.
  */
 export async function createNodeEngine(options: EngineOptions = {}): Promise<Engine> {
-  if (options.backend === undefined || options.backend === 'webgpu') await installWebGPU();
+  if (options.backend === undefined || options.backend === 'webgpu') await installWebGPU(options.allowSoftware);
   return new Engine({
     wasmPath: wasmFolder(import.meta.url),
     fetchModel: location => (/^https?:/.test(location) ? httpFiles(location) : diskFiles(location)),

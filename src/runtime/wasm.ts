@@ -30,7 +30,7 @@ export async function openWasm(options: RuntimeOptions, reason: string): Promise
     started = await start();
   }
   if (!started) return { refused: `the wasm files did not start from ${options.wasmPath ?? 'beside the script'}` };
-  const adapter = [simd ? 'simd' : 'no simd', threaded ? `${wasm.getThreadsCount()} threads` : '1 thread'].join(', ');
+  const adapter = [simd ? 'simd' : 'no simd', counted(threaded ? wasm.getThreadsCount() : 1)].join(', ');
   return new PlainDevice({ backend: 'wasm', adapter, software: false, reason }, { bytes: MAX_TENSOR_BYTES, limit: 'wasm memory' });
 }
 
@@ -69,6 +69,10 @@ class PlainDevice implements Device {
 /** Half of the cores, as tfjs has it, so that the viewer keeps some; two where there are two. */
 function threadCount(): number {
   return Math.max(2, Math.min(8, Math.floor((globalThis.navigator?.hardwareConcurrency ?? 4) / 2)));
+}
+
+function counted(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
 }
 
 function start(): Promise<boolean> {
