@@ -3,6 +3,7 @@
     python3 test/generators/torch-golden.py            small networks, committed
     python3 test/generators/torch-golden.py --full DIR DenseNet-121 and ResNet-50 in full size, for a test by hand
 
+Legacy files differ with every run in their storage keys, which are addresses; all else is the same bytes again.
 Needs torch (Debian python3-torch 1.13); --full also takes torchvision (python3-torchvision) where it is there.
 """
 import base64
