@@ -89,8 +89,8 @@ const cli = (mode) => ({
   externalsType: 'module-import',
   module: {
     ...common(mode).module,
-    // import.meta.url is where the bundle lies, not where its source lay when it was built.
-    parser: { javascript: { importMeta: false } },
+    // import.meta.url is where the bundle lies, not where its source lay when it was built; createRequire stays Node's.
+    parser: { javascript: { importMeta: false, createRequire: false } },
   },
   externals: [({ request }, done) => (/^(\.|\/|[a-z]:\\)/i.test(request) ? done() : done(null, request))],
   node: false,

@@ -1,11 +1,9 @@
 import path from 'node:path';
 import { Option, type Command } from 'commander';
-import { Engine } from '../engine.ts';
 import { OverreadError } from '../errors.ts';
-import { diskFiles } from '../runtime/node-files.ts';
+import { createNodeEngine } from '../node.ts';
 import { defaultModelsFolder, modelFolder } from './installed-models.ts';
 import type { ModelRunner } from './model-runner.ts';
-import { offerWebGPU } from './node-webgpu.ts';
 
 export interface ModelOptions {
   readonly model: string;
@@ -33,9 +31,7 @@ export async function openModel({ model, models, backend, softwareGpu = false }:
   if (backend === 'webgl') {
     throw new OverreadError('device/unavailable', 'Expected a backend of Node, got webgl, which browsers only have. Choose webgpu or wasm.', { expected: ['webgpu', 'wasm'], got: backend });
   }
-  const allowSoftware = softwareGpu || backend === 'webgpu';
-  if (backend === undefined || backend === 'webgpu') await offerWebGPU(allowSoftware);
-  const engine = new Engine({ backend, allowSoftware, fetchModel: diskFiles });
+  const engine = await createNodeEngine({ backend, allowSoftware: softwareGpu || backend === 'webgpu' });
   const manifest = await engine.describe(location);
   const device = await engine.start();
   const start = performance.now();
