@@ -2,6 +2,9 @@ import {
   AC_CHROMINANCE, AC_LUMINANCE, CHROMINANCE_QUANTA, DC_CHROMINANCE, DC_LUMINANCE, LUMINANCE_QUANTA, ZIGZAG, type HuffmanSpec,
 } from './jpeg-tables.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { clz32, floor, max, min, round } = Math;
+
 interface Codes {
   /** By symbol. */
   readonly code: Uint16Array;
@@ -36,7 +39,7 @@ interface Component {
 
 function componentOf(base: Uint8Array, quality: number, dc: HuffmanSpec, ac: HuffmanSpec): Component {
   const scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
-  const quanta = base.map((value) => Math.max(1, Math.min(255, Math.floor((value * scale + 50) / 100))));
+  const quanta = base.map((value) => max(1, min(255, floor((value * scale + 50) / 100))));
   const divisors = Float32Array.from(quanta, (value, i) => 1 / (8 * value * AAN[i >> 3]! * AAN[i & 7]!));
   return { quanta, divisors, dc: codesOf(dc), ac: codesOf(ac) };
 }
@@ -123,7 +126,7 @@ export class JpegEncoder {
     const { divisors, dc, ac } = component;
     for (let k = 0; k < 64; k++) {
       const i = ZIGZAG[k]!;
-      levels[k] = Math.round(block[i]! * divisors[i]!);
+      levels[k] = round(block[i]! * divisors[i]!);
     }
     const difference = levels[0]! - previous;
     const size = bitLength(difference);
@@ -194,7 +197,7 @@ export class JpegEncoder {
 
 const zigzagged = (quanta: Uint8Array): number[] => Array.from(ZIGZAG, (i) => quanta[i]!);
 
-const bitLength = (value: number): number => 32 - Math.clz32(value < 0 ? -value : value);
+const bitLength = (value: number): number => 32 - clz32(value < 0 ? -value : value);
 
 /** Forward DCT of Arai, Agui and Nakajima (1988), unscaled, in place: rows, then columns. */
 function transform(block: Float32Array): void {

@@ -2,6 +2,9 @@ import { fractalNoise3, valueNoise3 } from './noise.ts';
 import { hashIntegers, type Random } from './random.ts';
 import { smoothstep } from './shaping.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { abs, exp, hypot, max, min, sin, sqrt } = Math;
+
 /** Tissues whose signal the sequences tell apart. */
 export const TISSUES = [
   'air', 'skin', 'fat', 'bone', 'marrow', 'csf', 'grey', 'white', 'deepGrey', 'blood', 'oedema', 'rim', 'core',
@@ -35,7 +38,7 @@ export function brainShape(seed: number, random: Random): BrainShape {
     width: 66 + 2 * random.gaussian(),
     length: 84 + 2 * random.gaussian(),
     height: 72 + 2 * random.gaussian(),
-    ventricles: Math.max(0.75, 1 + 0.14 * random.gaussian()),
+    ventricles: max(0.75, 1 + 0.14 * random.gaussian()),
     lesion: {
       x: side * random.uniform(26, 36),
       y: random.uniform(-26, 26),
@@ -49,12 +52,12 @@ export function brainShape(seed: number, random: Random): BrainShape {
 
 /** Signed distance in mm to an ellipsoid, about: negative inside. */
 function ellipsoid(x: number, y: number, z: number, a: number, b: number, c: number): number {
-  const r = Math.sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2);
-  return (r - 1) * Math.min(a, b, c);
+  const r = sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2);
+  return (r - 1) * min(a, b, c);
 }
 
 /** |t|^2.25 */
-const power = (t: number): number => t * t * Math.sqrt(Math.sqrt(Math.abs(t)));
+const power = (t: number): number => t * t * sqrt(sqrt(abs(t)));
 
 /** Shares of all tissues at points of one head. */
 export class BrainAnatomy {
@@ -73,14 +76,14 @@ export class BrainAnatomy {
     shares.fill(0);
     shares[T.air] = 1;
     // The tumour pushes what surrounds it aside.
-    const away = Math.hypot(px - lesion.x, py - lesion.y, pz - lesion.z);
+    const away = hypot(px - lesion.x, py - lesion.y, pz - lesion.z);
     let r = this.surface(px, py, pz);
     if (r > 1.4) return 0;
     let x = px;
     let y = py;
     let z = pz;
     if (r < 0.99 && away < lesion.radiusMm * 5) {
-      const pull = 1 - 0.3 * Math.exp(-((away / (lesion.radiusMm * 1.9)) ** 2)) * smoothstep(0.99, 0.9, r);
+      const pull = 1 - 0.3 * exp(-((away / (lesion.radiusMm * 1.9)) ** 2)) * smoothstep(0.99, 0.9, r);
       x = lesion.x + (px - lesion.x) * pull;
       y = lesion.y + (py - lesion.y) * pull;
       z = lesion.z + (pz - lesion.z) * pull;
@@ -91,7 +94,7 @@ export class BrainAnatomy {
     this.cerebrum(x, y, z, r);
     this.hindbrain(x, y, z);
     this.deep(x, y, z);
-    this.put(T.blood, smoothstep(3.4, 2.2, Math.hypot(x * 0.8, (r - 1.035) * 68) + (y < -60 || z < -10 ? 6 : 0)));
+    this.put(T.blood, smoothstep(3.4, 2.2, hypot(x * 0.8, (r - 1.035) * 68) + (y < -60 || z < -10 ? 6 : 0)));
     return this.tumour(px, py, pz, away, r);
   }
 
@@ -123,18 +126,18 @@ export class BrainAnatomy {
     this.put(T.skin, smoothstep(16.5 * thick + 0.7, 16.5 * thick - 0.7, mm));
     this.put(T.fat, smoothstep(14.6 * thick + 0.6, 14.6 * thick - 0.6, mm));
     // Temporal muscle between fat and skull.
-    this.put(T.skin, smoothstep(11.6, 10.4, mm) * smoothstep(40, 50, Math.abs(x)) * smoothstep(12, -8, z) * smoothstep(35, 12, y));
+    this.put(T.skin, smoothstep(11.6, 10.4, mm) * smoothstep(40, 50, abs(x)) * smoothstep(12, -8, z) * smoothstep(35, 12, y));
     this.put(T.bone, smoothstep(10 * thick + 0.6, 10 * thick - 0.6, mm));
-    this.put(T.marrow, smoothstep(2.6, 1.6, Math.abs(mm - 6.6)) * (0.75 + 0.3 * valueNoise3(this.shape.seed + 2, x / 9, y / 9, z / 9)));
+    this.put(T.marrow, smoothstep(2.6, 1.6, abs(mm - 6.6)) * (0.75 + 0.3 * valueNoise3(this.shape.seed + 2, x / 9, y / 9, z / 9)));
     this.put(T.csf, smoothstep(3.6, 2.6, mm));
     if (face > 0) {
       for (const side of [-1, 1]) {
-        const globe = Math.hypot(x - side * 31, y + 74, z + 36);
+        const globe = hypot(x - side * 31, y + 74, z + 36);
         this.put(T.fat, smoothstep(20, 17, globe) * face);
         this.put(T.csf, smoothstep(12.6, 11.6, globe));
-        this.put(T.skin, smoothstep(2.4, 1.6, Math.hypot(x - side * (31 - 0.25 * (y + 62)), z + 36)) * (y > -63 ? 1 : 0) * face);
+        this.put(T.skin, smoothstep(2.4, 1.6, hypot(x - side * (31 - 0.25 * (y + 62)), z + 36)) * (y > -63 ? 1 : 0) * face);
       }
-      this.put(T.air, smoothstep(9.5, 7.5, Math.abs(x)) * smoothstep(-26, -30, z) * smoothstep(-58, -62, y));
+      this.put(T.air, smoothstep(9.5, 7.5, abs(x)) * smoothstep(-26, -30, z) * smoothstep(-58, -62, y));
     }
   }
 
@@ -144,24 +147,24 @@ export class BrainAnatomy {
     let present = smoothstep(-0.8, 0.8, depth);
     // The base: frontal lobes end above the orbits, temporal lobes leave the middle to the brainstem.
     if (z < 4) {
-      const temporal = smoothstep(17, 23, Math.abs(x)) * smoothstep(30, 22, y) * smoothstep(-48, -40, y);
+      const temporal = smoothstep(17, 23, abs(x)) * smoothstep(30, 22, y) * smoothstep(-48, -40, y);
       const frontal = smoothstep(-26, -18, z) * smoothstep(-30, -44, y);
-      const floor = -17 - 0.1 * Math.max(0, y - 34);
-      present *= Math.max(temporal, frontal, smoothstep(floor - 1.5, floor + 1.5, z));
+      const floor = -17 - 0.1 * max(0, y - 34);
+      present *= max(temporal, frontal, smoothstep(floor - 1.5, floor + 1.5, z));
     }
     if (present <= 0) return;
     // Sulci are the zero set of a field, deep near the surface and gone in the white matter.
     const fold = depth < 30 ? fractalNoise3(seed, x / 14 + 3, y / 14, z / 16, 2) * 1.25 : 1;
-    const gap = Math.abs(fold);
+    const gap = abs(fold);
     const reach = smoothstep(29, 11, depth);
-    const midline = Math.abs(x) + 30 * smoothstep(24, 17, z + Math.max(0, Math.abs(y) - 34) * 0.9);
-    const sylvian = Math.hypot((z + 2 - 0.18 * (y + 20)) * 1.5, Math.max(0, 46 - Math.abs(x)) * 0.55) + (Math.abs(y) > 36 ? 20 : 0);
-    const fluid = Math.max(
+    const midline = abs(x) + 30 * smoothstep(24, 17, z + max(0, abs(y) - 34) * 0.9);
+    const sylvian = hypot((z + 2 - 0.18 * (y + 20)) * 1.5, max(0, 46 - abs(x)) * 0.55) + (abs(y) > 36 ? 20 : 0);
+    const fluid = max(
       smoothstep(0.085, 0.03, gap) * reach * smoothstep(22, 13, depth),
       smoothstep(1.7, 0.7, midline),
       smoothstep(4.2, 2.6, sylvian) * smoothstep(24, 16, depth),
     );
-    const cortex = Math.max(
+    const cortex = max(
       smoothstep(4.6, 3.2, depth),
       smoothstep(0.34, 0.24, gap) * reach,
       smoothstep(5.6, 4.4, midline),
@@ -178,14 +181,14 @@ export class BrainAnatomy {
     const cerebellum = ellipsoid(x, y - 46, z + 40, 50, 32, 23);
     if (cerebellum < 1) {
       // Folia are thin leaves about the white core.
-      const leaf = Math.sin((ellipsoid(x, y - 22, z + 34, 50, 50, 40) + 5 * valueNoise3(seed + 5, x / 11, y / 11, z / 11)) * 1.7);
+      const leaf = sin((ellipsoid(x, y - 22, z + 34, 50, 50, 40) + 5 * valueNoise3(seed + 5, x / 11, y / 11, z / 11)) * 1.7);
       const shell = smoothstep(-14, -8, cerebellum);
       this.put(T.grey, smoothstep(0.8, -0.8, cerebellum));
       this.put(T.white, smoothstep(-7, -10, cerebellum) * 0.9);
       this.put(T.csf, shell * smoothstep(0.5, 0.98, leaf) * 0.4);
       this.put(T.white, shell * smoothstep(-0.6, -0.98, leaf) * 0.5);
     }
-    const stem = Math.hypot(x / 1.15, (y - 4 - 0.12 * (z + 30)) * (z < -24 && z > -46 ? 0.85 : 1)) - (z < -24 && z > -46 ? 14 : 11);
+    const stem = hypot(x / 1.15, (y - 4 - 0.12 * (z + 30)) * (z < -24 && z > -46 ? 0.85 : 1)) - (z < -24 && z > -46 ? 14 : 11);
     if (z < -6) this.put(T.white, smoothstep(0.8, -0.8, stem) * smoothstep(-4, -9, z) * 0.85);
     const fourth = ellipsoid(x, y - 20, z + 36, 8, 5, 9);
     this.put(T.csf, smoothstep(0.8, -0.8, fourth));
@@ -193,16 +196,16 @@ export class BrainAnatomy {
 
   /** Ventricles, basal ganglia, thalami, corpus callosum. */
   private deep(x: number, y: number, z: number): void {
-    const absX = Math.abs(x);
+    const absX = abs(x);
     const v = this.shape.ventricles;
     // Corpus callosum: an arch over the ventricles that joins the hemispheres.
-    const arch = Math.hypot((y + 4) / 1.55, z - 2) - 23;
-    if (z > 2) this.put(T.white, smoothstep(4.6, 3.4, Math.abs(arch)) * smoothstep(20, 12, absX));
+    const arch = hypot((y + 4) / 1.55, z - 2) - 23;
+    if (z > 2) this.put(T.white, smoothstep(4.6, 3.4, abs(arch)) * smoothstep(20, 12, absX));
     this.put(T.deepGrey, smoothstep(0.8, -0.8, ellipsoid(absX - 11, y - 11, z - 6, 9.5, 15, 9))); // thalamus
     this.put(T.deepGrey, smoothstep(0.8, -0.8, ellipsoid(absX - 25 - 0.12 * (y + 8), y + 6, z - 5, 6, 17, 10))); // lentiform
-    const lateral = Math.min(
-      ellipsoid(absX - 8 - 0.16 * Math.max(0, -y - 8), y + 22, z - 13 + 0.15 * (y + 20), 5 * v, 17 * v, 8 * v), // frontal horn
-      ellipsoid(absX - 11 - 0.2 * Math.max(0, y - 5), y - 6, z - 20, 5.5 * v, 26 * v, 6 * v), // body
+    const lateral = min(
+      ellipsoid(absX - 8 - 0.16 * max(0, -y - 8), y + 22, z - 13 + 0.15 * (y + 20), 5 * v, 17 * v, 8 * v), // frontal horn
+      ellipsoid(absX - 11 - 0.2 * max(0, y - 5), y - 6, z - 20, 5.5 * v, 26 * v, 6 * v), // body
       ellipsoid(absX - 23, y - 34, z - 9, 6 * v, 13 * v, 10 * v), // atrium
       ellipsoid(absX - 33, y - 5, z + 18, 3 * v, 14 * v, 3.5 * v), // temporal horn
     );

@@ -1,6 +1,9 @@
 import { BrainAnatomy, brainShape, TISSUES, type Tissue } from './brain-anatomy.ts';
 import { hashIntegers, seededRandom } from './random.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { imul, min, round, sqrt } = Math;
+
 export const BRAIN_SEQUENCES = ['T1', 'T1c', 'T2', 'FLAIR'] as const;
 export type BrainSequence = (typeof BRAIN_SEQUENCES)[number];
 
@@ -48,7 +51,7 @@ export interface BrainPhantomOptions {
 /** A head with a ring-enhancing tumour in four sequences, and the tumour's parts as they are. */
 export function brainPhantom(options: BrainPhantomOptions): BrainPhantom {
   const { seed, columns = 160, slices = 60 } = options;
-  const rows = Math.round(columns * 1.25);
+  const rows = round(columns * 1.25);
   const spacing = 172 / columns;
   const sliceSpacing = 150 / slices;
   const shape = [columns, rows, slices] as const;
@@ -81,10 +84,10 @@ export function brainPhantom(options: BrainPhantomOptions): BrainPhantom {
           for (let tissue = 0; tissue < shares.length; tissue++) value += shares[tissue]! * table.signal[tissue]!;
           value *= 1 + table.slopeX * x + table.slopeY * y;
           // Rician: the magnitude of a signal with noise in both channels.
-          const dice = Math.imul(i ^ table.noiseSeed, 0x9e3779b1) ^ Math.imul(i, 0x85ebca6b);
+          const dice = imul(i ^ table.noiseSeed, 0x9e3779b1) ^ imul(i, 0x85ebca6b);
           const real = value + table.noise * gaussians[dice & 0xffff]!;
           const imaginary = table.noise * gaussians[dice >>> 16]!;
-          table.volume[i] = Math.min(4095, Math.round(Math.sqrt(real * real + imaginary * imaginary)));
+          table.volume[i] = min(4095, round(sqrt(real * real + imaginary * imaginary)));
         }
       }
     }

@@ -3,6 +3,9 @@ import { addTubes, LUNG_DENSITY, type ChestAxis } from './chest-tube-projection.
 import { filmToPatient, type FilmGeometry } from './film-geometry.ts';
 import { smoothstep, softMax, superellipse } from './shaping.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { abs, exp, floor, max, min, sqrt, PI } = Math;
+
 export interface ChestProjection {
   /** Path length in mm water equivalent at a soft beam of 0.0185 per mm, bone weighted, one a pixel. */
   readonly path: Float32Array;
@@ -40,7 +43,7 @@ export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: Ch
         let opaque = 0;
         for (const opacity of opacities) if (opacity(u, v)) opaque += intervals.overlap(chord.low, chord.high);
         lungMm[i] = lung;
-        soft -= (lung - Math.min(lung, opaque * 0.35)) * (1 - LUNG_DENSITY);
+        soft -= (lung - min(lung, opaque * 0.35)) * (1 - LUNG_DENSITY);
       } else if (shapes.inMask(u, v)) {
         lungMask[i] = 1;
       }
@@ -51,7 +54,7 @@ export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: Ch
         soft += (chord.high - chord.low) * 0.55 * smoothstep(-1, 0.75, (v - centre.v) / axes[2]);
       }
       if (v < fluidLevel && bubble(u, v)) soft -= (chord.high - chord.low) * 0.85;
-      path[i] = Math.max(0, soft) + shapes.spine(u, v);
+      path[i] = max(0, soft) + shapes.spine(u, v);
     }
   }
   addTubes(anatomy.tubes, film, axis, path, lungMm);
@@ -74,7 +77,7 @@ function ellipsoidChord({ centre, axes: [a, b, c], tilt }: Ellipsoid, axis: Ches
       const q = (-dx * sin + dv * cos) / c;
       const rest = 1 - p * p - q * q;
       if (rest <= 0) return false;
-      const half = b * Math.sqrt(rest);
+      const half = b * sqrt(rest);
       chord.low = centre.y - half;
       chord.high = centre.y + half;
       return true;
@@ -87,7 +90,7 @@ function ellipsoidChord({ centre, axes: [a, b, c], tilt }: Ellipsoid, axis: Ches
     const C = dv * dv * ((sin / a) ** 2 + (cos / c) ** 2) + ((y - centre.y) / b) ** 2 - 1;
     const discriminant = B * B - 4 * A * C;
     if (discriminant <= 0) return false;
-    const root = Math.sqrt(discriminant);
+    const root = sqrt(discriminant);
     chord.low = centre.x + (-B - root) / (2 * A);
     chord.high = centre.x + (-B + root) / (2 * A);
     return true;
@@ -136,7 +139,7 @@ class Intervals {
 
   overlap(low: number, high: number): number {
     let sum = 0;
-    for (let i = 0; i < this.count; i++) sum += Math.max(0, Math.min(high, this.highs[i]!) - Math.max(low, this.lows[i]!));
+    for (let i = 0; i < this.count; i++) sum += max(0, min(high, this.highs[i]!) - max(low, this.lows[i]!));
     return sum;
   }
 }
@@ -158,19 +161,19 @@ function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
   };
   return {
     body(x, v) {
-      const absX = Math.abs(x);
+      const absX = abs(x);
       const neckHalf = 58 + 75 * smoothstep(-75, 15, v);
       const neck = 118 * superellipse(absX / neckHalf, 1.7) * smoothstep(110, 20, v);
       const axilla = 48 * smoothstep(150, 40, v);
-      const half = cavity.halfWidth(Math.max(30, v)) + wallMm + 8 + axilla;
-      const torso = 2 * (depthOf(Math.max(25, v)) + 20) * superellipse(absX / half, 2.1) * smoothstep(-35, 55, v);
+      const half = cavity.halfWidth(max(30, v)) + wallMm + 8 + axilla;
+      const torso = 2 * (depthOf(max(25, v)) + 20) * superellipse(absX / half, 2.1) * smoothstep(-35, 55, v);
       const above = v - shoulderLine(absX);
       const edge = smoothstep(cavity.halfWidthMm + 92, cavity.halfWidthMm + 72, absX);
-      const girdle = above > 0 ? 118 * Math.sqrt(Math.min(1, above / 60)) * smoothstep(170, 40, v) * edge : 0;
+      const girdle = above > 0 ? 118 * sqrt(min(1, above / 60)) * smoothstep(170, 40, v) * edge : 0;
       return softMax(softMax(neck, torso), girdle);
     },
     lung(x, v, out) {
-      const absX = Math.abs(x);
+      const absX = abs(x);
       const a = cavity.halfWidth(v);
       if (absX >= a) return;
       const front = cavity.front(v);
@@ -186,12 +189,12 @@ function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
       }
       const dome = domeHeight(x < 0 ? cavity.domes.right : cavity.domes.left, absX, cavity.halfWidthMm);
       if (v > dome) {
-        const reach = Math.sqrt((v - dome) / 0.0068);
+        const reach = sqrt((v - dome) / 0.0068);
         out.subtract(centre - 12 - reach, centre - 12 + reach);
       }
     },
     inMask(x, v) {
-      const absX = Math.abs(x);
+      const absX = abs(x);
       return (
         v > 0 && absX > cavity.mediastinum(v) * 0.96 && absX < cavity.halfWidth(v) &&
         v < domeHeight(x < 0 ? cavity.domes.right : cavity.domes.left, absX, cavity.halfWidthMm)
@@ -199,22 +202,22 @@ function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
     },
     spine(x, v) {
       const level = v / spine.pitchMm;
-      const phase = level - Math.floor(level);
-      const width = spine.halfWidthMm * (1 + 0.018 * level) * (1 + 0.07 * Math.cos(2 * Math.PI * phase));
-      const absX = Math.abs(x);
+      const phase = level - floor(level);
+      const width = spine.halfWidthMm * (1 + 0.018 * level) * (1 + 0.07 * Math.cos(2 * PI * phase));
+      const absX = abs(x);
       let bone = 0;
       if (absX < width) {
         const body = smoothstep(0.02, 0.09, phase) * smoothstep(0.98, 0.91, phase);
-        const plate = Math.exp(-(((phase - 0.09) / 0.035) ** 2)) + Math.exp(-(((phase - 0.91) / 0.035) ** 2));
+        const plate = exp(-(((phase - 0.09) / 0.035) ** 2)) + exp(-(((phase - 0.91) / 0.035) ** 2));
         const round = superellipse(absX / width, 2.6);
-        bone += round * (5.5 * body + 3.5 * plate) + 2.5 * Math.exp(-(((absX - width + 1.2) / 1.1) ** 2)) * body;
+        bone += round * (5.5 * body + 3.5 * plate) + 2.5 * exp(-(((absX - width + 1.2) / 1.1) ** 2)) * body;
       }
       const pedicle = ((absX - width * 0.64) / 3.4) ** 2 + (((phase - 0.36) * spine.pitchMm) / 4.6) ** 2;
-      bone += 6 * Math.exp(-((pedicle - 0.8) ** 2) * 2.4);
+      bone += 6 * exp(-((pedicle - 0.8) ** 2) * 2.4);
       const process = (x / 2.6) ** 2 + (((phase - 0.62) * spine.pitchMm) / 7.5) ** 2;
-      if (process < 1) bone += 6 * Math.sqrt(1 - process);
+      if (process < 1) bone += 6 * sqrt(1 - process);
       const transverse = ((phase - 0.4) * spine.pitchMm - 0.1 * (absX - width)) / 4;
-      if (absX > width * 0.8 && absX < width + 15) bone += 5 * Math.exp(-(transverse ** 4));
+      if (absX > width * 0.8 && absX < width + 15) bone += 5 * exp(-(transverse ** 4));
       return bone * smoothstep(-160, -150, v);
     },
   };
@@ -237,18 +240,18 @@ function lateralShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
       const back = bodyBack(v);
       const centre = (front + back) / 2;
       const half = (back - front) / 2;
-      const wide = cavity.halfWidth(Math.max(30, v)) + wallMm;
+      const wide = cavity.halfWidth(max(30, v)) + wallMm;
       const width = 62 + (wide - 62) * smoothstep(-80, 20, v);
-      return 2 * width * superellipse(Math.abs(y - centre) / half, 2.3);
+      return 2 * width * superellipse(abs(y - centre) / half, 2.3);
     },
     lung(y, v, out) {
       const front = cavity.front(v);
       const back = cavity.back(v);
       const centre = (front + back) / 2;
-      const t = Math.abs(y - centre) / ((back - front) / 2);
+      const t = abs(y - centre) / ((back - front) / 2);
       if (t >= 1) return;
       const half = cavity.halfWidth(v) * superellipse(t, CAVITY_POWER);
-      const m = cavity.mediastinum(v) * Math.sqrt(Math.max(0, 1 - ((y - centre) / ((back - front) * 0.56)) ** 2));
+      const m = cavity.mediastinum(v) * sqrt(max(0, 1 - ((y - centre) / ((back - front) * 0.56)) ** 2));
       const drop = sag(y, v);
       for (const side of [-1, 1] as const) {
         const dome = side < 0 ? right : left;
@@ -257,7 +260,7 @@ function lateralShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
         let from = m;
         if (high > dome.top) {
           const lateral = dome.peak + (cavity.halfWidthMm - dome.peak) * ((high - dome.top) / dome.lateralDrop) ** (1 / 2.3);
-          from = Math.max(m, lateral);
+          from = max(m, lateral);
         }
         if (side < 0) out.add(-half, -from);
         else out.add(from, half);
@@ -266,27 +269,27 @@ function lateralShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
     inMask(y, v) {
       const front = cavity.front(v);
       const back = cavity.back(v);
-      const t = Math.abs(y - (front + back) / 2) / ((back - front) / 2);
-      return v > 0 && t < 1 && v < Math.max(right.top, left.top) + sag(y, v);
+      const t = abs(y - (front + back) / 2) / ((back - front) / 2);
+      return v > 0 && t < 1 && v < max(right.top, left.top) + sag(y, v);
     },
     spine(y, v) {
       const level = v / spine.pitchMm;
-      const phase = level - Math.floor(level);
+      const phase = level - floor(level);
       const back = vertebraBack(v);
-      const depth = (26 + 0.7 * level) * (1 + 0.06 * Math.cos(2 * Math.PI * phase));
-      const t = Math.abs(y - (back - depth / 2)) / (depth / 2);
+      const depth = (26 + 0.7 * level) * (1 + 0.06 * Math.cos(2 * PI * phase));
+      const t = abs(y - (back - depth / 2)) / (depth / 2);
       let bone = 0;
       if (t < 1) {
         const body = smoothstep(0.03, 0.09, phase) * smoothstep(0.97, 0.91, phase);
-        const plate = Math.exp(-(((phase - 0.1) / 0.04) ** 2)) + Math.exp(-(((phase - 0.9) / 0.04) ** 2));
-        bone += (15 * body + 5 * plate) * smoothstep(1, 0.93, t) + 4 * body * Math.exp(-(((t - 0.93) / 0.06) ** 2));
+        const plate = exp(-(((phase - 0.1) / 0.04) ** 2)) + exp(-(((phase - 0.9) / 0.04) ** 2));
+        bone += (15 * body + 5 * plate) * smoothstep(1, 0.93, t) + 4 * body * exp(-(((t - 0.93) / 0.06) ** 2));
       }
       const d = y - back;
-      if (d > 0 && d < 18) bone += 5 * Math.exp(-((((phase - 0.35) * spine.pitchMm - d * 0.3) / 5) ** 4));
+      if (d > 0 && d < 18) bone += 5 * exp(-((((phase - 0.35) * spine.pitchMm - d * 0.3) / 5) ** 4));
       if (d > 14 && d < 46) {
         const slope = (phase - 0.2) * spine.pitchMm - (d - 14) * 0.75 + (phase < 0.2 ? 0 : 0);
         const wrapped = slope - spine.pitchMm * Math.round(slope / spine.pitchMm);
-        bone += 7 * Math.exp(-((wrapped / 4.4) ** 4)) * smoothstep(46, 40, d);
+        bone += 7 * exp(-((wrapped / 4.4) ** 4)) * smoothstep(46, 40, d);
       }
       return bone;
     },

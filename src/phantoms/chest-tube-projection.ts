@@ -2,6 +2,9 @@ import type { Tube } from './chest-anatomy.ts';
 import { patientToFilm, type FilmGeometry } from './film-geometry.ts';
 import { softMax } from './shaping.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { abs, ceil, floor, hypot, max, min, sqrt } = Math;
+
 export type ChestAxis = 'frontal' | 'lateral';
 
 export const LUNG_DENSITY = 0.27;
@@ -47,32 +50,32 @@ class TubeBuffer {
       const q = item.points[k + 1]!;
       const [c0, r0] = patientToFilm(film, flat ? p.x : p.y, p.v);
       const [c1, r1] = patientToFilm(film, flat ? q.x : q.y, q.v);
-      const length = Math.hypot(q.x - p.x, q.y - p.y, q.v - p.v) || 1;
-      const endOn = (flat ? Math.abs(q.y - p.y) : Math.abs(q.x - p.x)) / length;
+      const length = hypot(q.x - p.x, q.y - p.y, q.v - p.v) || 1;
+      const endOn = (flat ? abs(q.y - p.y) : abs(q.x - p.x)) / length;
       // A flat bone seen edge-on is thin and its path long.
       const slim = item.tissue === 'bone' ? 1 - 0.42 * endOn : 1;
-      const stretch = Math.min(2.4, 1 / Math.sqrt(Math.max(0.02, 1 - endOn * endOn))) * item.weight;
+      const stretch = min(2.4, 1 / sqrt(max(0.02, 1 - endOn * endOn))) * item.weight;
       const ra = (item.radii[k]! * slim) / film.spacingMm;
       const rb = (item.radii[k + 1]! * slim) / film.spacingMm;
-      const reach = Math.max(ra, rb) + 1;
-      const left = Math.max(0, Math.floor(Math.min(c0, c1) - reach));
-      const right = Math.min(film.columns - 1, Math.ceil(Math.max(c0, c1) + reach));
-      const top = Math.max(0, Math.floor(Math.min(r0, r1) - reach));
-      const bottom = Math.min(film.rows - 1, Math.ceil(Math.max(r0, r1) + reach));
+      const reach = max(ra, rb) + 1;
+      const left = max(0, floor(min(c0, c1) - reach));
+      const right = min(film.columns - 1, ceil(max(c0, c1) + reach));
+      const top = max(0, floor(min(r0, r1) - reach));
+      const bottom = min(film.rows - 1, ceil(max(r0, r1) + reach));
       const dc = c1 - c0;
       const dr = r1 - r0;
       const lengthSquared = dc * dc + dr * dr || 1e-9;
       for (let row = top; row <= bottom; row++) {
         for (let column = left; column <= right; column++) {
-          const t = Math.max(0, Math.min(1, ((column - c0) * dc + (row - r0) * dr) / lengthSquared));
+          const t = max(0, min(1, ((column - c0) * dc + (row - r0) * dr) / lengthSquared));
           const ex = column - c0 - t * dc;
           const ey = row - r0 - t * dr;
           const d2 = ex * ex + ey * ey;
           const radius = ra + (rb - ra) * t;
           // A tube thinner than a pixel keeps its area: widened to a pixel, and fainter for it.
-          const wide = Math.max(radius, 0.6);
+          const wide = max(radius, 0.6);
           if (d2 >= wide * wide) continue;
-          const mm = 2 * Math.sqrt(wide * wide - d2) * film.spacingMm * (radius / wide) ** 2;
+          const mm = 2 * sqrt(wide * wide - d2) * film.spacingMm * (radius / wide) ** 2;
           const i = row * film.columns + column;
           if (this.chord[i] === 0) this.touched.push(i);
           if (mm <= this.chord[i]!) continue;
@@ -88,15 +91,15 @@ class TubeBuffer {
     for (const i of this.touched) {
       const mm = this.chord[i]!;
       const weight = this.weight[i]!;
-      if (tissue === 'vessel') path[i]! += 2.1 * mm * (1 - LUNG_DENSITY) * Math.min(1, lungMm[i]! / 110);
-      else if (tissue === 'air') path[i] = Math.max(0, path[i]! - mm * weight);
+      if (tissue === 'vessel') path[i]! += 2.1 * mm * (1 - LUNG_DENSITY) * min(1, lungMm[i]! / 110);
+      else if (tissue === 'air') path[i] = max(0, path[i]! - mm * weight);
       else if (tissue === 'soft') path[i] = softMax(path[i]!, mm * weight);
       else if (tissue === 'metal') path[i]! += mm * weight * 20;
       else {
         const radius = this.radius[i]!;
-        const shell = Math.max(0.9, 0.16 * radius);
-        const d2 = Math.max(0, radius * radius - (mm * mm) / 4);
-        const marrow = 2 * Math.sqrt(Math.max(0, (radius - shell) ** 2 - d2));
+        const shell = max(0.9, 0.16 * radius);
+        const d2 = max(0, radius * radius - (mm * mm) / 4);
+        const marrow = 2 * sqrt(max(0, (radius - shell) ** 2 - d2));
         path[i]! += ((mm - marrow) * CORTEX + marrow * SPONGIOSA) * weight;
       }
       this.chord[i] = 0;

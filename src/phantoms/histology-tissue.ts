@@ -1,6 +1,9 @@
 import { valueNoise2 } from './noise.ts';
 import { hashIntegers } from './random.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { atan2, floor, hypot, min, PI } = Math;
+
 /** Nuclear classes of the phantom. */
 export const NUCLEUS_CLASSES = ['epithelial', 'lymphocyte'] as const;
 export type NucleusClass = 1 | 2;
@@ -72,18 +75,18 @@ export class Tissue {
     if (!glass) return 9;
     const u = (2 * x) / width - 1;
     const v = (2 * y) / height - 1;
-    const size = Math.min(width, height);
+    const size = min(width, height);
     const ragged = valueNoise2(this.outlineSeed, (4 * x) / size, (4 * y) / size) * 0.2
       + valueNoise2(this.outlineSeed + 1, (17 * x) / size, (17 * y) / size) * 0.04;
-    return ((0.72 - Math.hypot(u, v * 1.08) + ragged) * size) / 200;
+    return ((0.72 - hypot(u, v * 1.08) + ragged) * size) / 200;
   }
 
   /** Every nucleus whose centre lies in the rectangle, in a fixed order. */
   nucleiIn(x0: number, y0: number, x1: number, y1: number): Nucleus[] {
-    const first = Math.floor(x0 / SQUARE) - 1;
-    const last = Math.floor(x1 / SQUARE) + 1;
-    const top = Math.floor(y0 / SQUARE) - 1;
-    const bottom = Math.floor(y1 / SQUARE) + 1;
+    const first = floor(x0 / SQUARE) - 1;
+    const last = floor(x1 / SQUARE) + 1;
+    const top = floor(y0 / SQUARE) - 1;
+    const bottom = floor(y1 / SQUARE) + 1;
     const across = last - first + 1;
     const sown: (Nucleus | undefined)[] = [];
     for (let iy = top; iy <= bottom; iy++) for (let ix = first; ix <= last; ix++) sown.push(this.sow(ix, iy));
@@ -120,15 +123,15 @@ export class Tissue {
     if (!gathered && dice(8) < 0.65) {
       // Fibroblasts lie along the fibres; they count with the epithelium's class of larger, paler nuclei.
       const a = 10.5 + 2.5 * dice(5);
-      return { x, y, a, b: a * (0.24 + 0.12 * dice(6)), angle: this.slope(x, y) + Math.PI / 2 + 0.3 * (dice(7) - 0.5), kind: 1, stain: stain * 0.9, seed };
+      return { x, y, a, b: a * (0.24 + 0.12 * dice(6)), angle: this.slope(x, y) + PI / 2 + 0.3 * (dice(7) - 0.5), kind: 1, stain: stain * 0.9, seed };
     }
     const a = 6 + 1.1 * dice(5);
-    return { x, y, a, b: a * (0.86 + 0.14 * dice(6)), angle: Math.PI * dice(7), kind: 2, stain: stain * 1.35, seed };
+    return { x, y, a, b: a * (0.86 + 0.14 * dice(6)), angle: PI * dice(7), kind: 2, stain: stain * 1.35, seed };
   }
 
   /** Direction in which the gland field rises, radians. */
   private slope(x: number, y: number): number {
-    return Math.atan2(this.gland(x, y + 4) - this.gland(x, y - 4), this.gland(x + 4, y) - this.gland(x - 4, y));
+    return atan2(this.gland(x, y + 4) - this.gland(x, y - 4), this.gland(x + 4, y) - this.gland(x - 4, y));
   }
 }
 
@@ -137,7 +140,7 @@ function crowded(nucleus: Nucleus, sown: readonly (Nucleus | undefined)[], at: n
   for (const step of [-across - 1, -across, -across + 1, -1, 1, across - 1, across, across + 1]) {
     const other = sown[at + step];
     if (!other || other.seed > nucleus.seed) continue;
-    const distance = Math.hypot(other.x - nucleus.x, other.y - nucleus.y);
+    const distance = hypot(other.x - nucleus.x, other.y - nucleus.y);
     if (distance < 0.8 * (nucleus.a + other.a) && distance < nucleus.b + other.b + 3.5) return true;
   }
   return false;

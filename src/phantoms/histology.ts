@@ -1,6 +1,9 @@
 import { EPITHELIUM, LUMEN, Tissue, type Nucleus } from './histology-tissue.ts';
 import { hashIntegers, seededRandom } from './random.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { abs, ceil, exp, floor, log10, max, min, sqrt, PI } = Math;
+
 /** Physical size of a base-level pixel: a 20× objective. */
 export const HISTOLOGY_MICRONS_PER_PIXEL = 0.5;
 
@@ -108,7 +111,7 @@ function textures(): Textures {
     }
     let sum = 0;
     for (const value of values) sum += value * value;
-    const scale = 0.42 / Math.sqrt(sum / values.length);
+    const scale = 0.42 / sqrt(sum / values.length);
     return values.map((value) => value * scale);
   };
   const transmit = Uint8Array.from({ length: 4096 }, (_, i) => Math.round(246 * 10 ** (-i / 1024)));
@@ -135,7 +138,7 @@ function renderRegion(tissue: Tissue, step: number, x0: number, y0: number, colu
   for (let i = 0; i < h.length; i++) {
     for (let channel = 0; channel < 3; channel++) {
       const density = GLASS + HAEMATOXYLIN[channel]! * h[i]! + EOSIN[channel]! * e[i]!;
-      rgb[i * 3 + channel] = transmit[Math.min(4095, (density * 1024) | 0)]!;
+      rgb[i * 3 + channel] = transmit[min(4095, (density * 1024) | 0)]!;
     }
   }
   return { columns, rows, rgb, blank };
@@ -147,11 +150,11 @@ function paintGround(
 ): boolean {
   const { fine, coarse } = textures();
   // The slow fields are looked up on a lattice that is fixed to the slide, so that tiles join without a seam.
-  const pitch = Math.max(1, Math.floor(8 / step));
-  const gx0 = Math.floor(x0 / pitch);
-  const gy0 = Math.floor(y0 / pitch);
-  const gw = Math.floor((x0 + columns - 1) / pitch) - gx0 + 2;
-  const gh = Math.floor((y0 + rows - 1) / pitch) - gy0 + 2;
+  const pitch = max(1, floor(8 / step));
+  const gx0 = floor(x0 / pitch);
+  const gy0 = floor(y0 / pitch);
+  const gw = floor((x0 + columns - 1) / pitch) - gx0 + 2;
+  const gh = floor((y0 + rows - 1) / pitch) - gy0 + 2;
   const gland = new Float32Array(gw * gh);
   const outline = new Float32Array(gw * gh);
   let any = false;
@@ -175,17 +178,17 @@ function paintGround(
   const outlineLine = new Float32Array(gw);
   for (let row = 0, i = 0; row < rows; row++) {
     const y = (y0 + row) * step;
-    const gy = Math.floor((y0 + row) / pitch);
+    const gy = floor((y0 + row) / pitch);
     const fy = (y0 + row) / pitch - gy;
     for (let gx = 0, at = (gy - gy0) * gw; gx < gw; gx++, at++) {
       glandLine[gx] = gland[at]! + (gland[at + gw]! - gland[at]!) * fy;
       outlineLine[gx] = outline[at]! + (outline[at + gw]! - outline[at]!) * fy;
     }
     for (let column = 0; column < columns; column++, i++) {
-      const gx = Math.floor((x0 + column) / pitch);
+      const gx = floor((x0 + column) / pitch);
       const fx = (x0 + column) / pitch - gx;
       const k = gx - gx0;
-      const present = Math.min(1, Math.max(0, (outlineLine[k]! + (outlineLine[k + 1]! - outlineLine[k]!) * fx) * 6));
+      const present = min(1, max(0, (outlineLine[k]! + (outlineLine[k + 1]! - outlineLine[k]!) * fx) * 6));
       if (present <= 0) continue;
       const slow = glandLine[k]! + (glandLine[k + 1]! - glandLine[k]!) * fx;
       const x = (x0 + column) * step;
@@ -195,12 +198,12 @@ function paintGround(
       const g = slow + 0.03 * c;
       // Fibres follow the outlines of the glands.
       const fibre = coarse[(((slow * 1100 + 9 * c) & 511) << 9) | (((x >> 3) + (y >> 3)) & 511)]! * coarseGain;
-      const epithelial = Math.min(1, Math.max(0, (g - EPITHELIUM) * 45));
-      const open = Math.min(1, Math.max(0, (g - LUMEN) * 26));
-      const gap = Math.max(0, -0.5 * fibre + 0.4 * c - 0.3) * 1.6;
-      const stromaE = Math.max(0.03, 0.25 + 0.17 * fibre + 0.04 * f - gap);
+      const epithelial = min(1, max(0, (g - EPITHELIUM) * 45));
+      const open = min(1, max(0, (g - LUMEN) * 26));
+      const gap = max(0, -0.5 * fibre + 0.4 * c - 0.3) * 1.6;
+      const stromaE = max(0.03, 0.25 + 0.17 * fibre + 0.04 * f - gap);
       const edge = (g - LUMEN + 0.015) * 40;
-      const border = Math.max(0, 1 - edge * edge) * 0.12;
+      const border = max(0, 1 - edge * edge) * 0.12;
       const cytoE = 0.2 + 0.07 * c + 0.03 * f + border;
       const eosin = stromaE + (cytoE - stromaE) * epithelial;
       e[i] = present * (eosin + (0.02 + 0.015 * c - eosin) * open);
@@ -224,15 +227,15 @@ function forEachPixel(
   const sin = Math.sin(nucleus.angle);
   const lobe = 0.05 + ((nucleus.seed >>> 8) & 15) * 0.006;
   const phase = (nucleus.seed & 255) / 40;
-  const right = Math.min(columns - 1, Math.ceil(cx + reach));
-  const bottom = Math.min(rows - 1, Math.ceil(cy + reach));
-  for (let row = Math.max(0, Math.floor(cy - reach)); row <= bottom; row++) {
-    for (let column = Math.max(0, Math.floor(cx - reach)); column <= right; column++) {
+  const right = min(columns - 1, ceil(cx + reach));
+  const bottom = min(rows - 1, ceil(cy + reach));
+  for (let row = max(0, floor(cy - reach)); row <= bottom; row++) {
+    for (let column = max(0, floor(cx - reach)); column <= right; column++) {
       const dx = column - cx;
       const dy = row - cy;
       const u = (dx * cos + dy * sin) / a;
       const v = (dy * cos - dx * sin) / b;
-      const round = Math.sqrt(u * u + v * v);
+      const round = sqrt(u * u + v * v);
       const distance = round * (1 + lobe * Math.sin(3 * u + phase) * Math.cos(2.5 * v + phase));
       visit(row * columns + column, distance, u, v);
     }
@@ -243,20 +246,20 @@ function paintNucleus(
   nucleus: Nucleus, step: number, x0: number, y0: number, columns: number, rows: number, h: Float32Array, e: Float32Array,
 ): void {
   const { fine, coarse } = textures();
-  const radius = Math.sqrt(nucleus.a * nucleus.b) / step;
+  const radius = sqrt(nucleus.a * nucleus.b) / step;
   if (radius < 0.8) {
     // Smaller than a pixel: its stain is shared out among the four pixels about it.
     const cx = toLevel(nucleus.x, step) - x0;
     const cy = toLevel(nucleus.y, step) - y0;
-    const column = Math.floor(cx);
-    const row = Math.floor(cy);
+    const column = floor(cx);
+    const row = floor(cy);
     for (const [c, r] of [[column, row], [column + 1, row], [column, row + 1], [column + 1, row + 1]] as const) {
       if (c < 0 || r < 0 || c >= columns || r >= rows) continue;
-      const share = (1 - Math.abs(cx - c)) * (1 - Math.abs(cy - r));
+      const share = (1 - abs(cx - c)) * (1 - abs(cy - r));
       // A pixel partly covered lets through the mean of light, not of stain.
-      const cover = Math.min(0.95, Math.PI * radius * radius * share);
-      const through = 10 ** (-HAEMATOXYLIN[0] * Math.max(0, nucleus.stain - h[r * columns + c]!));
-      h[r * columns + c]! -= Math.log10(1 - cover + cover * through) / HAEMATOXYLIN[0];
+      const cover = min(0.95, PI * radius * radius * share);
+      const through = 10 ** (-HAEMATOXYLIN[0] * max(0, nucleus.stain - h[r * columns + c]!));
+      h[r * columns + c]! -= log10(1 - cover + cover * through) / HAEMATOXYLIN[0];
     }
     return;
   }
@@ -265,12 +268,12 @@ function paintNucleus(
   const nucleolusV = ((nucleus.seed >>> 16) & 7) / 10 - 0.35;
   const grainAt = nucleus.seed & 0x3ffff;
   forEachPixel(nucleus, step, x0, y0, columns, rows, 1.5, (i, distance, u, v) => {
-    const cover = Math.min(1, Math.max(0, (1 - distance) * radius * 0.8 + 0.5));
+    const cover = min(1, max(0, (1 - distance) * radius * 0.8 + 0.5));
     if (cover === 0) return;
-    const t = (grainAt + ((Math.floor(v * 9 + 32) << 9) | (Math.floor(u * 12) + 64))) & 0x3ffff;
+    const t = (grainAt + ((floor(v * 9 + 32) << 9) | (floor(u * 12) + 64))) & 0x3ffff;
     const grain = step > 2 ? 0 : 0.5 * coarse[t]! + 0.25 * fine[t]!;
     let stain = nucleus.stain * (vesicular ? 0.74 + 0.34 * distance ** 4 : 0.96) * (1 + 0.42 * grain);
-    if (vesicular) stain += 0.5 * Math.exp(-(((u - nucleolusU) ** 2 + (v - nucleolusV) ** 2) * 26));
+    if (vesicular) stain += 0.5 * exp(-(((u - nucleolusU) ** 2 + (v - nucleolusV) ** 2) * 26));
     h[i]! += (stain - h[i]!) * cover;
     e[i]! += (0.16 - e[i]!) * cover * 0.7;
   });
