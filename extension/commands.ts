@@ -48,6 +48,8 @@ export function commandsModule(session: () => Session) {
     overreadSetOverlayStyle: ({ opacity, style }: Partial<OverlayStyle> = {}): void =>
       session().setOverlayStyle({ ...(opacity !== undefined && { opacity }), ...(style !== undefined && { style }) }),
     overreadState: (): StateSummary => stateOf(session()),
+    /** Live tensors and bytes on the device, for those who look for leaks; null before the first run. */
+    overreadMemory: async () => (session().state.get().device ? session().engine.memory() : null),
   };
   return {
     actions,

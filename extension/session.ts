@@ -1,4 +1,4 @@
-import { connectEngine } from '../src/engine-client.ts';
+import { connectEngine, type EngineClient } from '../src/engine-client.ts';
 import { OverreadError, toOverreadError } from '../src/errors.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
@@ -23,6 +23,7 @@ export class Session {
   readonly results = new ResultsStore();
   readonly runner: Runner;
   readonly configuration: Configuration;
+  readonly engine: EngineClient;
   readonly #services: Services;
   readonly #presenter: OverlayPresenter;
   #subscriptions: Subscription[] = [];
@@ -46,6 +47,8 @@ export class Session {
       openStudies: new Set(),
       hasImage: false,
     });
+    // No worker is made before the first run.
+    this.engine = connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href });
     this.runner = new Runner({
       viewer: {
         pickTarget: viewportId => pickTarget(services, cornerstone, viewportId),
@@ -53,8 +56,7 @@ export class Session {
         readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal),
         notify: (type, message) => this.notify(type, message),
       },
-      // No worker is made before the first run.
-      engine: connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href }),
+      engine: this.engine,
       results: this.results,
       state: this.state,
     });

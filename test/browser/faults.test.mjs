@@ -66,7 +66,7 @@ test('a sound tiny model runs', async () => {
 });
 
 test('a manifest with a missing field is named in the panel, and the other models are there', async () => {
-  const panel = await page.locator('.ovr-panel').innerText();
+  const panel = await page.locator('[data-overread="panel"]').innerText();
   assert.match(panel, /tiny-incomplete/);
   assert.match(panel, /intendedUse/);
   const { models: offered } = await state(page);
