@@ -1,5 +1,6 @@
 /** Steps of a set-up: one line each with the time it took, and what a command said only when it failed. */
 import { spawn } from 'node:child_process';
+import path from 'node:path';
 
 /** What a person can act on; printed without a stack. */
 export class SetupError extends Error {}
@@ -30,10 +31,12 @@ export function runCommand(command, args, { show = false, ...options } = {}) {
   });
 }
 
-/** {@link runCommand} that fails with the last lines of what the command said. */
+/** {@link runCommand} that fails with what the command said of its error: npm begins with it, others end with it. */
 export async function mustRun(what, command, args, options) {
   const { status, output } = await runCommand(command, args, options);
   if (status === 0) return output;
-  const last = output.trim().split('\n').slice(-15).join('\n');
-  throw new SetupError(`${what} failed (${command} ${args.join(' ')}, status ${status}).${last ? `\n${last}` : ''}`);
+  const lines = output.trim().split('\n');
+  const said = lines.some((line) => line.startsWith('npm error'))
+    ? lines.filter((line) => /^npm error \S/.test(line)).slice(0, 12) : lines.slice(-15);
+  throw new SetupError(`${what} failed (${path.basename(command)} ${args.join(' ')}, status ${status}).\n${said.join('\n')}`);
 }
