@@ -157,7 +157,7 @@ function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
   /** v of the skin above the shoulder: up the neck, along trapezius, over deltoid. */
   const shoulderLine = (absX: number): number => {
     const outward = smoothstep(60, cavity.halfWidthMm + 70, absX);
-    return -150 + 92 * smoothstep(48, 62, absX) + 26 * smoothstep(56, 100, absX) + 42 * outward + 40 * outward ** 6;
+    return -170 + 74 * smoothstep(44, 74, absX) + 64 * smoothstep(52, 125, absX) + 42 * outward + 40 * outward ** 6;
   };
   return {
     body(x, v) {
@@ -169,7 +169,7 @@ function frontalShapes({ cavity, wallMm, spine }: ChestAnatomy): Shapes {
       const torso = 2 * (depthOf(max(25, v)) + 20) * superellipse(absX / half, 2.1) * smoothstep(-35, 55, v);
       const above = v - shoulderLine(absX);
       const edge = smoothstep(cavity.halfWidthMm + 92, cavity.halfWidthMm + 72, absX);
-      const girdle = above > 0 ? 118 * sqrt(min(1, above / 60)) * smoothstep(170, 40, v) * edge : 0;
+      const girdle = above > 0 ? 124 * min(1, above / 62) ** 0.6 * smoothstep(170, 40, v) * edge : 0;
       return softMax(softMax(neck, torso), girdle);
     },
     lung(x, v, out) {

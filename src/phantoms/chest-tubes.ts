@@ -51,13 +51,13 @@ function ribs(random: Random, anatomy: ChestAnatomy, variation: number): Tube[] 
         const back = cavity.back(v) + 4;
         const front = cavity.front(v) - 4;
         const centre = (front + back) / 2;
-        const angle = Math.PI * (0.44 - 0.86 * phi);
+        const angle = Math.PI * (0.488 - 0.908 * phi);
         const cos = Math.cos(angle);
         const sin = Math.sin(angle);
         // The first ribs make a much smaller ring than the chest wall at their level.
         const shrink = k === 0 ? 0.94 : 1;
         points.push({
-          x: side * Math.max(21, shrink * a * Math.abs(cos) ** 0.8),
+          x: side * Math.max(19, shrink * a * Math.abs(cos) ** 0.8),
           y: centre + ((back - front) / 2) * Math.sign(sin) * Math.abs(sin) ** 0.8,
           v,
         });
@@ -109,7 +109,7 @@ function airways(anatomy: ChestAnatomy): Tube[] {
   const p = (x: number, y: number, v: number): Point3 => ({ x, y, v: v * h });
   const carina = p(-3, 14, 88);
   return [
-    tube('air', smoothCurve([p(0, -14, -130), p(0, -6, -60), p(0, 2, 0), p(-3, 8, 55), carina], 8), (t) => 8.5 - 1.5 * t, 0.72),
+    tube('air', smoothCurve([p(0, -14, -130), p(0, -6, -60), p(0, 2, 0), p(-3, 8, 55), carina], 8), (t) => 8.5 - 1.5 * t, 0.58),
     tube('air', smoothCurve([carina, p(-20, 16, 103), p(-36, 18, 122), p(-42, 20, 138)], 6), (t) => 6.6 - 2 * t, 0.7),
     tube('air', smoothCurve([carina, p(16, 17, 105), p(38, 20, 118), p(48, 24, 130)], 6), (t) => 6.2 - 2 * t, 0.7),
   ];
