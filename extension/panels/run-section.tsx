@@ -14,7 +14,7 @@ export function RunSection({ session, state }: { session: Session; state: State 
       {catalogue && catalogue.entries.length === 0 && <NoModels session={session} refused={catalogue.problems.length > 0} />}
       {catalogue && catalogue.entries.length > 0 && <Chooser session={session} state={state} />}
       {catalogue?.problems.map(problem => (
-        <Message key={problem.message} tone="warning" title="A model cannot be used" text={problem.message} />
+        <Message key={problem.message} tone="warning" title="Some models cannot be used" text={problem.message} />
       ))}
       <div aria-live="polite" role="status" data-overread="status">
         {running && <ProgressLine running={running} />}
