@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, ensureBuilt, ensurePackages } from './setup/build.mjs';
+import { build, buildPackage, ensureBuilt, ensurePackages } from './setup/build.mjs';
 import { fetchOhif, OHIF_VERSION, ohifDist } from './setup/ohif.mjs';
 import { runCommand, SetupError, step } from './setup/steps.mjs';
 
@@ -24,6 +24,7 @@ const commands = {
     await ensurePackages(root);
     const mode = args.includes('development') || args.includes('--mode=development') ? 'development' : 'production';
     await build(root, ['cli', 'plugin'], mode);
+    await buildPackage(root);
   },
 
   async bench() {

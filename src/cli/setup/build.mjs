@@ -73,3 +73,11 @@ export async function ensureBuilt(root, names, log = console.log) {
   const stale = names.filter((name) => isStale(root, name));
   if (stale.length) await build(root, stale, 'production', log);
 }
+
+/** The npm package's modules for source builds of OHIF: dist/package, one a source file, with types. */
+export async function buildPackage(root, log = console.log) {
+  fs.rmSync(path.join(root, 'dist/package'), { recursive: true, force: true });
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  const config = path.join(root, 'src/cli/setup/tsconfig.package.json');
+  await step('Built the npm package', () => mustRun('Building the npm package', process.execPath, [tsc, '-p', config], { cwd: root }), log);
+}
