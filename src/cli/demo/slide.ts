@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { OverreadError } from '../../errors.ts';
 import { JpegEncoder } from '../../export/jpeg-baseline.ts';
 import { jpegFrameFile } from '../../export/node-slide-file.ts';
 import type { DicomObject } from '../../export/part10.ts';
@@ -23,8 +24,20 @@ export function slideLevels(size: number): { readonly downsample: number; readon
   }
 }
 
-/** A tiled slide of several levels, made tile by tile: memory does not grow with its size. */
+/**
+ * A tiled slide of several levels, made tile by tile: memory does not grow with its size.
+ * @throws OverreadError `config/invalid` when the folder cannot be written or the disk is full
+ */
 export function writeSlideStudy(output: DemoOutput, size: number): void {
+  try {
+    writeLevels(output, size);
+  } catch (error) {
+    if (error instanceof OverreadError || !(error instanceof Error && 'code' in error)) throw error;
+    throw new OverreadError('config/invalid', `Cannot write the slide into ${output.folder}: ${error.message}. Give a folder with room that can be written.`, { got: output.folder }, error);
+  }
+}
+
+function writeLevels(output: DemoOutput, size: number): void {
   const folder = 'slide';
   const slide = histologySlide({ seed: output.seed + 2, width: size, height: size });
   const patient = { patientID: 'DEMO-SLIDE-1', patientName: 'Demo^Slide', patientBirthDate: '19550617', patientSex: 'F' } as const;
@@ -43,9 +56,11 @@ export function writeSlideStudy(output: DemoOutput, size: number): void {
       encoding: { kind: 'jpeg', ratio },
     });
     const name = `${folder}/level-${i}.dcm`;
-    const file = jpegFrameFile(path.join(output.folder, name), headerOf, tilesAcross(level) * tilesDown(level), 3 * TILE * TILE);
+    const partial = path.join(output.folder, `${name}.part`);
+    const file = jpegFrameFile(partial, headerOf, tilesAcross(level) * tilesDown(level), 3 * TILE * TILE);
     for (const tile of tilesOf(slide, level, downsample)) file.append(tile);
     file.close();
+    renameSync(partial, path.join(output.folder, name));
     output.files.push(name);
   }
   writeDots(output, slide, size);
