@@ -22,3 +22,6 @@ export function inputOf({ shape }: Made): InferenceInput {
   }
   return { data, rows, columns, channels };
 }
+
+/** As many wasm threads as our engine takes (src/runtime/wasm.ts), so that engines are compared and not their settings. */
+export const WASM_THREADS = Math.max(2, Math.min(8, Math.floor(navigator.hardwareConcurrency / 2)));

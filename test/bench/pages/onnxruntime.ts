@@ -1,7 +1,7 @@
 /** onnxruntime-web, its WebGPU or its wasm execution provider, from the files of its npm package under /ort/. */
 import type * as Ort from 'onnxruntime-web';
 import type { Cold, InferenceInput } from './contract.ts';
-import { inputOf, madeDescription, madeFile } from './network-files.ts';
+import { inputOf, madeDescription, madeFile, WASM_THREADS } from './network-files.ts';
 
 let ort: typeof Ort;
 let session: Ort.InferenceSession;
@@ -24,6 +24,7 @@ window.bench = {
     const bundle = `/ort/ort.${backend === 'webgpu' ? 'webgpu' : 'wasm'}.min.mjs`;
     ort = (await import(/* webpackIgnore: true */ bundle)) as typeof Ort;
     ort.env.wasm.wasmPaths = '/ort/';
+    ort.env.wasm.numThreads = WASM_THREADS;
     ort.env.logLevel = 'error';
     const start = performance.now();
     session = await ort.InferenceSession.create(bytes, { executionProviders: [backend], graphOptimizationLevel: 'all' });

@@ -1,10 +1,10 @@
 /** Stock tfjs, as its documentation says to use it. */
 import '@tensorflow/tfjs-backend-webgpu';
-import { getThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { env, io, ready, setBackend, tensor4d, type Tensor } from '@tensorflow/tfjs-core';
 import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers';
 import type { Cold, InferenceInput } from './contract.ts';
-import { inputOf, madeDescription, madeFile } from './network-files.ts';
+import { inputOf, madeDescription, madeFile, WASM_THREADS } from './network-files.ts';
 
 let model: LayersModel;
 let input: InferenceInput;
@@ -24,6 +24,7 @@ window.bench = {
     const json = JSON.parse(new TextDecoder().decode(await madeFile(network, 'model.json'))) as io.ModelJSON;
     const weights = await madeFile(network, 'weights.bin');
     setWasmPaths('/tfjs-wasm/');
+    setThreadsCount(WASM_THREADS);
     const start = performance.now();
     await setBackend(backend);
     await ready();
