@@ -29,12 +29,21 @@ const fit = z.enum([
   'crop', // centre square crop, then scale
 ]);
 
+/**
+ * Makes probabilities of scores that mean what they say: `value` divides every logit (Guo et al. 2017, "On calibration
+ * of modern neural networks"); `platt` is sigmoid(a · logit + b), a pair for each target in order (Platt 1999).
+ */
+const calibration = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('temperature'), value: z.number().positive() }),
+  z.strictObject({ kind: z.literal('platt'), targets: z.array(z.strictObject({ a: z.number().positive(), b: z.number() })).min(1) }),
+]);
+
 export const targetSchema = z.strictObject({
   label: z.string().min(1),
   concept: codedConceptSchema,
   /** SNOMED category for SEG; anatomical structure when left out. */
   category: codedConceptSchema.optional(),
-  /** Probability at and above which the target counts as present. */
+  /** Probability, after any calibration, at and above which the target counts as present. */
   operatingPoint: z.number().gt(0).lt(1).optional(),
   /** Probability at and above which four of five positives were right in the authors' own test, where they say so. */
   ppv80Threshold: z.number().gt(0).lt(1).optional(),
@@ -76,6 +85,14 @@ export const manifestSchema = z
       targets: z.array(targetSchema).min(1),
       /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
       keepLargestComponents: z.number().int().positive().optional(),
+      /** For scores. */
+      calibration: calibration.optional(),
+      /**
+       * For scores: each probability p is shown so that its target's operating point t comes to lie at 0.5, as
+       * torchxrayvision does: p / (2t) below t, else 1 − (1 − p) / (2(1 − t)). A target without one was not tested by
+       * its authors: it stays as it is and never counts as present.
+       */
+      operatingPointNormalisation: z.literal('torchxrayvision').optional(),
     }),
     algorithm: z.strictObject({ family: codedConceptSchema, name: z.string().min(1).max(64) }),
     license: z.string().min(1),
@@ -93,8 +110,31 @@ export const manifestSchema = z
     const n = m.input.normalisation;
     if (n.kind === 'percentile' && n.low >= n.high) issue(['input', 'normalisation'], 'expected low below high');
     if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
+    checkScores(m, issue);
     if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
   });
+
+type ScoresPart = {
+  readonly task: string;
+  readonly output: {
+    readonly activation: string;
+    readonly gives: string;
+    readonly targets: readonly unknown[];
+    readonly calibration?: z.infer<typeof calibration>;
+    readonly operatingPointNormalisation?: string;
+  };
+};
+
+/** A field that the task would not heed is refused: it would be ignored in silence. */
+function checkScores({ task, output }: ScoresPart, issue: (path: string[], message: string) => void): void {
+  const { activation, gives, targets, calibration: c, operatingPointNormalisation } = output;
+  if (task === 'segment' && c) issue(['output', 'calibration'], 'expected none for the task segment');
+  if (task === 'segment' && operatingPointNormalisation) issue(['output', 'operatingPointNormalisation'], 'expected none for the task segment');
+  if (c && gives !== 'logits') issue(['output', 'calibration'], 'expected none where output.gives is probability: it works on logits');
+  if (c?.kind === 'platt' && activation !== 'sigmoid') issue(['output', 'calibration'], 'expected kind temperature where output.activation is not sigmoid');
+  if (c?.kind === 'platt' && c.targets.length !== targets.length) issue(['output', 'calibration', 'targets'], `expected ${targets.length} pairs, one a target, got ${c.targets.length}`);
+  if (operatingPointNormalisation && activation !== 'sigmoid') issue(['output', 'operatingPointNormalisation'], 'expected output.activation sigmoid with it');
+}
 
 export type ModelManifest = z.infer<typeof manifestSchema>;
 export type Target = z.infer<typeof targetSchema>;

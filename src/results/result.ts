@@ -1,5 +1,7 @@
 import type { ImageReference } from '../image/image.ts';
+import type { View } from '../image/view.ts';
 import type { Target } from '../manifest.ts';
+import type { SaliencyDetails } from './saliency.ts';
 
 /** What is known of the device that a result was computed on: what was got, never what was asked for. */
 export interface DeviceDescription {
@@ -58,13 +60,39 @@ export interface LabelmapResult extends ResultBase {
 
 export interface Score {
   readonly target: Target;
+  /** As the network gave it, before any calibration. */
   readonly logit: number;
+  /** Calibrated where the manifest says how; where it normalises by operating points, 0.5 is the operating point. */
   readonly probability: number;
+  /** On the scale of `probability`; absent where the manifest states none. */
+  readonly operatingPoint?: number;
+  /** At or above the operating point. Where none is stated: the likeliest class of a softmax, else 0.5 and above. */
+  readonly positive: boolean;
+  /** The probability by each view alone and by all together; none where the view is not known. */
+  readonly views: { readonly [V in View | 'fused']?: number };
+}
+
+/** How far the image is from those that the model was made for. */
+export interface OutOfDistribution {
+  readonly score: number;
+  /** Above it, the image is refused. */
+  readonly threshold: number;
+  readonly refused: boolean;
+  /** Why it was refused, for the user. */
+  readonly reason?: string;
 }
 
 export interface ScoresResult extends ResultBase {
   readonly kind: 'scores';
+  /** In the order of the manifest's targets. */
   readonly scores: readonly Score[];
+  readonly viewsUsed: readonly View[];
+  /** Views that the model reads and that were not there. */
+  readonly viewsMissing: readonly View[];
+  /** Those of `viewsUsed` that no attribute of the image states: the model reads no other. */
+  readonly viewsAssumed?: readonly View[];
+  /** Absent where the model has no gate. */
+  readonly outOfDistribution?: OutOfDistribution;
 }
 
 /** A value a source pixel, laid out as the image; `range` is what a colour map spans. */
@@ -73,6 +101,8 @@ export interface HeatmapResult extends ResultBase {
   readonly values: Float32Array;
   readonly range: readonly [min: number, max: number];
   readonly target: Target;
+  /** Of a map that says where a score came from: how it was made. */
+  readonly saliency?: SaliencyDetails;
 }
 
 export type Result = LabelmapResult | ScoresResult | HeatmapResult;

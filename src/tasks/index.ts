@@ -1,10 +1,11 @@
 import { OverreadError } from '../errors.ts';
 import type { ModelManifest } from '../manifest.ts';
+import { classify } from './classify.ts';
 import { segment } from './segment.ts';
 import type { Task } from './task.ts';
 
 /** Every task that a manifest may name. A new one is one file and one line here. */
-export const TASKS: ReadonlyMap<string, Task> = new Map<string, Task>([[segment.id, segment]]);
+export const TASKS: ReadonlyMap<string, Task> = new Map<string, Task>([[segment.id, segment], [classify.id, classify]]);
 
 /** @throws OverreadError `model/manifest` for a task that this version does not know */
 export function taskOf(manifest: ModelManifest): Task {
