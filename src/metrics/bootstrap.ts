@@ -1,11 +1,18 @@
 import { OverreadError } from '../errors.ts';
 
-/** A mean and the interval that it would likely fall in on other patients of the same kind. */
-export interface Estimate {
-  readonly value: number;
+/** Where a number would likely fall on other patients of the same kind. */
+export interface Interval {
   readonly low: number;
   readonly high: number;
 }
+
+export interface Estimate extends Interval {
+  readonly value: number;
+}
+
+const RESAMPLES = 2000;
+const SEED = 20240;
+const CONFIDENCE = 0.95;
 
 export interface BootstrapOptions {
   /** How many times the patients are drawn again. */
@@ -27,7 +34,7 @@ export interface BootstrapOptions {
  * @throws OverreadError `internal` when there are no values or the lengths differ
  */
 export function bootstrapMean(values: readonly number[], groups: readonly string[], options: BootstrapOptions = {}): Estimate {
-  const { resamples = 2000, seed = 20240, confidence = 0.95 } = options;
+  const { resamples = RESAMPLES, seed = SEED, confidence = CONFIDENCE } = options;
   if (values.length === 0 || values.length !== groups.length) {
     throw new OverreadError('internal', `Expected at least one value and a group for each, got ${values.length} values and ${groups.length} groups.`);
   }
@@ -49,10 +56,47 @@ export function bootstrapMean(values: readonly number[], groups: readonly string
     }
     means[r] = sum / count;
   }
-  means.sort();
-  const tail = (1 - confidence) / 2;
   const value = values.reduce((sum, v) => sum + v, 0) / values.length;
-  return { value, low: quantile(means, tail), high: quantile(means, 1 - tail) };
+  return { value, ...interval(means, confidence) };
+}
+
+/** How many draws may be without the statistic before there is no interval: a class that so few patients hold has none. */
+const MOST_LOST = 0.1;
+
+/**
+ * Percentile bootstrap intervals over groups of statistics that are no means, such as the area under a curve. All are
+ * taken of the same draws. A draw that lacks a statistic (it holds no positive) is left out for it; where more than a
+ * tenth are, there is no interval.
+ * @param groups the patient of each item
+ * @param statistics of the drawn items, by how often each was drawn
+ * @returns one interval a statistic
+ */
+export function bootstrapIntervals(
+  groups: readonly string[], statistics: (weights: Uint32Array) => readonly (number | undefined)[], options: BootstrapOptions = {},
+): (Interval | undefined)[] {
+  const { resamples = RESAMPLES, seed = SEED, confidence = CONFIDENCE } = options;
+  const names = [...new Set(groups)];
+  const numberOf = new Map(names.map((name, i) => [name, i]));
+  const groupOf = Uint32Array.from(groups, name => numberOf.get(name)!);
+  const random = mulberry32(seed);
+  const drawn: number[][] = [];
+  const weights = new Uint32Array(groups.length);
+  for (let r = 0; r < resamples; r++) {
+    const times = new Uint32Array(names.length);
+    for (let draw = 0; draw < names.length; draw++) times[Math.floor(random() * names.length)]!++;
+    for (let i = 0; i < weights.length; i++) weights[i] = times[groupOf[i]!]!;
+    statistics(weights).forEach((value, i) => {
+      const values = (drawn[i] ??= []);
+      if (value !== undefined) values.push(value);
+    });
+  }
+  return drawn.map(values => (values.length < (1 - MOST_LOST) * resamples ? undefined : interval(Float64Array.from(values), confidence)));
+}
+
+function interval(values: Float64Array, confidence: number): Interval {
+  const tail = (1 - confidence) / 2;
+  values.sort();
+  return { low: quantile(values, tail), high: quantile(values, 1 - tail) };
 }
 
 /** Linear interpolation between order statistics (R's type 7, numpy's default). */

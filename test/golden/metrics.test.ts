@@ -1,5 +1,8 @@
 import golden from './metrics.json';
-import { bootstrapMean } from '../../src/metrics/bootstrap.ts';
+import { auc, aucOver } from '../../src/metrics/auc.ts';
+import { bootstrapIntervals, bootstrapMean } from '../../src/metrics/bootstrap.ts';
+import { brier } from '../../src/metrics/brier.ts';
+import { expectedCalibrationError } from '../../src/metrics/calibration-error.ts';
 import { dice } from '../../src/metrics/dice.ts';
 import { iou } from '../../src/metrics/iou.ts';
 import { overlap } from '../../src/metrics/overlap.ts';
@@ -20,4 +23,21 @@ test.each(golden.bootstrap.map((sample, i) => ({ i, ...sample })))('interval $i:
   const tolerance = 0.05 * (sample.high - sample.low);
   expect(Math.abs(low - sample.low)).toBeLessThan(tolerance);
   expect(Math.abs(high - sample.high)).toBeLessThan(tolerance);
+});
+
+describe.each(golden.scores.map((sample, i) => ({ i, ...sample })))('scores $i', ({ truth, probability, weights, patients, ...by }) => {
+  test('area, Brier score and calibration error as scikit-learn', () => {
+    expect(auc(probability, truth)).toBeCloseTo(by.auc, 12);
+    expect(aucOver(probability, truth)(weights)).toBeCloseTo(by.weightedAuc, 12);
+    expect(probability.reduce((sum, p, i) => sum + brier(p, truth[i]!), 0) / truth.length).toBeCloseTo(by.brier, 12);
+    expect(expectedCalibrationError(probability, truth)).toBeCloseTo(by.calibrationError, 12);
+  });
+
+  test('the interval over patients, within the noise of drawing', () => {
+    const area = aucOver(probability, truth);
+    const [interval] = bootstrapIntervals(patients, drawn => [area(drawn)], { resamples: 4000 });
+    const tolerance = 0.08 * (by.high - by.low);
+    expect(Math.abs(interval!.low - by.low)).toBeLessThan(tolerance);
+    expect(Math.abs(interval!.high - by.high)).toBeLessThan(tolerance);
+  });
 });
