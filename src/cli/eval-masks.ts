@@ -1,4 +1,5 @@
 import { OverreadError } from '../errors.ts';
+import { bootstrapMean } from '../metrics/bootstrap.ts';
 import { dice } from '../metrics/dice.ts';
 import { iou } from '../metrics/iou.ts';
 import { overlap, type Labels } from '../metrics/overlap.ts';
@@ -6,11 +7,53 @@ import { precision } from '../metrics/precision.ts';
 import { recall } from '../metrics/recall.ts';
 import type { Image } from '../image/image.ts';
 import type { LabelmapResult } from '../results/result.ts';
+import type { DatasetFolder } from './dataset-folder.ts';
+import type { Measured, Yardstick } from './eval-report.ts';
+import { openFile } from './image-inputs.ts';
 
 /** Metrics of one item, by name. */
 export type Scores = Readonly<Record<string, number>>;
 
 const METRICS = { dice, iou, precision, recall } as const;
+
+/** A scored item with its pixels, for a picture of it. */
+export interface Judged {
+  readonly id: string;
+  readonly image: Image;
+  readonly truth: Uint8Array;
+  readonly result: LabelmapResult;
+  readonly scores: Scores;
+}
+
+/**
+ * Measures labelmaps against the masks of a data set.
+ * @param keepWorst how many of the worst items, by Dice, `worst` comes to hold, the worst first
+ */
+export function maskYardstick({ dataset, resolve }: DatasetFolder, keepWorst: number, worst: Judged[]): Yardstick {
+  const scored: { patientId: string; scores: Scores }[] = [];
+  return {
+    wants: 'a mask',
+    has: item => item.mask !== undefined,
+    async judge({ id, patientId, mask }, image, run) {
+      const truth = truthOf(await openFile(resolve(mask!)), image, `${mask} of item '${id}'`, dataset.maskClasses);
+      const result = await run();
+      if (result.kind !== 'labelmap') throw new OverreadError('internal', `Expected a labelmap, got ${result.kind}. Please report this.`);
+      const scores = scoreMask(truth, result, dataset.maskClasses);
+      scored.push({ patientId, scores });
+      worst.push({ id, image, truth, result, scores });
+      worst.sort((a, b) => a.scores.dice! - b.scores.dice!).splice(keepWorst);
+      return { report: scores, said: `dice ${scores.dice!.toFixed(4)}` };
+    },
+    summary: () => ({ metrics: estimates(scored) }),
+  };
+}
+
+function estimates(scored: readonly { patientId: string; scores: Scores }[]): Record<string, Measured> {
+  const [first] = scored;
+  if (!first) return {};
+  const patients = scored.map(s => s.patientId);
+  return Object.fromEntries(Object.keys(first.scores).map(name => [name, bootstrapMean(scored.map(s => s.scores[name]!), patients)]));
+}
 
 /** A class of the truth and the segment that stands for it. */
 interface ClassPair {

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { OverreadError } from '../errors.ts';
 import { readDatasetFolder, readIds } from './dataset-folder.ts';
-import { evalItems, type EvalReport, type Judged } from './eval-items.ts';
+import { evalItems } from './eval-items.ts';
+import type { Judged } from './eval-masks.ts';
+import type { EvalReport, LabelReport, Measured } from './eval-report.ts';
 import { overlayPng } from './io/overlay.ts';
 import { segmentOutline } from './io/result-files.ts';
 import { writeFile } from './io/write-file.ts';
@@ -28,7 +30,7 @@ export function register(program: Command): void {
     .option('--patients <file>', 'only these patients: one a line, a JSON array, or a JSON object of arrays with --split')
     .option('--ids <file>', 'only these items, as for --patients')
     .option('--split <name>', 'the array of the --patients or --ids file to take, such as validation')
-    .option('--worst <n>', 'with --out: write pictures of the n worst items, truth green, prediction red', wholeNumber)
+    .option('--worst <n>', 'with --out: write pictures of the n worst masks, truth green, prediction red', wholeNumber)
     .option('--out <folder>', 'folder for the pictures')
     .addHelpText('after', '\nIntervals: 95 %, percentile bootstrap over patients, 2000 resamples, fixed seed.\nExit status: 0 every item was scored, 2 the model refused some, 1 a fault.')
     .action(async (options: EvalOptions) => {
@@ -63,12 +65,31 @@ export async function evaluate(options: EvalOptions, { print, note }: Terminal =
   }
 }
 
-function summary({ model, dataset, n, metrics, perItem }: EvalReport): string[] {
+function summary({ model, dataset, n, metrics, labels = {}, perItem }: EvalReport): string[] {
   const refused = perItem.filter(item => item.error).length;
+  const counts = Object.entries(labels);
   return [
     `${model.id} ${model.version} on ${dataset}: ${n} items${refused ? `, ${refused} refused` : ''}`,
-    ...table(Object.entries(metrics).map(([name, { value, low, high }]) => [name, value.toFixed(4), `95 % ${low.toFixed(4)} to ${high.toFixed(4)}`])),
+    ...table(Object.entries(metrics).map(([name, metric]) => [name, metric.value.toFixed(4), interval(metric)])),
+    ...(counts.length ? table([['LABEL', 'ITEMS', 'POSITIVE', 'PATIENTS'], ...counts.map(([label, c]) => [label, c.n, c.positives, c.patients].map(String))]) : []),
+    ...absences(counts),
   ];
+}
+
+/** What could not be computed and why, a line for all labels of which the same is true. */
+function absences(counts: readonly [string, LabelReport][]): string[] {
+  const lines = new Map<string, string[]>();
+  for (const [label, { notComputable = {} }] of counts) {
+    for (const [metric, why] of Object.entries(notComputable)) {
+      const line = `No ${metric}, since ${why}: `;
+      lines.set(line, [...(lines.get(line) ?? []), label]);
+    }
+  }
+  return [...lines].map(([line, labels]) => line + labels.join(', '));
+}
+
+function interval({ low, high }: Measured): string {
+  return low === undefined || high === undefined ? '' : `95 % ${low.toFixed(4)} to ${high.toFixed(4)}`;
 }
 
 function writeWorst(worst: readonly Judged[], out: string, note: (line: string) => void): void {

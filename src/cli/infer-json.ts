@@ -1,6 +1,6 @@
 import type { ErrorCode, OverreadError } from '../errors.ts';
 import type { SourceReference } from '../image/image.ts';
-import type { LabelmapResult, ModelIdentity, Result, Timing } from '../results/result.ts';
+import type { LabelmapResult, ModelIdentity, OutOfDistribution, Result, Score, ScoresResult, Timing } from '../results/result.ts';
 
 /** What `overread infer --json` prints of one input, and of each plane of an input that has several. */
 export interface InferEntry {
@@ -28,9 +28,19 @@ export interface SegmentJson {
   readonly volumeMm3?: number;
 }
 
+/** The fields of {@link ScoresResult}, a target by its label only. */
+export interface ScoresJson {
+  readonly kind: 'scores';
+  readonly scores: readonly ({ readonly label: string } & Omit<Score, 'target'>)[];
+  readonly viewsUsed: ScoresResult['viewsUsed'];
+  readonly viewsMissing: ScoresResult['viewsMissing'];
+  readonly viewsAssumed?: ScoresResult['viewsAssumed'];
+  readonly outOfDistribution?: OutOfDistribution;
+}
+
 export type ResultJson =
   | LabelmapJson
-  | { readonly kind: 'scores'; readonly scores: readonly { label: string; logit: number; probability: number }[] }
+  | ScoresJson
   | { readonly kind: 'heatmap'; readonly label: string; readonly range: readonly [number, number] };
 
 export function resultEntry(result: Result, file?: string): InferEntry {
@@ -54,10 +64,23 @@ function resultJson(result: Result, file?: string): ResultJson {
     case 'labelmap':
       return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }) };
     case 'scores':
-      return { kind: 'scores', scores: result.scores.map(({ target, logit, probability }) => ({ label: target.label, logit, probability })) };
+      return scoresJson(result);
     case 'heatmap':
       return { kind: 'heatmap', label: result.target.label, range: result.range };
   }
+}
+
+function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsAssumed, outOfDistribution }: ScoresResult): ScoresJson {
+  return {
+    kind,
+    scores: scores.map(({ target, logit, probability, operatingPoint, positive, views }) => ({
+      label: target.label, logit, probability, ...(operatingPoint !== undefined && { operatingPoint }), positive, views,
+    })),
+    viewsUsed,
+    viewsMissing,
+    ...(viewsAssumed && { viewsAssumed }),
+    ...(outOfDistribution && { outOfDistribution }),
+  };
 }
 
 function segmentsJson({ segments }: LabelmapResult): SegmentJson[] {

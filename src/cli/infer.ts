@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { OverreadError } from '../errors.ts';
 import { inferFiles } from './infer-files.ts';
-import type { InferEntry } from './infer-json.ts';
+import type { InferEntry, ScoresJson } from './infer-json.ts';
 import { inputFiles } from './input-files.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
 import { imageInputs } from './image-inputs.ts';
@@ -71,10 +71,14 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
     case 'labelmap':
       return result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '']);
     case 'scores':
-      return result.scores.map(s => [name, s.label, s.probability.toFixed(3), '', ms]);
+      return result.scores.map(s => [name, s.label, s.probability.toFixed(3), s.positive ? 'positive' : '', s.operatingPoint === undefined ? '' : `at ${s.operatingPoint.toFixed(3)}`, views(result), ms]);
     case 'heatmap':
       return [[name, result.label, result.range.map(v => v.toFixed(3)).join(' to '), '', ms]];
   }
+}
+
+function views({ viewsUsed, viewsMissing, viewsAssumed = [] }: ScoresJson): string {
+  return [...viewsUsed.map(view => (viewsAssumed.includes(view) ? `${view} (assumed)` : view)), ...viewsMissing.map(view => `no ${view}`)].join(', ');
 }
 
 function measure(value: number | undefined, unit: string): string {

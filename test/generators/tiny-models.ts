@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
-import { io, setBackend, tensor1d, tensor4d, type Tensor } from '@tensorflow/tfjs-core';
+import { io, setBackend, tensor1d, tensor2d, tensor4d, type Tensor } from '@tensorflow/tfjs-core';
 import { input, layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import { buildUNet } from '../../src/architectures/unet.ts';
 import { parseManifest, type ModelManifest } from '../../src/manifest.ts';
@@ -15,12 +15,12 @@ const FIXTURES = join(import.meta.dirname, '../fixtures');
 const SIZE = 32;
 const target = { label: 'Bright', concept: { codeValue: '123037004', codingSchemeDesignator: 'SCT', codeMeaning: 'Body structure' } };
 
-type Parts = Pick<ModelManifest, 'id' | 'name'> & { input?: Partial<ModelManifest['input']>; output?: Partial<ModelManifest['output']>; format?: 'graph' };
+type Parts = Pick<ModelManifest, 'id' | 'name'> & { task?: 'classify'; input?: Partial<ModelManifest['input']>; output?: Partial<ModelManifest['output']>; format?: 'graph' };
 
-function manifestOf({ id, name, input: changedInput, output, format }: Parts, sha256: Record<string, string>): ModelManifest {
+function manifestOf({ id, name, task, input: changedInput, output, format }: Parts, sha256: Record<string, string>): ModelManifest {
   return parseManifest(
     {
-      schemaVersion: 1, id, version: '1.0.0', name, task: 'segment',
+      schemaVersion: 1, id, version: '1.0.0', name, task: task ?? 'segment',
       graph: { url: 'model.json', format: format ?? 'layers', sha256 },
       input: {
         modality: ['CR', 'DX', 'OT'], viewPosition: ['PA', 'AP'], shape: [SIZE, SIZE, 1], layout: 'NHWC', valueRange: [0, 1], channels: ['luminance'],
@@ -64,7 +64,17 @@ function brightLayers(channels: number, filters: number, kernel: number[], bias:
   return network;
 }
 
-/** The same as a graph model: a placeholder, a convolution and a bias. */
+/** Two scores by the mean of all pixels, m: bright 20 (m − 1/2), dark the opposite. */
+function meanScores(): LayersModel {
+  const image = input({ shape: [SIZE, SIZE, 1], name: 'image' });
+  const dense = layers.dense({ name: 'logits', units: 2 });
+  const mean = layers.globalAveragePooling2d({ name: 'mean' }).apply(image) as ReturnType<typeof input>;
+  const network = model({ inputs: image, outputs: dense.apply(mean) as ReturnType<typeof input> });
+  dense.setWeights([tensor2d([[20, -20]]), tensor1d([-10, 10])]);
+  return network;
+}
+
+/** The brightness threshold as a graph model: a placeholder, a convolution and a bias. */
 function brightGraph(): object {
   const shape = (...sizes: number[]) => ({ shape: { dim: sizes.map(size => ({ size: String(size) })) } });
   const float = { type: 'DT_FLOAT' };
@@ -99,3 +109,11 @@ await saveLayers(
   brightLayers(1, 3, Array.from({ length: 27 }, (_, i) => (Math.floor(i / 3) === 4 ? [0, 20, 40][i % 3]! : 0)), [0, -5, -20]),
 );
 write({ id: 'tiny-graph', name: 'Tiny brightness threshold as a graph', format: 'graph' }, brightGraph(), new Float32Array([...MEAN.kernel, MEAN.bias]).buffer);
+await saveLayers(
+  {
+    id: 'tiny-scores', name: 'Tiny brightness scores', task: 'classify',
+    input: { normalisation: { kind: 'representable' }, fit: 'crop' },
+    output: { targets: [{ ...target, operatingPoint: 0.6 }, { ...target, label: 'Quite dark' }] },
+  },
+  meanScores(),
+);

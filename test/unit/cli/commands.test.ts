@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { PNG } from 'pngjs';
 import { evaluate } from '../../../src/cli/eval.ts';
-import type { EvalReport } from '../../../src/cli/eval-items.ts';
+import type { EvalReport } from '../../../src/cli/eval-report.ts';
 import { infer } from '../../../src/cli/infer.ts';
 import type { InferEntry } from '../../../src/cli/infer-json.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
@@ -72,6 +72,29 @@ describe('infer', () => {
     expect(printed[1]).toContain('input/unreadable');
   });
 
+  test('scores: one object with the documented keys, or a table', async () => {
+    const picture = leftBright('a.png', 24); // mean (24 · 250 + 8 · 5) / 32 / 255 = 0.740
+    const scores = { ...engine, model: 'tiny-scores' };
+    expect(await infer([picture], { ...scores, json: true }, terminal)).toBe(0);
+    const [entry] = JSON.parse(printed.join('\n')) as InferEntry[];
+    const logit = 20 * ((24 * 250 + 8 * 5) / 32 / 255 - 0.5);
+    const [bright, dark] = [1 / (1 + Math.exp(-logit)), 1 / (1 + Math.exp(logit))].map(p => expect.closeTo(p, 5) as number);
+    expect(entry!.result).toEqual({
+      kind: 'scores',
+      scores: [
+        { label: 'Bright', logit: expect.closeTo(logit, 4), probability: bright, operatingPoint: 0.6, positive: true, views: { PA: bright } },
+        { label: 'Quite dark', logit: expect.closeTo(-logit, 4), probability: dark, positive: false, views: { PA: dark } },
+      ],
+      viewsUsed: ['PA'],
+      viewsMissing: [],
+      viewsAssumed: ['PA'],
+    });
+    printed = [];
+    await infer([picture], scores, terminal);
+    expect(printed[0]).toMatch(/Bright\s+0\.992\s+positive\s+at 0\.600\s+PA \(assumed\)\s+\d+ ms$/);
+    expect(printed[1]).toMatch(/Quite dark\s+0\.008\s+PA \(assumed\)/);
+  });
+
   test('an unknown model is refused before anything is read', async () => {
     await expect(infer(['x.png'], { ...engine, model: 'lungs' }, terminal)).rejects.toMatchObject({ code: 'model/not-found', message: expect.stringContaining('tiny-bright') });
   });
@@ -124,6 +147,50 @@ describe('eval', () => {
     const report = JSON.parse(printed.join('\n')) as EvalReport;
     expect(report.n).toBe(1);
     expect(report.perItem[1]).toMatchObject({ id: 'b', error: { code: 'input/refused', message: expect.stringContaining('view position L') } });
+  });
+
+  test('labels: area and calibration of each, over the items that have it', async () => {
+    const labelled = (id: string, patientId: string, edge: number, labels: object, views = ['PA']) => {
+      leftBright(`set/${id}.png`, edge);
+      return { id, patientId, images: views.map(view => ({ path: `${id}.png`, view, modality: 'DX' })), labels };
+    };
+    const items = [
+      ...[4, 8, 12, 14, 18, 20, 24, 28].map((edge, i) => labelled(`i${i}`, `p${i}`, edge, { bright: Number(edge > 16), Quite_dark: 0, Other: 1 })),
+      labelled('wrong', 'q', 2, { Bright: 1 }),
+      labelled('both', 'r', 2, { Bright: 0 }, ['L', 'PA']), // the model reads the PA of the two
+      labelled('lateral', 's', 2, { Bright: 0 }, ['L']),
+      labelled('other', 't', 2, { Other: 1 }),
+    ];
+    const scores = { ...engine, model: 'tiny-scores', dataset: dataset(items) };
+    expect(await evaluate({ ...scores, json: true }, terminal)).toBe(2);
+    const report = JSON.parse(printed.join('\n')) as EvalReport;
+    expect(Object.keys(report)).toEqual(['model', 'dataset', 'n', 'metrics', 'labels', 'perItem']);
+    expect(report.n).toBe(10);
+    // 5 positives and 5 negatives; the positive at 2 ties with one negative and is below the four others: 20.5 of 25.
+    expect(report.metrics['auc:Bright']!.value).toBeCloseTo(20.5 / 25, 12);
+    expect(report.metrics['auc:Bright']!.low).toBeLessThan(report.metrics['auc:Bright']!.value);
+    expect(report.metrics.auc).toEqual(report.metrics['auc:Bright']);
+    expect(report.labels).toEqual({
+      Bright: { n: 10, positives: 5, patients: 10, positivePatients: 5 },
+      'Quite dark': { n: 8, positives: 0, patients: 8, positivePatients: 0, notComputable: { auc: 'no item is positive' } },
+    });
+    expect(report.metrics['auc:Quite dark']).toBeUndefined();
+    expect(report.metrics['brier:Bright']!.value).toBeGreaterThan(0.09);
+    expect(report.metrics['calibrationError:Bright']!.value).toBeGreaterThan(0);
+    expect(report.perItem[0]).toMatchObject({ id: 'i0', truths: { Bright: 0, 'Quite dark': 0 }, probabilities: { Bright: expect.any(Number) as number } });
+    expect(report.perItem.find(i => i.id === 'lateral')!.error!.code).toBe('input/refused');
+    expect(report.perItem.some(i => i.id === 'other')).toBe(false);
+    printed = [];
+    await evaluate(scores, terminal);
+    expect(printed.find(line => line.startsWith('auc:Bright'))).toMatch(/0\.8200 +95 % 0\.\d{4} to [01]\.\d{4}$/);
+    expect(printed).toContain('No auc, since no item is positive: Quite dark');
+  });
+
+  test('a data set without a label of the model, and pictures of the worst scores, are refused', async () => {
+    const items = [{ id: 'a', patientId: '1', images: [{ path: 'a.png' }], labels: { Other: 1 } }];
+    const scores = { ...engine, model: 'tiny-scores', dataset: dataset(items) };
+    await expect(evaluate(scores, terminal)).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringContaining('Bright, Quite dark') });
+    await expect(evaluate({ ...scores, worst: 1, out: folder }, terminal)).rejects.toMatchObject({ code: 'cli/usage' });
   });
 
   test('--patients with --split takes the patients of a split, --worst draws', async () => {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { evaluate } from '../../../src/cli/eval.ts';
-import type { EvalReport } from '../../../src/cli/eval-items.ts';
+import type { EvalReport } from '../../../src/cli/eval-report.ts';
 import { readDatasetFolder } from '../../../src/cli/dataset-folder.ts';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -32,7 +32,7 @@ function validationPatients(): string[] {
   expect(status).toBe(0);
   expect(report.n).toBeGreaterThanOrEqual(15);
   const { dice } = report.metrics;
-  console.info(`lung-unet ${report.model.version}: n ${report.n}, Dice ${dice!.value.toFixed(4)} (${dice!.low.toFixed(4)} to ${dice!.high.toFixed(4)}), worst ${Math.min(...report.perItem.map(i => i.dice as number)).toFixed(4)}`);
+  console.info(`lung-unet ${report.model.version}: n ${report.n}, Dice ${dice!.value.toFixed(4)} (${dice!.low!.toFixed(4)} to ${dice!.high!.toFixed(4)}), worst ${Math.min(...report.perItem.map(i => i.dice as number)).toFixed(4)}`);
   expect(dice!.value).toBeGreaterThanOrEqual(0.95);
   expect(Math.min(...report.perItem.map(i => i.dice as number))).toBeGreaterThan(0.85);
 }, 300_000);
