@@ -45,7 +45,7 @@ export const targetSchema = z.strictObject({
   category: codedConceptSchema.optional(),
   /** Probability, after any calibration, at and above which the target counts as present. */
   operatingPoint: z.number().gt(0).lt(1).optional(),
-  /** Probability at and above which four of five positives were right in the authors' own test, where they say so. */
+  /** Probability, as it is shown, at and above which four of five positives were right in the authors' own test, where they say so. */
   ppv80Threshold: z.number().gt(0).lt(1).optional(),
   /** sRGB 0..255; chosen for us when left out. */
   color: z.tuple([z.number(), z.number(), z.number()]).optional(),

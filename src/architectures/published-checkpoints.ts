@@ -11,6 +11,8 @@ export interface PublishedCheckpoint {
   /** Probabilities, one a label; null where the authors give none (that output was not trained or not tested). */
   readonly operatingPoints: readonly (number | null)[];
   readonly ppv80Thresholds?: readonly number[];
+  /** How its authors show a probability, so that its operating point lies at 0.5. */
+  readonly operatingPointNormalisation?: 'torchxrayvision';
   readonly license: string;
   readonly citation: string;
   readonly source: string;
@@ -25,6 +27,7 @@ const XRV_LABELS = [
 const XRV = {
   labels: XRV_LABELS,
   valueRange: [-1024, 1024],
+  operatingPointNormalisation: 'torchxrayvision',
   license: 'Apache-2.0',
   citation: 'Cohen et al., TorchXRayVision: A library of chest X-ray datasets and models, 2021; Cohen et al., On the limits of cross-domain generalization in automated X-ray prediction, MIDL 2020, arXiv 2002.02497.',
   source: 'github.com/mlmed/torchxrayvision, models.py, commit f4087a0b0d0cdc6a5877fb5456965b6d29adb1e5',

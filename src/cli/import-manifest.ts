@@ -50,6 +50,7 @@ export function manifestFor({ id, sha256, shape, labels, published, architecture
         const ppv80Threshold = published?.ppv80Thresholds?.[i];
         return { label, concept: concepts[i]!, ...(operatingPoint != null && { operatingPoint }), ...(ppv80Threshold !== undefined && { ppv80Threshold }) };
       }),
+      ...(published?.operatingPointNormalisation && { operatingPointNormalisation: published.operatingPointNormalisation }),
     },
     algorithm: { family: { codeValue: '123110', codingSchemeDesignator: 'DCM', codeMeaning: 'Artificial Intelligence' }, name: name.slice(0, 64) },
     license: published?.license ?? UNSTATED,
@@ -82,7 +83,7 @@ ${published ? `As ${published.source}.` : todo('whether the network was trained 
 
 ## Operating points
 ${without.length === labels.length ? todo('the probability at which each label counts as present, and on which data it was chosen.')
-    : `As its authors give them${without.length ? `; none for ${without.join(', ')}` : ''}. ${todo('whether they hold on your data.')}`}
+    : `As its authors give them${without.length ? `; none for ${without.join(', ')}, which therefore never count as present` : ''}. ${published?.operatingPointNormalisation ? 'Probabilities are shown as its authors show them: with the operating point at 0.5. ' : ''}${todo('whether they hold on your data.')}`}
 ${coded.length ? `No standard code is known to us for ${coded.join(', ')}: they have codes of the private scheme 99OVERREAD.\n` : ''}
 ## Data and training
 ${todo('which images, from where, under which licence, of how many patients; how it was trained.')}
