@@ -31,14 +31,18 @@ async function main() {
     const rounds = options.rounds ?? (software ? ROUNDS.software : ROUNDS.real);
     say(describe({ version, adapter, software, rounds }));
     const rows = [];
-    for (const network of options.networks) rows.push(...(await benchNetwork(browser, server.origin, network, { ...options, rounds, adapter })));
-    for (const line of table(rows)) console.log(line);
-    if (options.json) write(options.json, rows);
-    if (options.report) {
-      const machine = { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, memoryBytes: os.totalmem(), system: `${os.type()} ${os.release()}` };
-      write(options.report, { at: new Date().toISOString(), machine, browser: version, adapter, software, rounds, size: options.size ?? 'default', rows });
+    const machine = { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, memoryBytes: os.totalmem(), system: `${os.type()} ${os.release()}` };
+    for (const network of options.networks) {
+      const of = await benchNetwork(browser, server.origin, network, { ...options, rounds, adapter });
+      rows.push(...of);
+      for (const line of table(of)) console.log(line);
+      // After each network: a run on a software adapter is long, and may be stopped.
+      if (options.json) write(options.json, rows);
+      if (options.report) {
+        write(options.report, { at: new Date().toISOString(), machine, browser: version, adapter, software, rounds, size: options.size ?? 'default', rows });
+      }
     }
-    return 0;
+    return rows.some(row => row.error === undefined) ? 0 : 1;
   } finally {
     await browser.close();
     server.close();

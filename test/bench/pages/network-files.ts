@@ -23,5 +23,8 @@ export function inputOf({ shape }: Made): InferenceInput {
   return { data, rows, columns, channels };
 }
 
-/** As many wasm threads as our engine takes (src/runtime/wasm.ts), so that engines are compared and not their settings. */
-export const WASM_THREADS = Math.max(2, Math.min(8, Math.floor(navigator.hardwareConcurrency / 2)));
+/**
+ * As many wasm threads as our engine gets (src/runtime/wasm.ts asks for half the cores, 2 to 8, and tfjs gives half the
+ * cores at most), so that engines are compared and not their settings.
+ */
+export const WASM_THREADS = Math.max(1, Math.min(8, Math.floor(navigator.hardwareConcurrency / 2)));
