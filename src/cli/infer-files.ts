@@ -14,6 +14,8 @@ export interface InferFilesOptions {
   readonly out?: string;
   /** Write a picture with outlines beside each labelmap. */
   readonly overlay?: boolean;
+  /** Called with every result, as it is made. */
+  readonly onResult?: (result: Result) => void;
   /** Called as each input is done, with what is printed of it. */
   readonly onDone?: (input: ImageInput, entries: readonly InferEntry[], index: number) => void;
 }
@@ -55,6 +57,7 @@ async function inferOne(input: ImageInput, options: InferFilesOptions): Promise<
   for (const plane of planes) {
     try {
       const result = await runner.run(plane);
+      options.onResult?.(result);
       entries.push(resultEntry(result, writeFiles(result, plane, input.files[0]!, options)));
     } catch (error) {
       entries.push(refused(toOverreadError(error)));

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import { OverreadError } from '../errors.ts';
+import { scoresCsv } from '../export/scores-csv.ts';
+import type { ScoresResult } from '../results/result.ts';
+import { taskOf } from '../tasks/index.ts';
 import { inferFiles } from './infer-files.ts';
 import type { InferEntry, ScoresJson } from './infer-json.ts';
 import { inputFiles } from './input-files.ts';
@@ -9,6 +12,7 @@ import { table, terminal, type Terminal } from './terminal.ts';
 
 interface InferOptions extends ModelOptions {
   readonly json?: boolean;
+  readonly csv?: boolean;
   readonly out?: string;
   readonly overlay?: boolean;
 }
@@ -25,6 +29,7 @@ export function register(program: Command): void {
     .description('run a model on DICOM, PNG and JPEG files')
     .argument('<files...>', 'files, and folders to walk')
     .option('--json', 'print one JSON array, an object a result')
+    .option('--csv', 'of a model that gives scores: print a CSV, a line a score')
     .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
     .option('--overlay', 'with --out: also write a picture with the outlines drawn')
     .addHelpText('after', HELP)
@@ -38,18 +43,28 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
   if (options.overlay && options.out === undefined) {
     throw new OverreadError('cli/usage', 'Expected --out FOLDER with --overlay, got none. Say where the pictures go.');
   }
+  if (options.csv && options.json) throw new OverreadError('cli/usage', 'Expected --csv or --json, got both. Choose one.');
   const { files, skipped } = inputFiles(paths);
   if (skipped.length) note(`Skipped ${skipped.length} file${skipped.length > 1 ? 's' : ''} that look like no image: ${shortened(skipped)}`);
   const runner = await openModel(options, note);
+  const scored: ScoresResult[] = [];
   try {
+    const { kind } = taskOf(runner.manifest);
+    if (options.csv && kind !== 'scores') {
+      throw new OverreadError('cli/usage', `Expected a model that gives scores with --csv, got ${kind} from ${runner.manifest.id}. Use --json.`, { expected: 'scores', got: kind });
+    }
     const inputs = await imageInputs(files, runner.manifest);
     const { entries, status } = await inferFiles(inputs, {
       runner,
       out: options.out,
       overlay: options.overlay,
+      onResult: result => {
+        if (result.kind === 'scores') scored.push(result);
+      },
       onDone: (input, of, index) => note(`[${index + 1}/${inputs.length}] ${input.files[0]}${summary(of)}`),
     });
     if (options.json) print(JSON.stringify(entries, undefined, 2));
+    else if (options.csv) print(scoresCsv(scored).trimEnd());
     else for (const line of table(entries.flatMap(rows))) print(line);
     return status;
   } finally {

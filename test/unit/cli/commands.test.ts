@@ -95,6 +95,16 @@ describe('infer', () => {
     expect(printed[1]).toMatch(/Quite dark\s+0\.008\s+PA \(assumed\)/);
   });
 
+  test('--csv: a line a score, of scores only', async () => {
+    const [a, b] = [leftBright('a.png', 24), leftBright('b.png', 4)];
+    expect(await infer([a, b, path.join(folder, 'none.png')], { ...engine, model: 'tiny-scores', csv: true }, terminal)).toBe(2);
+    const lines = printed.join('\n').split('\r\n');
+    expect(lines).toHaveLength(5);
+    expect(lines[1]).toMatch(/a\.png,,tiny-scores,1\.0\.0,Bright,4\.8\d*,0\.99\d*,0\.6,true,0\.99\d*,,,PA,,$/);
+    await expect(infer([a], { ...engine, csv: true }, terminal)).rejects.toMatchObject({ code: 'cli/usage', message: expect.stringContaining('labelmap from tiny-bright') });
+    await expect(infer([a], { ...engine, csv: true, json: true }, terminal)).rejects.toMatchObject({ code: 'cli/usage' });
+  });
+
   test('an unknown model is refused before anything is read', async () => {
     await expect(infer(['x.png'], { ...engine, model: 'lungs' }, terminal)).rejects.toMatchObject({ code: 'model/not-found', message: expect.stringContaining('tiny-bright') });
   });

@@ -1,0 +1,27 @@
+import { isInstanceReference } from '../image/image.ts';
+import type { ScoresResult } from '../results/result.ts';
+
+const HEADER = ['source', 'frame', 'model', 'version', 'label', 'logit', 'probability', 'operating_point', 'positive', 'PA', 'L', 'fused', 'views_used', 'views_missing', 'refused'];
+
+/**
+ * Scores as CSV (RFC 4180: commas, CRLF, UTF-8), a header and a line for each target of each result. `source` is the
+ * SOP Instance UID or the file, of several views joined by a space; what is not known is empty. `refused` is why the
+ * image was judged to be none for the model, if it was.
+ */
+export function scoresCsv(results: readonly ScoresResult[]): string {
+  const lines = results.flatMap(result => {
+    const { source, model, scores, viewsUsed, viewsMissing, outOfDistribution } = result;
+    const names = source.sources.map(s => (isInstanceReference(s) ? s.sopInstanceUID : s.file)).join(' ');
+    const frames = source.sources.map(s => (isInstanceReference(s) ? s.frame : '')).join(' ').trim();
+    const refused = outOfDistribution?.refused ? (outOfDistribution.reason ?? 'refused') : '';
+    return scores.map(({ target, logit, probability, operatingPoint, positive, views }) => [
+      names, frames, model.id, model.version, target.label, logit, probability, operatingPoint, positive, views.PA, views.L, views.fused, viewsUsed.join(' '), viewsMissing.join(' '), refused,
+    ]);
+  });
+  return [HEADER, ...lines].map(cells => `${cells.map(cell).join(',')}\r\n`).join('');
+}
+
+function cell(value: string | number | boolean | undefined): string {
+  const text = value === undefined ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
