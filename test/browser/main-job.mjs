@@ -64,11 +64,12 @@ export async function masksShown(page, n) {
   return visibleMasks(page);
 }
 
-/** Steps of one session; `t` is the enclosing test. */
+/** Steps of one session; `t` is the enclosing test. @returns the mask of the frontal image, as it was shown */
 export async function mainJob(t, { page, seen, origin, truth, name }) {
   const { frontal, lateral, other } = truth;
   // Each step stands on the one before: the first failure ends the session.
   let failed = false;
+  let mask;
   const step = (title, run) => t.test(title, { skip: failed && 'an earlier step failed' }, async () => {
     try { await run(); } catch (error) { failed = true; await screenshot(page, `${name}-failed`); throw error; }
   });
@@ -83,6 +84,7 @@ export async function mainJob(t, { page, seen, origin, truth, name }) {
     assert.equal(result.sources[0].sopInstanceUID, frontal.sopInstanceUID);
     assert.ok(result.segments[0].areaMm2 > 0);
     const masks = await masksShown(page, 1);
+    mask = masks[0].labels;
     assert.equal(masks[0].referencedImageId, masks[0].currentImageId);
     const overlap = dice(masks[0].labels, frontal.mask);
     t.diagnostic(`${name}: Dice against the demo's truth ${overlap.toFixed(4)}; predict ${Math.round(result.timingMs.predict)} ms on ${result.backend}`);
@@ -131,8 +133,8 @@ export async function mainJob(t, { page, seen, origin, truth, name }) {
     await page.keyboard.press('Shift+A');
     const again = await settled(page, s => s.results.length > 0 || s.lastError);
     assert.equal(again.lastError, null, again.lastError?.message);
-    const [mask] = await masksShown(page, 1);
-    const overlap = dice(mask.labels, other.mask);
+    const [bedside] = await masksShown(page, 1);
+    const overlap = dice(bedside.labels, other.mask);
     t.diagnostic(`${name}: Dice on the bedside film ${overlap.toFixed(4)}`);
     await screenshot(page, `${name}-bedside`);
     assert.ok(overlap >= 0.85, `Dice ${overlap}`);
@@ -153,6 +155,7 @@ export async function mainJob(t, { page, seen, origin, truth, name }) {
     assert.deepEqual(seen.policy, []);
     assert.deepEqual(seen.external, []);
   });
+  return mask;
 }
 
 export async function poll(check, what, timeoutMs = 15_000) {
