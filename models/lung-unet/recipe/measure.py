@@ -73,7 +73,7 @@ def main():
     parser.add_argument('--model', type=Path, default=MODEL)
     parser.add_argument('--overlays', type=Path)
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     if args.set == 'open':
         items = split(read_items(args.data / OPEN_SET), VALIDATION_FOLD)[1]
     elif args.set == 'noncommercial':

@@ -2,7 +2,7 @@
 
     python3 models/lung-unet/recipe/train.py --data ../shared/data --out models/lung-unet
 
-With --cross-validate it goes on to train one network for each other fold of the patients, for figures only.
+With `--folds 1 2 3` it trains one network for each of the other folds of the patients instead, for figures only.
 """
 import argparse
 import copy
@@ -85,16 +85,15 @@ def train(items, steps, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
-    parser.add_argument('--steps', type=int, default=2400)
+    parser.add_argument('--steps', type=int, default=2000)
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--cross-validate', action='store_true', help='afterwards, one network for each other fold')
+    parser.add_argument('--threads', type=int, default=1, help='more than one changes the rounding')
+    parser.add_argument('--folds', type=int, nargs='+', choices=range(FOLDS), default=[VALIDATION_FOLD], help='held out in turn')
     parser.add_argument('--out', type=Path, required=True, help='model folder')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     items, rows = read_items(args.data / OPEN_SET), []
-    others = [fold for fold in range(FOLDS) if fold != VALIDATION_FOLD] if args.cross_validate else []
-    for fold in (VALIDATION_FOLD, *others):
+    for fold in args.folds:
         started = time.time()
         training, validation = split(items, fold)
         net = train(training, args.steps, args.seed)
