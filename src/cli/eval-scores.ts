@@ -11,12 +11,17 @@ import type { LabelReport, Measured, Yardstick } from './eval-report.ts';
 export interface ScoredItem {
   readonly patientId: string;
   readonly probabilities: Readonly<Record<string, number>>;
+  /** What puts the items in order, where probabilities round to 0 or 1 and tie; the probabilities when left out. */
+  readonly ranks?: Readonly<Record<string, number>>;
   readonly truths: Readonly<Record<string, boolean>>;
 }
 
 /** Measures scores against the labels of a data set. */
 export function scoreYardstick(manifest: ModelManifest): Yardstick {
   const labels = manifest.output.targets.map(target => target.label);
+  const { activation, gives } = manifest.output;
+  // Of a sigmoid, calibration and normalisation keep the order of the logits; of a softmax the others count too.
+  const rankedByLogit = activation === 'sigmoid' && gives === 'logits';
   const scored: ScoredItem[] = [];
   return {
     wants: `a label of the model (${labels.join(', ')})`,
@@ -26,10 +31,11 @@ export function scoreYardstick(manifest: ModelManifest): Yardstick {
       const result = await run();
       if (result.kind !== 'scores') throw new OverreadError('internal', `Expected scores, got ${result.kind}. Please report this.`);
       const probabilities = Object.fromEntries(result.scores.map(({ target, probability }) => [target.label, probability]));
-      scored.push({ patientId: item.patientId, probabilities, truths });
+      const logits = Object.fromEntries(result.scores.map(({ target, logit }) => [target.label, logit]));
+      scored.push({ patientId: item.patientId, probabilities, truths, ...(rankedByLogit && { ranks: logits }) });
       const wrong = result.scores.filter(({ target, positive }) => truths[target.label] !== undefined && truths[target.label] !== positive).length;
       const said = `${wrong} of ${Object.keys(truths).length} labels on the wrong side of the operating point`;
-      return { report: { probabilities, truths: Object.fromEntries(Object.entries(truths).map(([label, truth]) => [label, Number(truth)])) }, said };
+      return { report: { logits, probabilities, truths: Object.fromEntries(Object.entries(truths).map(([label, truth]) => [label, Number(truth)])) }, said };
     },
     summary: () => measureScores(scored, labels, manifest.output.operatingPointNormalisation === undefined),
   };
@@ -100,7 +106,7 @@ function columnOf(items: readonly ScoredItem[], label: string, areProbabilities:
   const truths = at.map(i => items[i]!.truths[label]!);
   const scores = at.map(i => items[i]!.probabilities[label]!);
   const squares = scores.map((p, i) => brier(p, truths[i]!));
-  const area = aucOver(scores, truths);
+  const area = aucOver(at.map(i => (items[i]!.ranks ?? items[i]!.probabilities)[label]!), truths);
   const positives = at.filter((_, i) => truths[i]);
   const patients = (of: readonly number[]) => new Set(of.map(i => items[i]!.patientId)).size;
   const reason = at.length === 0 ? 'no item has this label' : positives.length === 0 ? 'no item is positive' : positives.length === at.length ? 'no item is negative' : undefined;

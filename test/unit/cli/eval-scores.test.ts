@@ -46,6 +46,12 @@ test('a label without both classes has no area, and says why; it is no part of t
   expect(metrics.auc).toEqual({ value: (metrics['auc:A']!.value + 20 / 23) / 2 });
 });
 
+test('probabilities that round to 1 still have an order, by their ranks', () => {
+  const items = many.map((scored, i) => ({ ...scored, probabilities: { A: 1 }, ranks: { A: 40 + i } }));
+  expect(measureScores(items, ['A'], true).metrics['auc:A']!.value).toBe(1);
+  expect(measureScores(items.map(({ ranks: _, ...scored }) => scored), ['A'], true).metrics['auc:A']!.value).toBe(0.5);
+});
+
 test('nothing scored, nothing measured', () => {
   expect(measureScores([], ['A'], true)).toEqual({ metrics: {}, labels: { A: expect.objectContaining({ n: 0 }) } });
 });
