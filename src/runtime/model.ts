@@ -2,11 +2,13 @@ import { zeros, type Tensor } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted } from '../errors.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { ModelIdentity } from '../results/result.ts';
+import { checkFinite } from './check-finite.ts';
 import type { Device } from './device.ts';
+import { NetworkGradients } from './gradients.ts';
 import { buildNetwork, type Network } from './network.ts';
 import { checkLimits } from './preflight.ts';
 import { orAborted } from './queue.ts';
-import type { LoadedModel } from './types.ts';
+import type { GradientModel, LoadedModel } from './types.ts';
 import type { VerifiedModel } from './verified.ts';
 
 /** What a model needs of its runtime: its turn on a device that stands. */
@@ -24,6 +26,7 @@ export class TfjsModel implements LoadedModel {
   readonly manifest: ModelManifest;
   readonly identity: ModelIdentity;
   readonly bytes: number;
+  readonly gradients: GradientModel;
   #network: Network | undefined;
   #madeOn: Device | undefined;
   #busy = false;
@@ -36,6 +39,15 @@ export class TfjsModel implements LoadedModel {
     this.manifest = verified.manifest;
     this.identity = verified.identity;
     this.bytes = verified.bytes;
+    this.gradients = new NetworkGradients(this.manifest, (signal, work) => {
+      const run = this.#turn(async device => {
+        throwIfAborted(signal);
+        const network = await this.#prepare(device);
+        throwIfAborted(signal);
+        return device.guard(() => work(network, device));
+      });
+      return orAborted(run, signal, () => {});
+    });
   }
 
   /** Builds the network and compiles its shaders, before the first run asks for it. */
@@ -146,18 +158,5 @@ async function guardedForward(device: Device, network: Network, input: Tensor, m
     return output!;
   } finally {
     if (!given) output?.dispose();
-  }
-}
-
-/** @throws OverreadError `model/output` */
-function checkFinite(values: ArrayLike<number>, modelId: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    throw new OverreadError(
-      'model/output',
-      `The model ${modelId} gave ${values[i]} where a finite number was expected (value ${i} of ${values.length}). ` +
-        'No result was made; run on another backend, and if it happens there too, the weights are broken.',
-      { expected: 'finite numbers', got: String(values[i]) },
-    );
   }
 }

@@ -10,6 +10,10 @@ export interface Network {
   forward(input: Tensor): Tensor;
   /** Every tensor that a run makes, as far as the topology tells: name and shape, the batch being 1. */
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** False for a network that was saved for one input at a time. */
+  readonly takesBatches: boolean;
+  /** The model itself, where it is one of layers. */
+  readonly layersModel?: LayersModel;
   dispose(): void;
 }
 
@@ -102,6 +106,8 @@ async function layersNetwork(artifacts: io.ModelArtifacts): Promise<Network & { 
     input: model.inputs.length === 1 ? model.inputs[0]?.shape : undefined,
     output: last?.shape,
     tensors: layerTensors(model),
+    takesBatches: model.inputs[0]?.shape[0] == null,
+    layersModel: model,
     forward: input => lastOf(model.predict(input)),
     dispose: () => void model.dispose(),
   };
@@ -114,6 +120,7 @@ async function graphNetwork(artifacts: io.ModelArtifacts): Promise<Network & { i
     input: model.inputs.length === 1 ? known(model.inputs[0]?.shape) : undefined,
     output: known(model.outputs.at(-1)?.shape),
     tensors: Object.entries(model.weights).flatMap(([name, tensors]) => tensors.map(({ shape }) => ({ name, shape }))),
+    takesBatches: known(model.inputs[0]?.shape)?.[0] === null,
     forward: input => lastOf(model.predict(input)),
     dispose: () => model.dispose(),
   };

@@ -27,6 +27,51 @@ export interface LoadedModel extends Disposable {
    * @throws OverreadError `device/limit`, `device/gpu-error`, `device/lost`, `job/cancelled`, `model/output`
    */
   predict(input: Tensor, signal?: AbortSignal): Promise<Tensor>;
+  /** The network from within: what its scores depend on. */
+  readonly gradients: GradientModel;
+}
+
+export interface PassOptions {
+  readonly signal?: AbortSignal;
+  /** Weights to be used in place of the top layer's, in the order of {@link GradientModel.topLayer}. */
+  readonly topWeights?: readonly Float32Array[];
+}
+
+/** A layer's weights: values and shapes in tfjs's layout (a dense kernel is [inputs, outputs]). */
+export interface LayerWeights {
+  readonly layer: string;
+  readonly weights: readonly { readonly shape: readonly number[]; readonly values: Float32Array }[];
+}
+
+/** A feature map [rows, columns, channels], channels interleaved, and the derivative of a score by each of its values. */
+export interface LayerGradient {
+  readonly layer: string;
+  readonly shape: readonly [rows: number, columns: number, channels: number];
+  readonly score: number;
+  readonly activations: Float32Array;
+  readonly gradient: Float32Array;
+}
+
+/**
+ * The scores of a classifier, [n, channels], and their derivatives. A score is what the network gives (`output.gives`
+ * of the manifest: a logit, or a probability). `input` is laid out as `input.shape`; `target` indexes `output.targets`.
+ * Every call is one guarded turn on the device, as `predict` is; nothing stays on the device between calls.
+ * Derivatives want a layers model and WebGPU, WebGL or cpu: wasm lacks the kernels for convolutions.
+ * All throw OverreadError `device/*`, `job/cancelled`, `model/output` and `model/graph`, the last also for a network
+ * that gives no scores; derivatives also `device/unavailable` on wasm.
+ */
+export interface GradientModel {
+  /** `inputs`: n of them, one after the other → n scores. On every backend, for graph models too (without `topWeights`). */
+  scores(inputs: Float32Array, target: number, options?: PassOptions): Promise<Float32Array>;
+  inputGradient(input: Float32Array, target: number, options?: PassOptions): Promise<{ readonly score: number; readonly gradient: Float32Array }>;
+  /**
+   * @param options.layer a layer that makes a feature map; the last one there is when left out
+   * @param options.activations what the layer gave for this input, so that it is not computed again
+   * @throws OverreadError `config/invalid` when the layer makes none
+   */
+  layerGradient(input: Float32Array, target: number, options?: PassOptions & { readonly layer?: string; readonly activations?: Float32Array }): Promise<LayerGradient>;
+  /** The last layer with weights. */
+  topLayer(signal?: AbortSignal): Promise<LayerWeights>;
 }
 
 export interface RuntimeOptions {

@@ -1,9 +1,9 @@
 import type { SaliencyMethod } from './method.ts';
 
-export interface GradCamParameters extends Record<string, string> {
+export type GradCamParameters = {
   /** The layer whose feature map is weighed; the last one before rows and columns are given up when left out. */
   readonly layer: string;
-}
+};
 
 /**
  * Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based

@@ -70,6 +70,9 @@ export async function explain(runtime: Runtime, model: LoadedModel, image: Image
     const { onProgress, signal, loadMs = 0 } = options;
     const { manifest } = model;
     const target = targetIndex(manifest, request.target);
+    if (manifest.input.layout !== 'NHWC') {
+      throw new OverreadError('model/graph', `Expected a model of single planes, got ${manifest.id}, which reads volumes. Choose another model.`, { expected: 'NHWC', got: manifest.input.layout });
+    }
     acceptPlane(image, manifest);
     await runtime.ready();
     throwIfAborted(signal);

@@ -1,13 +1,13 @@
 import type { SaliencyMethod } from './method.ts';
 import { integerWithin, numberWithin } from './parameters.ts';
 
-export interface IntegratedGradientsParameters extends Record<string, number> {
+export type IntegratedGradientsParameters = {
   /** The image without evidence has this value everywhere; the lowest of the manifest's `valueRange` when left out. */
   readonly baseline: number;
   /** Intervals of the trapezoidal rule, 1..4096; doubled until the attributions add up, or `maxSteps` is reached. */
   readonly steps: number;
   readonly maxSteps: number;
-}
+};
 
 /** Attributions that miss the difference of the scores by more are computed with twice the steps. */
 const COMPLETE = 0.01;

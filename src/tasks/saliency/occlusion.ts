@@ -1,14 +1,14 @@
 import type { SaliencyContext, SaliencyMethod } from './method.ts';
 import { integerWithin, numberWithin } from './parameters.ts';
 
-export interface OcclusionParameters extends Record<string, number> {
+export type OcclusionParameters = {
   /** Side of the square window in pixels of the network's input; an eighth of its shorter side when left out. */
   readonly size: number;
   /** From one window to the next; half of `size` when left out. */
   readonly stride: number;
   /** What the window is filled with; the mean of the encoded image when left out. */
   readonly fill: number;
-}
+};
 
 /** Windows that are sent to the model at once; between them a run can be cancelled. */
 const BATCH = 16;

@@ -3,13 +3,13 @@ import type { SaliencyMethod } from './method.ts';
 import { integerWithin, numberWithin } from './parameters.ts';
 import { gaussians } from './random.ts';
 
-export interface SmoothGradParameters extends Record<string, number> {
+export type SmoothGradParameters = {
   /** Noisy copies of the image, 1..1000. */
   readonly samples: number;
   /** The noise's standard deviation, in parts of the range of values that the encoded image has (the paper's "noise level"), 0..1. */
   readonly noise: number;
   readonly seed: number;
-}
+};
 
 /**
  * SmoothGrad (Smilkov et al. 2017, "SmoothGrad: removing noise by adding noise", arXiv 1706.03825): the mean of the

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { input, layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
+import { layersFiles } from '../../../../src/architectures/layers-files.ts';
+import type { ModelManifest } from '../../../../src/manifest.ts';
+import type { ModelFiles } from '../../../../src/runtime/types.ts';
+import { asBytes, picture, tinyManifest } from '../../runtime/tiny.ts';
+
+/** A classifier as a model folder in memory; the network is disposed. Values 0..1 reach it as they are. */
+export async function classifierFiles(network: LayersModel, labels: readonly string[], changes: { input?: Partial<ModelManifest['input']>; output?: Partial<ModelManifest['output']> } = {}): Promise<ModelFiles> {
+  const files = new Map(await layersFiles(network));
+  const shape = network.inputs[0]!.shape.slice(1) as number[];
+  const channels = shape.length === 3 && shape[2] !== 1 ? { channels: Array.from({ length: shape[2]! }, () => 'luminance') } : {};
+  network.dispose();
+  const manifest = tinyManifest('tiny-bright', m => ({
+    ...m,
+    id: 'tiny-classifier', task: 'classify',
+    graph: { url: 'model.json', format: 'layers', sha256: Object.fromEntries([...files].map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')])) },
+    input: { ...m.input, shape, ...channels, normalisation: { kind: 'window', min: 0, max: 1 }, ...changes.input },
+    output: { ...m.output, targets: labels.map(label => ({ ...m.output.targets[0]!, label })), ...changes.output },
+  }));
+  files.set('manifest.json', asBytes(manifest));
+  return { location: 'memory', read: async path => files.get(path)! };
+}
+
+export const SIDE = 24;
+
+/**
+ * Scores for a bright and for a dark spot on a grey of 0.4. The first layer averages 3 × 3 pixels; its two channels
+ * are what is above 0.6 and what is below 0.2.
+ */
+export function spotDetector(): LayersModel {
+  const image = input({ shape: [SIDE, SIDE, 1], name: 'image' });
+  const spots = layers.conv2d({ name: 'spots', filters: 2, kernelSize: 3, padding: 'same' });
+  const positive = layers.reLU({ name: 'positive' }).apply(spots.apply(image));
+  const mean = layers.globalAveragePooling2d({ name: 'mean', dataFormat: 'channelsLast' }).apply(positive);
+  const scores = layers.dense({ name: 'scores', units: 2 });
+  const network = model({ inputs: image, outputs: scores.apply(mean) as ReturnType<typeof input> });
+  const ninth = 1 / 9;
+  setWeights(spots, [[Array.from({ length: 9 }, () => [ninth, -ninth]).flat(), [3, 3, 1, 2]], [[-0.6, 0.2], [2]]]);
+  setWeights(scores, [[[100, -20, -20, 100], [2, 2]], [[-1, -1], [2]]]);
+  return network;
+}
+
+function setWeights(layer: LayersModel['layers'][number], weights: [number[], number[]][]): void {
+  const tensors: Tensor[] = weights.map(([values, shape]) => tensor(values, shape));
+  layer.setWeights(tensors);
+  tensors.forEach(t => t.dispose());
+}
+
+export interface Spot {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+}
+
+export function within({ x, y, radius }: Spot, column: number, row: number): boolean {
+  return Math.hypot(column + 0.5 - x, row + 0.5 - y) < radius;
+}
+
+/** Grey with a bright and a dark spot. */
+export function spotted(columns: number, rows: number, bright: Spot, dark: Spot) {
+  return picture(columns, rows, (x, y) => (within(bright, x, y) ? 0.95 : within(dark, x, y) ? 0.05 : 0.4 + 0.02 * Math.sin(x + 2 * y)));
+}
