@@ -11,8 +11,8 @@ import { activeViewportId, isStillOpen, pickTarget, shownImage } from './sources
 import { Observable, type State } from './state.ts';
 import type { Cornerstone, CornerstoneTools, HostContext, Services, Subscription } from './types/ohif.ts';
 
-/** The folder that extension.js lies in, at the root or under a sub-path. webpackIgnore keeps it from being bundled. */
-const PLUGIN_URL = new URL(/* webpackIgnore: true */ './', import.meta.url).href;
+/** The folder of models and wasm: where extension.js lies, at the root or under a sub-path. */
+const PLUGIN_URL = pluginUrl();
 
 /**
  * Overread in one page: configuration, engine, results and what is drawn, joined. It lives from `preRegistration` to the
@@ -192,4 +192,13 @@ function librariesOf(extensionManager: HostContext['extensionManager']): { corne
     "Expected OHIF's Cornerstone extension with getCornerstoneLibraries (OHIF 3.11 or later), got none. Load Overread in a viewer that has it.",
     { expected: '@ohif/extension-cornerstone' },
   );
+}
+
+/** In a source build the host's bundler turns import.meta.url into a file's address: then it is `overread/` beside the viewer. */
+function pluginUrl(): string {
+  // webpackIgnore keeps it from being bundled.
+  const here = new URL(/* webpackIgnore: true */ './', import.meta.url);
+  if (here.protocol !== 'file:') return here.href;
+  const { PUBLIC_URL = '/' } = globalThis as { PUBLIC_URL?: string };
+  return new URL('overread/', new URL(PUBLIC_URL, location.href)).href;
 }

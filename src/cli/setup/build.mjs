@@ -76,8 +76,16 @@ export async function ensureBuilt(root, names, log = console.log) {
 
 /** The npm package's modules for source builds of OHIF: dist/package, one a source file, with types. */
 export async function buildPackage(root, log = console.log) {
-  fs.rmSync(path.join(root, 'dist/package'), { recursive: true, force: true });
+  const folder = path.join(root, 'dist/package');
+  fs.rmSync(folder, { recursive: true, force: true });
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
   const config = path.join(root, 'src/cli/setup/tsconfig.package.json');
   await step('Built the npm package', () => mustRun('Building the npm package', process.execPath, [tsc, '-p', config], { cwd: root }), log);
+  // tsc rewrites the endings of imports, not of a worker's address.
+  for (const name of fs.readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js'))) {
+    const file = path.join(folder, name);
+    const code = fs.readFileSync(file, 'utf8');
+    const rewritten = code.replace(/(new URL\((['"])\.[^'"]*)\.tsx?\2/g, '$1.js$2');
+    if (rewritten !== code) fs.writeFileSync(file, rewritten);
+  }
 }
