@@ -34,7 +34,7 @@ export interface SaliencyDetails {
   readonly method: SaliencyMethodId;
   /** All parameters as they were used, the defaults among them. */
   readonly parameters: Readonly<Record<string, number | string>>;
-  /** What the network gave for the target, and what kind of number that is. */
+  /** What the network gave for the target, before any calibration, and what kind of number that is. */
   readonly score: number;
   readonly scoreIs: 'logit' | 'probability';
   /** True: negative values speak against the target. False: values are 0 and more, the largest matter most. */

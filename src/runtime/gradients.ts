@@ -5,7 +5,7 @@ import type { ModelManifest } from '../manifest.ts';
 import { checkFinite } from './check-finite.ts';
 import { BACKEND_NAMES, type Device } from './device.ts';
 import { installGradientRules } from './gradient-rules.ts';
-import { evaluate, featureMap, topLayer, type Layer, type Replacement } from './layer-graph.ts';
+import { dependsOn, evaluate, featureMap, topLayer, type Layer, type Replacement } from './layer-graph.ts';
 import type { Network } from './network.ts';
 import type { GradientModel, LayerGradient, LayerWeights, PassOptions } from './types.ts';
 
@@ -82,9 +82,13 @@ export class NetworkGradients implements GradientModel {
       const map = featureMap(output, layer);
       const got = await this.#read('a derivative', () => {
         const x = tensor(values, [1, ...this.manifest.input.shape]);
-        const given = activations ? tensor(activations, [1, ...map.shape.slice(1)] as number[]) : evaluate(map, new Map([[input.id, x]]));
         const from = (of: Tensor) => new Map([[input.id, x], [map.id, of]]);
-        return { ...withTop(model, topWeights, top => this.#derivative(output, target, given, of => evaluate(output, from(of), top))), given };
+        return withTop(model, topWeights, top => {
+          // A network that ends in a convolution has its feature map from the top layer: another top, another map.
+          const known = activations && !(top && dependsOn(map, top.layer)) ? activations : undefined;
+          const given = known ? tensor(known, [1, ...map.shape.slice(1)] as number[]) : evaluate(map, new Map([[input.id, x]]), top);
+          return { ...this.#derivative(output, target, given, of => evaluate(output, from(of), top)), given };
+        });
       });
       const [, rows, columns, channels] = got.given.shape as [number, number, number, number];
       return { layer: map.sourceLayer.name, shape: [rows, columns, channels], score: got.score.values[0]!, activations: got.given.values, gradient: got.gradient.values };

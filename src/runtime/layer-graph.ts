@@ -52,6 +52,12 @@ function* backwards(output: SymbolicTensor): Generator<SymbolicTensor> {
   }
 }
 
+/** True when a tensor is made by the layer, or from what it makes. */
+export function dependsOn(tensor: SymbolicTensor, layer: Layer): boolean {
+  for (const { sourceLayer } of backwards(tensor)) if (sourceLayer === layer) return true;
+  return false;
+}
+
 /** A feature map: [n, rows, columns, channels] of more than one pixel, from a layer that makes features. */
 function isFeatureMap({ shape, sourceLayer }: SymbolicTensor): boolean {
   const [, rows, columns] = shape;

@@ -66,7 +66,8 @@ export interface GradientModel {
   inputGradient(input: Float32Array, target: number, options?: PassOptions): Promise<{ readonly score: number; readonly gradient: Float32Array }>;
   /**
    * @param options.layer a layer that makes a feature map; the last one there is when left out
-   * @param options.activations what the layer gave for this input, so that it is not computed again
+   * @param options.activations what the layer gave for this input, so that it is not computed again;
+   *   passed over where `topWeights` change them
    * @throws OverreadError `config/invalid` when the layer makes none
    */
   layerGradient(input: Float32Array, target: number, options?: PassOptions & { readonly layer?: string; readonly activations?: Float32Array }): Promise<LayerGradient>;

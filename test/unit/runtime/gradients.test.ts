@@ -112,6 +112,18 @@ describe('derivatives of a classifier', () => {
     net.dispose();
   });
 
+  test('a feature map of the top layer itself changes with it', async () => {
+    const net = await loaded(x => mean(conv(conv(x, 1), 2, 1, 2)));
+    const x = values(1);
+    const before = await net.gradients.layerGradient(x, 0);
+    const top = await net.gradients.topLayer();
+    expect([before.layer, top.layer]).toEqual(['layer2', 'layer2']);
+    const topWeights = top.weights.map(w => w.values.map(v => -v));
+    const { activations } = await net.gradients.layerGradient(x, 0, { topWeights, activations: before.activations });
+    activations.forEach((v, i) => expect(v).toBeCloseTo(-before.activations[i]!, 6));
+    net.dispose();
+  });
+
   test('many inputs are scored in parts, each as by itself', async () => {
     const net = await loaded(NETWORKS['convolutions, one of them strided']!);
     const many = values(5, 37 * ROWS * COLUMNS);

@@ -7,7 +7,7 @@ import type { LoadedModel, ModelFiles } from '../../../../src/runtime/types.ts';
 import { explain, SALIENCY_METHODS, type SaliencyRequest, type SaliencyResult } from '../../../../src/tasks/saliency/index.ts';
 import { gaussians } from '../../../../src/tasks/saliency/random.ts';
 import { picture, tinyFiles, WASM } from '../../runtime/tiny.ts';
-import { classifierFiles, SIDE, spotDetector, spotted, within, type Spot } from './networks.ts';
+import { classifierFiles, meanGraph, SIDE, spotDetector, spotted, within, type Spot } from './networks.ts';
 
 const LABELS = ['Bright spot', 'Dark spot'];
 /** Few steps, since plain JavaScript is slow. */
@@ -224,6 +224,15 @@ describe('saliency on wasm', () => {
   test.each(SALIENCY_METHODS.filter(method => method !== 'occlusion'))('%s says what works instead', async method => {
     const net = await runtime.load(files);
     await expect(explain(runtime, net, image, request(method))).rejects.toMatchObject({ code: 'device/unavailable', message: expect.stringMatching(/occlusion/) });
+    net.dispose();
+  });
+
+  test('occlusion explains graph models too, and says why their check is missing', async () => {
+    const net = await runtime.load(meanGraph());
+    const result = await explain(runtime, net, image, request('occlusion', 'Mean', { fill: 0 }));
+    expect(result.saliency.randomisation).toEqual({ unavailable: expect.stringMatching(/graph model/) });
+    // Nothing but the mean of the pixels: what is brighter counts for more.
+    expect(within(bright, ...peak(result))).toBe(true);
     net.dispose();
   });
 

@@ -6,21 +6,27 @@ import type { ModelManifest } from '../../../../src/manifest.ts';
 import type { ModelFiles } from '../../../../src/runtime/types.ts';
 import { asBytes, picture, tinyManifest } from '../../runtime/tiny.ts';
 
+type Changes = { graph?: 'graph'; input?: Partial<ModelManifest['input']>; output?: Partial<ModelManifest['output']> };
+
 /** A classifier as a model folder in memory; the network is disposed. Values 0..1 reach it as they are. */
-export async function classifierFiles(network: LayersModel, labels: readonly string[], changes: { input?: Partial<ModelManifest['input']>; output?: Partial<ModelManifest['output']> } = {}): Promise<ModelFiles> {
+export async function classifierFiles(network: LayersModel, labels: readonly string[], changes: Changes = {}): Promise<ModelFiles> {
   const files = new Map(await layersFiles(network));
   const shape = network.inputs[0]!.shape.slice(1) as number[];
-  const channels = shape.length === 3 && shape[2] !== 1 ? { channels: Array.from({ length: shape[2]! }, () => 'luminance') } : {};
   network.dispose();
+  return folder(files, labels, shape, changes);
+}
+
+function folder(files: Map<string, Uint8Array>, labels: readonly string[], shape: number[], { graph, input: changed, output }: Changes): ModelFiles {
+  const sha256 = Object.fromEntries([...files].map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')]));
   const manifest = tinyManifest('tiny-bright', m => ({
     ...m,
     id: 'tiny-classifier', task: 'classify',
-    graph: { url: 'model.json', format: 'layers', sha256: Object.fromEntries([...files].map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')])) },
-    input: { ...m.input, shape, ...channels, normalisation: { kind: 'window', min: 0, max: 1 }, ...changes.input },
-    output: { ...m.output, targets: labels.map(label => ({ ...m.output.targets[0]!, label })), ...changes.output },
+    graph: { url: 'model.json', format: graph ?? 'layers', sha256 },
+    input: { ...m.input, shape, normalisation: { kind: 'window', min: 0, max: 1 }, ...changed },
+    output: { ...m.output, targets: labels.map(label => ({ ...m.output.targets[0]!, label })), ...output },
   }));
-  files.set('manifest.json', asBytes(manifest));
-  return { location: 'memory', read: async path => files.get(path)! };
+  const all = new Map([...files, ['manifest.json', asBytes(manifest)]]);
+  return { location: 'memory', read: async path => all.get(path)! };
 }
 
 export const SIDE = 24;
@@ -61,4 +67,24 @@ export function within({ x, y, radius }: Spot, column: number, row: number): boo
 /** Grey with a bright and a dark spot. */
 export function spotted(columns: number, rows: number, bright: Spot, dark: Spot) {
   return picture(columns, rows, (x, y) => (within(bright, x, y) ? 0.95 : within(dark, x, y) ? 0.05 : 0.4 + 0.02 * Math.sin(x + 2 * y)));
+}
+
+/** A graph model whose one score is the mean of all pixels. */
+export function meanGraph(): ModelFiles {
+  const dims = (...sizes: number[]) => ({ shape: { dim: sizes.map(size => ({ size: String(size) })) } });
+  const constant = { type: 'DT_INT32' };
+  const node = [
+    { name: 'image', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' }, shape: dims(-1, SIDE, SIDE, 1) } },
+    { name: 'axes', op: 'Const', attr: { dtype: constant, value: { tensor: { dtype: 'DT_INT32', tensorShape: dims(2).shape } } } },
+    { name: 'score', op: 'Mean', input: ['image', 'axes'], attr: { T: { type: 'DT_FLOAT' }, Tidx: constant, keep_dims: { b: false } } },
+  ];
+  const info = (name: string, ...sizes: number[]) => ({ name: `${name}:0`, dtype: 'DT_FLOAT', tensorShape: dims(...sizes).shape });
+  const json = {
+    format: 'graph-model',
+    modelTopology: { node, versions: { producer: 1 } },
+    signature: { inputs: { image: info('image', -1, SIDE, SIDE, 1) }, outputs: { score: info('score', -1, 1) } },
+    weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'axes', shape: [2], dtype: 'int32' }] }],
+  };
+  const files = new Map([['model.json', asBytes(json)], ['weights.bin', new Uint8Array(Int32Array.from([1, 2]).buffer)]]);
+  return folder(files, ['Mean'], [SIDE, SIDE, 1], { graph: 'graph' });
 }
