@@ -7,7 +7,8 @@ export * from './dicom/index.ts';
 export * from './image/index.ts';
 export * from './manifest.ts';
 export type * from './results/result.ts';
-export type { Backend, Disposable, LoadedModel, ModelFiles, OnProgress, Progress, Runtime, RuntimeOptions } from './runtime/types.ts';
+export type * from './results/saliency.ts';
+export type { Backend, Disposable, GradientModel, LoadedModel, ModelFiles, OnProgress, Progress, Runtime, RuntimeOptions } from './runtime/types.ts';
 export type { Encoded, Finding, FindingOf, Placement, Task } from './tasks/task.ts';
 
 export { connectEngine, type CallOptions, type EngineClient, type EngineJob } from './engine-client.ts';
@@ -18,4 +19,5 @@ export { createRuntime } from './runtime/runtime.ts';
 export { httpFiles } from './runtime/http-files.ts';
 export { readManifest, readVerified, type VerifiedModel } from './runtime/verified.ts';
 export { TASKS, taskOf } from './tasks/index.ts';
+export { explain, SALIENCY_METHODS, type ExplainOptions, type SaliencyRequest, type SaliencyResult } from './tasks/saliency/index.ts';
 export { buildUNet, type UNetOptions } from './architectures/unet.ts';

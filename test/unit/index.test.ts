@@ -5,6 +5,7 @@ test('the public door exports these values and nothing else', () => {
 [
   "Engine",
   "OverreadError",
+  "SALIENCY_METHODS",
   "TASKS",
   "TRANSFER_SYNTAXES",
   "buildUNet",
@@ -15,6 +16,7 @@ test('the public door exports these values and nothing else', () => {
   "createRuntime",
   "decodeFrame",
   "directions",
+  "explain",
   "fillPadding",
   "framesMakeVolume",
   "groupSeries",
