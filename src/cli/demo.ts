@@ -36,20 +36,20 @@ const DATASET_KINDS: readonly DemoDatasetKind[] = ['chest', 'histology'];
  * The same seed and sizes give the same files.
  * @throws OverreadError `config/invalid` when the folder cannot be written
  */
-export function writeDemo(options: DemoOptions): DemoReport {
+export async function writeDemo(options: DemoOptions): Promise<DemoReport> {
   const { small = false, note = () => undefined, only = DEMO_STUDIES } = options;
   const slideSize = options.slideSize ?? (small ? 1536 : 8192);
   const output = new DemoOutput(options.out, options.seed, `${small ? 'small' : 'full'} ${slideSize}`);
-  const step = (study: DemoStudy, what: string, write: () => void): void => {
+  const step = async (study: DemoStudy, what: string, write: () => void | Promise<void>): Promise<void> => {
     if (!only.includes(study)) return;
     const start = performance.now();
-    write();
+    await write();
     note(`${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
   };
-  step('chest', 'Chest radiographs of two patients', () => writeChestStudies(output, small ? 384 : 1024));
-  step('histology', 'Histology field', () => writeHistologyStudy(output, small ? 512 : 1024));
-  step('slide', `Histology slide of ${slideSize} × ${slideSize} pixels`, () => writeSlideStudy(output, slideSize));
-  step('brain', 'Brain MRI in four sequences', () => writeBrainStudy(output, small ? { columns: 64, slices: 24 } : { columns: 160, slices: 60 }));
+  await step('chest', 'Chest radiographs of two patients', () => writeChestStudies(output, small ? 384 : 1024));
+  await step('histology', 'Histology field', () => writeHistologyStudy(output, small ? 512 : 1024));
+  await step('slide', `Histology slide of ${slideSize} × ${slideSize} pixels`, () => writeSlideStudy(output, slideSize));
+  await step('brain', 'Brain MRI in four sequences', () => writeBrainStudy(output, small ? { columns: 64, slices: 24 } : { columns: 160, slices: 60 }));
   const truth = { schemaVersion: 1, seed: options.seed, truth: output.truth };
   output.put('truth/truth.json', `${JSON.stringify(truth, undefined, 1)}\n`);
   return { files: output.files, truth: output.truth };
@@ -84,7 +84,7 @@ export function register(program: Command): void {
     .action((flags: DemoFlags) => runDemo(flags));
 }
 
-function runDemo(flags: DemoFlags): void {
+async function runDemo(flags: DemoFlags): Promise<void> {
   const seed = wholeNumber('--seed', flags.seed, 0, 2 ** 31 - 2);
   const { out } = flags;
   if (flags.dataset === undefined) {
@@ -92,7 +92,7 @@ function runDemo(flags: DemoFlags): void {
       if (flags[flag] !== undefined) throw new OverreadError('cli/usage', `--${flag} goes with --dataset only. Leave it out, or say which data set.`, { got: `--${flag}` });
     }
     const slideSize = flags.slideSize === undefined ? undefined : wholeNumber('--slide-size', flags.slideSize, 512, 200_000);
-    const { files, truth } = writeDemo({ out, seed, small: flags.small, slideSize, note: terminal.note });
+    const { files, truth } = await writeDemo({ out, seed, small: flags.small, slideSize, note: terminal.note });
     const studies = new Set(truth.map(({ study }) => study));
     terminal.print(`${studies.size} studies, ${files.filter((file) => file.endsWith('.dcm')).length} DICOM files in ${out}`);
     return;

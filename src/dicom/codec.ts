@@ -89,11 +89,53 @@ export async function decodeCoded(coding: PixelCoding, encoded: Uint8Array, form
     if (bytes) return bytes;
     throw new Error('the decoder gave nothing');
   } catch (cause) {
-    // A failed call leaves its memory behind: begin anew.
-    NativeCodecs.release();
-    opened = undefined;
-    const said = (cause instanceof Error ? cause.message : String(cause)).trim();
+    const said = afterFailure(NativeCodecs, cause);
     throw new OverreadError('input/inconsistent', `The pixel data does not decode as ${coding}: ${said}. Fetch the file again, or convert it.`,
       { expected: coding, got: said }, cause);
   }
+}
+
+/** JpegSampleFactor of the package: chroma halved across. */
+const SAMPLED_422 = 1;
+
+/**
+ * Encodes one picture as baseline JPEG, YCbCr with chroma halved across: what DICOM calls YBR_FULL_422, whose columns are
+ * even. The same picture gives the same bytes.
+ * @param rgb interleaved, columns · rows · 3
+ * @param quality 1..100 as libjpeg counts
+ * @returns a whole JPEG
+ * @throws OverreadError `internal` when samples and size disagree or the encoder fails, `network/unreachable`
+ */
+export async function encodeJpeg(rgb: Uint8Array, columns: number, rows: number, quality: number): Promise<Uint8Array> {
+  const expected = columns * rows * 3;
+  if (rgb.length !== expected) {
+    throw new OverreadError('internal', `Expected ${expected} samples of ${columns} × ${rows} RGB pixels, got ${rgb.length}. Please report this.`, { expected, got: rgb.length });
+  }
+  const { NativeCodecs, Context } = await codecs();
+  try {
+    const bytes = NativeCodecs.encodeJpeg(new Context({
+      width: columns,
+      height: rows,
+      bitsAllocated: 8,
+      bitsStored: 8,
+      samplesPerPixel: 3,
+      pixelRepresentation: 0,
+      planarConfiguration: 0,
+      photometricInterpretation: 'RGB',
+      decodedBuffer: rgb,
+    }), { lossy: true, quality, sampleFactor: SAMPLED_422 }).getEncodedBuffer();
+    if (bytes) return bytes;
+    throw new Error('the encoder gave nothing');
+  } catch (cause) {
+    const said = afterFailure(NativeCodecs, cause);
+    throw new OverreadError('internal', `A picture of ${columns} × ${rows} pixels does not encode as JPEG: ${said}. Please report this.`,
+      { expected: 'jpeg', got: said }, cause);
+  }
+}
+
+/** A failed call leaves its memory behind: begin anew. @returns what the codec said */
+function afterFailure(codecs: Codecs, cause: unknown): string {
+  codecs.release();
+  opened = undefined;
+  return (cause instanceof Error ? cause.message : String(cause)).trim();
 }

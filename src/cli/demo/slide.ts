@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { encodeJpeg } from '../../dicom/codec.ts';
 import { OverreadError } from '../../errors.ts';
-import { JpegEncoder } from '../../export/jpeg-baseline.ts';
 import { jpegFrameFile } from '../../export/node-slide-file.ts';
 import type { DicomObject } from '../../export/part10.ts';
 import { slideLevelHeader, tilesAcross, tilesDown, type SlideLevel } from '../../export/slide.ts';
@@ -28,16 +28,16 @@ export function slideLevels(size: number): { readonly downsample: number; readon
  * A tiled slide of several levels, made tile by tile: memory does not grow with its size.
  * @throws OverreadError `config/invalid` when the folder cannot be written or the disk is full
  */
-export function writeSlideStudy(output: DemoOutput, size: number): void {
+export async function writeSlideStudy(output: DemoOutput, size: number): Promise<void> {
   try {
-    writeLevels(output, size);
+    await writeLevels(output, size);
   } catch (error) {
     if (error instanceof OverreadError || !(error instanceof Error && 'code' in error)) throw error;
     throw new OverreadError('config/invalid', `Cannot write the slide into ${output.folder}: ${error.message}. Give a folder with room that can be written.`, { got: output.folder }, error);
   }
 }
 
-function writeLevels(output: DemoOutput, size: number): void {
+async function writeLevels(output: DemoOutput, size: number): Promise<void> {
   const folder = 'slide';
   const slide = histologySlide({ seed: output.seed + 2, width: size, height: size });
   const patient = { patientID: 'DEMO-SLIDE-1', patientName: 'Demo^Slide', patientBirthDate: '19550617', patientSex: 'F' } as const;
@@ -58,7 +58,7 @@ function writeLevels(output: DemoOutput, size: number): void {
     const name = `${folder}/level-${i}.dcm`;
     const partial = path.join(output.folder, `${name}.part`);
     const file = jpegFrameFile(partial, headerOf, tilesAcross(level) * tilesDown(level), 3 * TILE * TILE);
-    for (const tile of tilesOf(slide, level, downsample)) file.append(tile);
+    for await (const tile of tilesOf(slide, level, downsample)) file.append(tile);
     file.close();
     renameSync(partial, path.join(output.folder, name));
     output.files.push(name);
@@ -75,8 +75,7 @@ function writeLevels(output: DemoOutput, size: number): void {
   });
 }
 
-function* tilesOf(slide: ReturnType<typeof histologySlide>, level: SlideLevel, downsample: number): Generator<Uint8Array> {
-  const encoder = new JpegEncoder(TILE, TILE, QUALITY);
+async function* tilesOf(slide: ReturnType<typeof histologySlide>, level: SlideLevel, downsample: number): AsyncGenerator<Uint8Array> {
   let glass: Uint8Array | undefined;
   for (let row = 0; row < tilesDown(level); row++) {
     for (let column = 0; column < tilesAcross(level); column++) {
@@ -85,7 +84,7 @@ function* tilesOf(slide: ReturnType<typeof histologySlide>, level: SlideLevel, d
         yield glass;
         continue;
       }
-      const tile = encoder.encode(region.rgb);
+      const tile = await encodeJpeg(region.rgb, TILE, TILE, QUALITY);
       if (region.blank) glass = tile;
       yield tile;
     }

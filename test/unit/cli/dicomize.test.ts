@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import dicomParser from 'dicom-parser';
 import { encode } from 'fast-png';
 import { dicomize, dicomizeOptions } from '../../../src/cli/dicomize.ts';
-import { JpegEncoder } from '../../../src/export/jpeg-baseline.ts';
+import { encodeJpeg } from '../../../src/dicom/codec.ts';
 import { imageFromFile } from '../../../src/image/file-image.ts';
 
 let folder: string;
@@ -70,7 +70,7 @@ test('images of one call are one study, a series each, with names of their own',
 test('a grey picture saved in colour is a radiograph; one with colour is a picture only', async () => {
   const side = 32;
   const levels = Uint8Array.from({ length: side * side }, (_, i) => 40 + (i % side) * 5);
-  const jpeg = new JpegEncoder(side, side, 95).encode(Uint8Array.from({ length: levels.length * 3 }, (_, i) => levels[Math.floor(i / 3)]!));
+  const jpeg = await encodeJpeg(Uint8Array.from({ length: levels.length * 3 }, (_, i) => levels[Math.floor(i / 3)]!), side, side, 95);
   const { series } = await dicomize([put('x.jpg', jpeg)], dicomizeOptions({ out: out(), view: 'PA' }));
   const set = parse(series[0]!.files[0]!);
   expect(set.string('x00280004')).toBe('MONOCHROME2');
