@@ -85,6 +85,8 @@ export const manifestSchema = z
       targets: z.array(targetSchema).min(1),
       /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
       keepLargestComponents: z.number().int().positive().optional(),
+      /** For labelmaps: less than this share of the picture in all targets together is refused as implausible, never shown. */
+      minimumFraction: z.number().gt(0).lt(1).optional(),
       /** For scores. */
       calibration: calibration.optional(),
       /**

@@ -37,9 +37,29 @@ export const segment: Task<FindingOf<'labelmap'>> = {
     const labels = labelSource((await output.data()) as Float32Array, { rows, columns, channels }, placement, manifest);
     const { keepLargestComponents: kept, targets } = manifest.output;
     if (kept !== undefined) targets.forEach((_, i) => keepLargestComponents(labels, image.shape[0], i + 1, kept));
+    refuseImplausible(labels, manifest);
     return { kind: 'labelmap', source: referenceOf(image), labels, segments: measureSegments(labels, targets, image) };
   },
 };
+
+/**
+ * A mask far smaller than the structure can be is a picture that the model cannot read (inverted, another body part).
+ * @throws OverreadError `input/refused`
+ */
+function refuseImplausible(labels: Uint8Array, { name, output: { minimumFraction, targets } }: ModelManifest): void {
+  if (minimumFraction === undefined) return;
+  let found = 0;
+  for (const label of labels) if (label > 0) found++;
+  const fraction = found / labels.length;
+  if (fraction >= minimumFraction) return;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  throw new OverreadError(
+    'input/refused',
+    `${name} expects ${targets.map(t => t.label).join(', ')} to cover at least ${percent(minimumFraction)} of the picture, but found ${percent(fraction)}. ` +
+      'Check that the picture is what the model reads and that its grey scale is not inverted.',
+    { expected: minimumFraction, got: fraction },
+  );
+}
 
 /** The network's output, decided at every pixel of the source. */
 function labelSource(

@@ -104,6 +104,7 @@ def write_manifest(folder):
                 'color': [64, 196, 255],
             }],
             'keepLargestComponents': KEEP_COMPONENTS,
+            'minimumFraction': 0.08,
         },
         'algorithm': {'family': code('123110', 'DCM', 'Artificial Intelligence'), 'name': 'Overread Lung U-Net'},
         'license': 'CC-BY-4.0',

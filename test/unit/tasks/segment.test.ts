@@ -95,6 +95,13 @@ describe('segment.decode', () => {
     expect((await decoded(values, picture(32, 32, x => x), m)).segments[0]!.pixels).toBe(21 * 21);
   });
 
+  test('refuses a mask that is smaller than the manifest holds possible', async () => {
+    const m = { ...manifest, output: { ...manifest.output, minimumFraction: 0.1 } };
+    const square = (side: number) => plane(32, 32, (x, y) => (x < side && y < side ? 1 : -1));
+    await expect(decoded(square(10), picture(32, 32, x => x), m)).rejects.toMatchObject({ code: 'input/refused', fields: { expected: 0.1, got: 100 / 1024 } });
+    expect((await decoded(square(11), picture(32, 32, x => x), m)).segments[0]!.pixels).toBe(121);
+  });
+
   test('refuses an output of another shape', async () => {
     await expect(decoded(zeros([1, 32, 32, 2]), disc(8, 8))).rejects.toMatchObject({ code: 'model/output', fields: { got: [1, 32, 32, 2] } });
   });
