@@ -5,6 +5,7 @@ const WORDS: { readonly [S in Progress['stage']]: string } = {
   verify: 'Checking the model',
   compile: 'Preparing the model for this device',
   'read pixels': 'Reading the image',
+  gate: 'Checking the picture',
   encode: 'Preparing the image',
   infer: 'Running the model',
   decode: 'Drawing the result',
@@ -16,7 +17,8 @@ const STAGES: readonly (readonly [stage: Progress['stage'], from: number, to: nu
   ['download', 0.08, 0.45],
   ['verify', 0.45, 0.5],
   ['compile', 0.5, 0.62],
-  ['encode', 0.62, 0.66],
+  ['gate', 0.62, 0.64],
+  ['encode', 0.64, 0.66],
   ['infer', 0.66, 0.95],
   ['decode', 0.95, 1],
 ];

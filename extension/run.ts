@@ -92,7 +92,7 @@ export class Runner {
       const image = await this.#viewer.readFrame(target, signal);
       this.#state.set({ device: await this.#engine.start() });
       throwIfAborted(signal);
-      return this.#engine.run({ location: entry.location, image }, { onProgress, signal });
+      return this.#engine.run({ location: entry.location, images: [image] }, { onProgress, signal });
     });
     this.#state.set({ device: result.device });
     if (!isResultOf(result, [target.source])) {

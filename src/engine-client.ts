@@ -9,8 +9,10 @@ import type { OnProgress } from './runtime/types.ts';
 export interface EngineJob {
   /** Folder of the model; a relative one is meant from the page, not from the worker's script. */
   readonly location: string;
-  /** Its pixels are handed over, not copied: the caller's array is empty afterwards. */
-  readonly image: Image;
+  /** One, or the views of one study. Their pixels are handed over, not copied: the caller's arrays are empty afterwards. */
+  readonly images: readonly Image[];
+  /** Read what the model's gate refuses all the same. */
+  readonly force?: boolean;
 }
 
 export interface CallOptions {
@@ -73,13 +75,13 @@ class WorkerEngine implements EngineClient {
     return this.#call(service => service.load(jobId, absolute(location), proxied(onProgress)), signal, jobId);
   }
 
-  run({ location, image }: EngineJob, { onProgress, signal }: CallOptions = {}): Promise<Result> {
+  run({ location, images, force }: EngineJob, { onProgress, signal }: CallOptions = {}): Promise<Result> {
     const jobId = `run ${++this.#jobs}`;
     return this.#call(
       service => {
-        const pixels = owned(image.pixels);
-        const job = { jobId, location: absolute(location), image: { ...image, pixels } };
-        return service.run(Comlink.transfer(job, [pixels.buffer]), proxied(onProgress));
+        const sent = images.map(image => ({ ...image, pixels: owned(image.pixels) }));
+        const job = { jobId, location: absolute(location), images: sent, ...(force && { force }) };
+        return service.run(Comlink.transfer(job, sent.map(({ pixels }) => pixels.buffer)), proxied(onProgress));
       },
       signal,
       jobId,

@@ -20,7 +20,10 @@ export interface Job {
   readonly jobId: string;
   /** Folder of the model: a URL, or a path in Node. */
   readonly location: string;
-  readonly image: Image;
+  /** One, or the views of one study for a model that reads several. */
+  readonly images: readonly Image[];
+  /** Read what the model's gate refuses all the same; the result says so. */
+  readonly force?: boolean;
 }
 
 const KEPT_MODEL_BYTES = 512 * 2 ** 20;
@@ -69,10 +72,10 @@ export class Engine {
   }
 
   /**
-   * Runs a model on an image.
+   * Runs a model, and first the gate that its manifest names.
    * @throws OverreadError as {@link infer}, as {@link load}, and `job/busy` when a job of this id is under way
    */
-  async run({ jobId, location, image }: Job, onProgress?: OnProgress): Promise<Result> {
+  async run({ jobId, location, images, force }: Job, onProgress?: OnProgress): Promise<Result> {
     if (this.#jobs.has(jobId)) {
       throw new OverreadError('job/busy', `Expected a new job id, got ${jobId}, which is under way. Wait for it or cancel it.`, { got: jobId });
     }
@@ -85,8 +88,9 @@ export class Engine {
         const known = this.#models.has(location);
         const start = performance.now();
         const model = await this.#load(location, onProgress, job.signal);
+        const gate = await this.#gateOf(model, location, onProgress, job.signal);
         const loadMs = known ? 0 : performance.now() - start;
-        return infer(runtime, model, image, { onProgress, signal: job.signal, loadMs });
+        return infer(runtime, model, images, { onProgress, signal: job.signal, loadMs, ...(gate && { gate }), ...(force && { force }) });
       });
     } finally {
       this.#jobs.delete(jobId);
@@ -147,6 +151,12 @@ export class Engine {
     return loaded;
   }
 
+  /** The model that judges pictures for this one: it lies in the folder beside. */
+  async #gateOf({ manifest }: LoadedModel, location: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<LoadedModel | undefined> {
+    const { gate } = manifest.input;
+    return gate === undefined ? undefined : this.#load(siblingOf(location, gate), onProgress, signal);
+  }
+
   #trim(): void {
     const allowed = this.#options.keptModelBytes ?? KEPT_MODEL_BYTES;
     let bytes = [...this.#models.values()].reduce((sum, model) => sum + model.bytes, 0);
@@ -156,6 +166,11 @@ export class Engine {
       this.unload(location);
     }
   }
+}
+
+/** Of an address or a path. */
+function siblingOf(location: string, id: string): string {
+  return `${location.replace(/[^/\\]+[/\\]?$/, '')}${id}${/[/\\]$/.test(location) ? '/' : ''}`;
 }
 
 async function guarded<T>(work: () => Promise<T>): Promise<T> {

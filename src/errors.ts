@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'input/inconsistent' // attributes contradict each other or the pixel data
   | 'input/geometry' // slices that make no volume
   | 'input/refused' // readable, but not what this model reads
+  | 'input/views' // pictures that are not one PA and one lateral view of one patient's study
+  | 'input/out-of-distribution' // the model's gate judges the picture unlike what the model was made for
   // models
   | 'model/not-found'
   | 'model/manifest' // manifest fails its schema

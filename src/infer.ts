@@ -1,53 +1,89 @@
-import { throwIfAborted } from './errors.ts';
+import { dispose } from '@tensorflow/tfjs-core';
+import { OverreadError, throwIfAborted } from './errors.ts';
 import type { Image } from './image/image.ts';
+import type { ModelManifest } from './manifest.ts';
 import type { Result } from './results/result.ts';
 import type { LoadedModel, OnProgress, Runtime } from './runtime/types.ts';
+import { judge, worstVerdict } from './tasks/gate.ts';
 import { taskOf } from './tasks/index.ts';
+import type { Picture } from './tasks/picture.ts';
+import { viewOfImage } from './tasks/views.ts';
 
 export interface InferOptions {
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
   /** What loading the model took, for the result's timing; 0 when it was in memory. */
   readonly loadMs?: number;
+  /** The model that judges every picture first: the one that the manifest's `input.gate` names. */
+  readonly gate?: LoadedModel;
+  /** Read what the gate refuses all the same; the result says so. */
+  readonly force?: boolean;
 }
 
 /**
  * Image → tensor → model → result on the source grid: the whole way of the data, in one direction.
- * @throws OverreadError `input/refused` when the model was not made for such an image; `device/*` when the device failed;
- *   `job/cancelled`. There is no other way out: a result is whole or absent.
+ * @param images one, or the views of one study for a model that reads several
+ * @throws OverreadError `input/refused`, `input/views` when the model was not made for such images;
+ *   `input/out-of-distribution` when its gate refuses one; `device/*` when the device failed; `job/cancelled`. There is no
+ *   other way out: a result is whole or absent.
  */
-export async function infer(runtime: Runtime, model: LoadedModel, image: Image, options: InferOptions = {}): Promise<Result> {
+export async function infer(runtime: Runtime, model: LoadedModel, images: readonly Image[], options: InferOptions = {}): Promise<Result> {
   const { onProgress, signal, loadMs = 0 } = options;
   const { manifest, identity } = model;
   const task = taskOf(manifest);
-  task.accept(image, manifest);
+  task.accept(images, manifest);
   await runtime.ready();
   throwIfAborted(signal);
 
+  const looked = await timed(() => look(images, manifest, options));
+  const pictures = looked.value;
+  const outOfDistribution = worstVerdict(pictures.flatMap(({ verdict }) => verdict ?? []));
+
   onProgress?.({ stage: 'encode' });
-  const encoded = await timed(() => task.encode(image, manifest));
+  const encoded = await timed(() => task.encode(pictures, manifest));
   try {
     throwIfAborted(signal);
     onProgress?.({ stage: 'infer' });
-    const output = await timed(() => model.predict(encoded.value.tensor, signal));
+    const outputs = await timed(() => model.predict(encoded.value.inputs, signal));
     try {
       throwIfAborted(signal);
       onProgress?.({ stage: 'decode' });
-      const finding = await timed(() => task.decode(output.value, encoded.value, image, manifest));
+      const finding = await timed(() => task.decode(outputs.value, encoded.value, pictures, manifest));
       throwIfAborted(signal);
       return {
         ...finding.value,
+        ...(outOfDistribution && { outOfDistribution }),
         model: identity,
         device: runtime.device,
-        timingMs: { load: loadMs, encode: encoded.ms, predict: output.ms, decode: finding.ms },
+        timingMs: { load: loadMs, ...(options.gate && { gate: looked.ms }), encode: encoded.ms, predict: outputs.ms, decode: finding.ms },
         createdAt: new Date().toISOString(),
       };
     } finally {
-      output.value.dispose();
+      dispose([...outputs.value]);
     }
   } finally {
-    encoded.value.tensor.dispose();
+    dispose([...encoded.value.inputs]);
   }
+}
+
+/**
+ * What is known of each image before the model reads it: its view, and whether the gate lets it through.
+ * @throws OverreadError `input/out-of-distribution`, unless forced
+ */
+export async function look(images: readonly Image[], manifest: ModelManifest, { gate, force, signal, onProgress }: InferOptions): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const image of images) {
+    if (gate) onProgress?.({ stage: 'gate' });
+    const judged = gate && (await judge(gate, image, manifest, signal));
+    const verdict = judged?.verdict;
+    if (verdict?.refused && !force) {
+      throw new OverreadError('input/out-of-distribution', `${manifest.name} was not made for this picture: ${verdict.reason}. Choose another picture, or run it anyway: the result is then marked.`, {
+        expected: verdict.threshold, got: verdict.score, reason: verdict.reason, outOfDistribution: verdict,
+      });
+    }
+    pictures.push({ image, ...viewOfImage(image, manifest, judged?.view), ...(verdict && { verdict }) });
+  }
+  return pictures;
 }
 
 async function timed<T>(run: () => T | Promise<T>): Promise<{ value: T; ms: number }> {

@@ -11,6 +11,11 @@ const relativePath = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/, 'expected a path inside the model folder');
 
+const modelId = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens');
+
+const fusionKind = z.enum(['stacked', 'hemis', 'dualnet', 'auxloss']);
+export type FusionKind = z.infer<typeof fusionKind>;
+
 const normalisation = z.discriminatedUnion('kind', [
   /** Linear from the image's percentiles `low`..`high` (0..100, over all pixels) to `valueRange`, clipped. */
   z.strictObject({ kind: z.literal('percentile'), low: z.number().min(0).max(100), high: z.number().min(0).max(100) }),
@@ -51,84 +56,104 @@ export const targetSchema = z.strictObject({
   color: z.tuple([z.number(), z.number(), z.number()]).optional(),
 });
 
-export const manifestSchema = z
-  .strictObject({
-    schemaVersion: z.literal(1),
-    id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens'),
-    version: z.string().regex(/^\d+\.\d+\.\d+$/, 'expected a semantic version such as 1.0.0'),
-    name: z.string().min(1),
-    task: z.string().min(1),
-    graph: z.strictObject({
-      url: relativePath,
-      format: z.enum(['graph', 'layers']),
-      /** Every file of the graph, the topology itself included, with its SHA-256. */
-      sha256: z.record(relativePath, SHA256),
-    }),
-    input: z.strictObject({
-      modality: z.array(z.string().min(1)).min(1),
-      /** When given, an image that states another body part is refused; one that states none is taken. */
-      bodyPart: z.array(z.string().min(1)).optional(),
-      /** When given, an image that states another ViewPosition is refused; one that states none is taken. */
-      viewPosition: z.array(z.string().min(1)).optional(),
-      /** [rows, columns, channels] or [slices, rows, columns, channels] */
-      shape: z.array(z.number().int().positive()).min(3).max(4),
-      layout: z.enum(['NHWC', 'NDHWC']),
-      valueRange: z.tuple([z.number(), z.number()]),
-      channels: z.array(z.string().min(1)).min(1),
-      normalisation,
-      fit,
-    }),
-    output: z.strictObject({
-      activation: z.enum(['none', 'sigmoid', 'softmax']),
-      /** What the graph's last tensor is: `logits` (the engine applies `activation`) or `probability` (already applied). */
-      gives: z.enum(['logits', 'probability']),
-      targets: z.array(targetSchema).min(1),
-      /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
-      keepLargestComponents: z.number().int().positive().optional(),
-      /** For labelmaps: less than this share of the picture in all targets together is refused as implausible, never shown. */
-      minimumFraction: z.number().gt(0).lt(1).optional(),
-      /** For scores. */
-      calibration: calibration.optional(),
-      /**
-       * For scores: each probability p is shown so that its target's operating point t comes to lie at 0.5, as
-       * torchxrayvision does: p / (2t) below t, else 1 − (1 − p) / (2(1 − t)). A target without one was not tested by
-       * its authors: it stays as it is and never counts as present.
-       */
-      operatingPointNormalisation: z.literal('torchxrayvision').optional(),
-    }),
-    algorithm: z.strictObject({ family: codedConceptSchema, name: z.string().min(1).max(64) }),
-    license: z.string().min(1),
-    citation: z.string().min(1),
-    intendedUse: z.string().min(1),
-    /** The plain line that stands with every result. */
-    notice: z.string().min(1),
-  })
-  .superRefine((m, context) => {
-    const issue = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const wanted = m.input.layout === 'NHWC' ? 3 : 4;
-    if (m.input.shape.length !== wanted) issue(['input', 'shape'], `expected ${wanted} numbers for layout ${m.input.layout}, got ${m.input.shape.length}`);
-    if (m.input.shape.at(-1) !== m.input.channels.length) issue(['input', 'channels'], `expected ${m.input.shape.at(-1)} names, one a channel of input.shape, got ${m.input.channels.length}`);
-    if (m.input.valueRange[0] >= m.input.valueRange[1]) issue(['input', 'valueRange'], 'expected min below max');
-    const n = m.input.normalisation;
-    if (n.kind === 'percentile' && n.low >= n.high) issue(['input', 'normalisation'], 'expected low below high');
-    if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
-    checkScores(m, issue);
-    if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
-  });
+/**
+ * Makes a classifier of pictures a gate for other models. Labels are those of `output.targets`. The graph's last tensor
+ * gives the scores; the one before it, [n, 1], how far the picture's features lie from those of the training set.
+ */
+const gateSchema = z.strictObject({
+  frontal: z.string().min(1),
+  lateral: z.string().min(1),
+  /** Targets that speak against reading the picture at all, each with the reason for the user: 'inverted grey scale'. */
+  faults: z.record(z.string().min(1), z.string().min(1)),
+  /** A fault, or a view that the model does not read, counts above this probability. */
+  threshold: z.number().gt(0).lt(1),
+  /** On the scale of the distance; above it the picture is unlike all that the gate was trained on. */
+  distanceThreshold: z.number().positive(),
+});
+export type Gate = z.infer<typeof gateSchema>;
 
-type ScoresPart = {
-  readonly task: string;
-  readonly output: {
-    readonly activation: string;
-    readonly gives: string;
-    readonly targets: readonly unknown[];
-    readonly calibration?: z.infer<typeof calibration>;
-    readonly operatingPointNormalisation?: string;
-  };
-};
+const manifestShape = z.strictObject({
+  schemaVersion: z.literal(1),
+  id: modelId,
+  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'expected a semantic version such as 1.0.0'),
+  name: z.string().min(1),
+  task: z.string().min(1),
+  graph: z.strictObject({
+    url: relativePath,
+    format: z.enum(['graph', 'layers']),
+    /** Every file of the graph, the topology itself included, with its SHA-256. */
+    sha256: z.record(relativePath, SHA256),
+  }),
+  input: z.strictObject({
+    modality: z.array(z.string().min(1)).min(1),
+    /** When given, an image that states another body part is refused; one that states none is taken. */
+    bodyPart: z.array(z.string().min(1)).optional(),
+    /** When given, an image that states another ViewPosition is refused; one that states none is taken. */
+    viewPosition: z.array(z.string().min(1)).optional(),
+    /** [rows, columns, channels] or [slices, rows, columns, channels] */
+    shape: z.array(z.number().int().positive()).min(3).max(4),
+    layout: z.enum(['NHWC', 'NDHWC']),
+    valueRange: z.tuple([z.number(), z.number()]),
+    channels: z.array(z.string().min(1)).min(1),
+    normalisation,
+    fit,
+    /**
+     * For scores from a PA and a lateral view of one study together: which of the networks in `architectures/fusion-*`
+     * the graph is. Its inputs are named PA and L (and present, for hemis), each of `shape`; either view may be missing.
+     */
+    fusion: fusionKind.optional(),
+    /**
+     * Id of a model in the folder beside this one's that judges every picture first (its manifest has `gate`): what
+     * is no picture of the kind that this model reads is refused.
+     */
+    gate: modelId.optional(),
+  }),
+  output: z.strictObject({
+    activation: z.enum(['none', 'sigmoid', 'softmax']),
+    /** What the graph's last tensor is: `logits` (the engine applies `activation`) or `probability` (already applied). */
+    gives: z.enum(['logits', 'probability']),
+    targets: z.array(targetSchema).min(1),
+    /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
+    keepLargestComponents: z.number().int().positive().optional(),
+    /** For labelmaps: less than this share of the picture in all targets together is refused as implausible, never shown. */
+    minimumFraction: z.number().gt(0).lt(1).optional(),
+    /** For scores. */
+    calibration: calibration.optional(),
+    /**
+     * For scores: each probability p is shown so that its target's operating point t comes to lie at 0.5, as
+     * torchxrayvision does: p / (2t) below t, else 1 − (1 − p) / (2(1 − t)). A target without one was not tested by
+     * its authors: it stays as it is and never counts as present.
+     */
+    operatingPointNormalisation: z.literal('torchxrayvision').optional(),
+  }),
+  gate: gateSchema.optional(),
+  algorithm: z.strictObject({ family: codedConceptSchema, name: z.string().min(1).max(64) }),
+  license: z.string().min(1),
+  citation: z.string().min(1),
+  intendedUse: z.string().min(1),
+  /** The plain line that stands with every result. */
+  notice: z.string().min(1),
+});
+
+export const manifestSchema = manifestShape.superRefine((m, context) => {
+  const issue = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  const wanted = m.input.layout === 'NHWC' ? 3 : 4;
+  if (m.input.shape.length !== wanted) issue(['input', 'shape'], `expected ${wanted} numbers for layout ${m.input.layout}, got ${m.input.shape.length}`);
+  if (m.input.shape.at(-1) !== m.input.channels.length) issue(['input', 'channels'], `expected ${m.input.shape.at(-1)} names, one a channel of input.shape, got ${m.input.channels.length}`);
+  if (m.input.valueRange[0] >= m.input.valueRange[1]) issue(['input', 'valueRange'], 'expected min below max');
+  const n = m.input.normalisation;
+  if (n.kind === 'percentile' && n.low >= n.high) issue(['input', 'normalisation'], 'expected low below high');
+  if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
+  checkScores(m, issue);
+  checkViews(m, issue);
+  if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
+});
+
+type Shape = z.infer<typeof manifestShape>;
+type OnIssue = (path: string[], message: string) => void;
 
 /** A field that the task would not heed is refused: it would be ignored in silence. */
-function checkScores({ task, output }: ScoresPart, issue: (path: string[], message: string) => void): void {
+function checkScores({ task, output }: Shape, issue: OnIssue): void {
   const { activation, gives, targets, calibration: c, operatingPointNormalisation } = output;
   if (task === 'segment' && c) issue(['output', 'calibration'], 'expected none for the task segment');
   if (task === 'segment' && operatingPointNormalisation) issue(['output', 'operatingPointNormalisation'], 'expected none for the task segment');
@@ -138,9 +163,34 @@ function checkScores({ task, output }: ScoresPart, issue: (path: string[], messa
   if (operatingPointNormalisation && activation !== 'sigmoid') issue(['output', 'operatingPointNormalisation'], 'expected output.activation sigmoid with it');
 }
 
+function checkViews({ task, input, output, gate }: Shape, issue: OnIssue): void {
+  if (input.fusion && task !== 'classify') issue(['input', 'fusion'], `expected none for the task ${task}`);
+  if (input.fusion && input.viewPosition) issue(['input', 'viewPosition'], 'expected none with input.fusion: it reads PA, AP and lateral views');
+  if (input.fusion && input.layout !== 'NHWC') issue(['input', 'fusion'], 'expected none with layout NDHWC');
+  if (!gate) return;
+  if (task !== 'classify' || output.activation !== 'softmax') issue(['gate'], 'expected the task classify with activation softmax');
+  if (input.gate) issue(['input', 'gate'], 'expected none in a gate');
+  const labels = output.targets.map(target => target.label);
+  for (const label of [gate.frontal, gate.lateral, ...Object.keys(gate.faults)]) {
+    if (!labels.includes(label)) issue(['gate'], `expected labels of output.targets (${labels.join(', ')}), got ${label}`);
+  }
+}
+
 export type ModelManifest = z.infer<typeof manifestSchema>;
 export type Target = z.infer<typeof targetSchema>;
 export type InputSpec = ModelManifest['input'];
+
+/** The names of a graph's inputs, in the order in which it is fed; undefined for a graph of one input, whatever its name. */
+export function inputNames({ input: { fusion } }: ModelManifest): readonly string[] | undefined {
+  if (!fusion) return undefined;
+  return fusion === 'hemis' ? ['PA', 'L', 'present'] : ['PA', 'L'];
+}
+
+/** How many of a graph's last output tensors are read. */
+export function outputsRead({ gate, input: { fusion } }: ModelManifest): number {
+  if (gate) return 2;
+  return fusion === 'auxloss' ? 3 : 1;
+}
 
 /**
  * Checks a manifest that came from outside.

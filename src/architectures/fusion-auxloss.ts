@@ -1,7 +1,6 @@
-import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import { input, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import { denseNetBlocks, denseNetHead, denseNetStem, withDefaults } from './densenet.ts';
-import type { FusionAnswer, FusionOptions, ViewTensors } from './fusion.ts';
+import type { FusionOptions } from './fusion.ts';
 import { TorchLayers } from './torch-layers.ts';
 
 /**
@@ -19,14 +18,4 @@ export function buildAuxLoss(options: FusionOptions): LayersModel {
   const joint = nn.linear(nn.concat(features, 'joint'), 'classifier', shape.classes);
   const heads = prefixes.map((prefix, i) => nn.linear(features[i]!, `${prefix}classifier`, shape.classes));
   return model({ inputs: views, outputs: [joint, ...heads], name: 'fusion-auxloss' });
-}
-
-/** With one view, its own head answers: the joint head was never given a single view. */
-export function answerAuxLoss(net: LayersModel, views: ViewTensors): FusionAnswer {
-  const there = (views.PA ?? views.L)!;
-  const [joint, pa, lateral] = net.predict([views.PA ?? zerosLike(there), views.L ?? zerosLike(there)]) as Tensor[];
-  const perView = { ...(views.PA && { PA: pa! }), ...(views.L && { L: lateral! }) };
-  // A copy, so that the caller can dispose every tensor of the answer once.
-  const fused = views.PA && views.L ? joint! : (views.PA ? pa! : lateral!).clone();
-  return { fused, perView };
 }

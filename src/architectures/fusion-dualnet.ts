@@ -1,7 +1,6 @@
-import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import { input, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import { denseNetBlocks, denseNetHead, denseNetStem, withDefaults } from './densenet.ts';
-import type { FusionAnswer, FusionOptions, ViewTensors } from './fusion.ts';
+import type { FusionOptions } from './fusion.ts';
 import { TorchLayers } from './torch-layers.ts';
 
 /**
@@ -17,11 +16,4 @@ export function buildDualNet(options: FusionOptions): LayersModel {
     denseNetHead(nn, denseNetBlocks(nn, denseNetStem(nn, views[i]!, shape, prefix), shape, { prefix }), prefix));
   const logits = nn.linear(nn.concat(features, 'joint'), 'classifier', shape.classes);
   return model({ inputs: views, outputs: logits, name: 'fusion-dualnet' });
-}
-
-/** A missing view is a picture of zeros, as in the view dropout that Hashir et al. train with. */
-export function answerDualNet(net: LayersModel, views: ViewTensors): FusionAnswer {
-  const there = (views.PA ?? views.L)!;
-  const fused = net.predict([views.PA ?? zerosLike(there), views.L ?? zerosLike(there)]) as Tensor;
-  return { fused, perView: {} };
 }

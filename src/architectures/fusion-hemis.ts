@@ -1,10 +1,9 @@
-import { type Tensor, type Tensor4D, tensor2d, tile, zerosLike } from '@tensorflow/tfjs-core';
 import { input, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { denseNetBlocks, denseNetHead, denseNetStem, withDefaults } from './densenet.ts';
-import type { FusionAnswer, FusionOptions, ViewTensors } from './fusion.ts';
+import type { FusionOptions } from './fusion.ts';
 import { TorchLayers } from './torch-layers.ts';
-import { ViewMoments } from './view-moments.ts';
+import { ViewMoments } from '../runtime/view-moments.ts';
 
 /**
  * HeMIS (Havaei et al. 2016, arXiv 1607.05194) on DenseNet blocks, as Hashir et al. 2020: each view has a stem and
@@ -30,12 +29,4 @@ export function buildHemis(options: FusionOptions): LayersModel {
   const merged = denseNetBlocks(nn, moments, shape, { prefix, from: mergeAfter + 1 });
   const logits = nn.linear(denseNetHead(nn, merged, prefix), 'classifier', shape.classes);
   return model({ inputs: [...views, present], outputs: logits, name: 'fusion-hemis' });
-}
-
-/** A missing view takes no part in the moments: the mean is the other view's, the variance zero. */
-export function answerHemis(net: LayersModel, views: ViewTensors): FusionAnswer {
-  const there = (views.PA ?? views.L) as Tensor4D;
-  const present = tile(tensor2d([[views.PA ? 1 : 0, views.L ? 1 : 0]]), [there.shape[0], 1]);
-  const fused = net.predict([views.PA ?? zerosLike(there), views.L ?? zerosLike(there), present]) as Tensor;
-  return { fused, perView: {} };
 }

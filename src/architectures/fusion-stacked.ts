@@ -1,7 +1,6 @@
-import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import { input, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import { denseNetBlocks, denseNetHead, denseNetStem, withDefaults } from './densenet.ts';
-import type { FusionAnswer, FusionOptions, ViewTensors } from './fusion.ts';
+import type { FusionOptions } from './fusion.ts';
 import { TorchLayers } from './torch-layers.ts';
 
 /**
@@ -15,14 +14,4 @@ export function buildStacked(options: FusionOptions): LayersModel {
   const x = nn.concat(views, 'views');
   const features = denseNetHead(nn, denseNetBlocks(nn, denseNetStem(nn, x, shape), shape));
   return model({ inputs: views, outputs: nn.linear(features, 'classifier', shape.classes), name: 'fusion-stacked' });
-}
-
-/**
- * A missing view is a plane of zeros. The first convolution has no bias, so that plane adds nothing to it; the network
- * should have met such planes in training.
- */
-export function answerStacked(net: LayersModel, views: ViewTensors): FusionAnswer {
-  const there = (views.PA ?? views.L)!;
-  const fused = net.predict([views.PA ?? zerosLike(there), views.L ?? zerosLike(there)]) as Tensor;
-  return { fused, perView: {} };
 }

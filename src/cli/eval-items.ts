@@ -36,7 +36,7 @@ export async function evalItems(options: EvalItemsOptions): Promise<{ report: Ev
     try {
       const entry = imageOf(item, runner.manifest, yardstick);
       const image = described(await openFile(folder.resolve(entry.path)), entry);
-      const { report, said } = await yardstick.judge(item, image, () => runner.run(image));
+      const { report, said } = await yardstick.judge(item, image, () => runner.run([image]));
       perItem.push({ id, patientId, ...report });
       onDone?.(id, i + 1, items.length, said);
     } catch (error) {

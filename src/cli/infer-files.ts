@@ -56,7 +56,7 @@ async function inferOne(input: ImageInput, options: InferFilesOptions): Promise<
   const entries: InferEntry[] = [];
   for (const plane of planes) {
     try {
-      const result = await runner.run(plane);
+      const result = await runner.run([plane]);
       options.onResult?.(result);
       entries.push(resultEntry(result, writeFiles(result, plane, input.files[0]!, options)));
     } catch (error) {

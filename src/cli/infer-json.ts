@@ -34,7 +34,9 @@ export interface ScoresJson {
   readonly scores: readonly ({ readonly label: string } & Omit<Score, 'target'>)[];
   readonly viewsUsed: ScoresResult['viewsUsed'];
   readonly viewsMissing: ScoresResult['viewsMissing'];
-  readonly viewsAssumed?: ScoresResult['viewsAssumed'];
+  readonly viewsFrom: ScoresResult['viewsFrom'];
+  /** What stood in for a missing view. */
+  readonly substitute?: string;
   readonly outOfDistribution?: OutOfDistribution;
 }
 
@@ -70,7 +72,7 @@ function resultJson(result: Result, file?: string): ResultJson {
   }
 }
 
-function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsAssumed, outOfDistribution }: ScoresResult): ScoresJson {
+function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsFrom, substitute, outOfDistribution }: ScoresResult): ScoresJson {
   return {
     kind,
     scores: scores.map(({ target, logit, probability, operatingPoint, positive, views }) => ({
@@ -78,7 +80,8 @@ function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsAssumed, outOf
     })),
     viewsUsed,
     viewsMissing,
-    ...(viewsAssumed && { viewsAssumed }),
+    viewsFrom,
+    ...(substitute !== undefined && { substitute }),
     ...(outOfDistribution && { outOfDistribution }),
   };
 }

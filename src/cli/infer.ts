@@ -92,8 +92,8 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
   }
 }
 
-function views({ viewsUsed, viewsMissing, viewsAssumed = [] }: ScoresJson): string {
-  return [...viewsUsed.map(view => (viewsAssumed.includes(view) ? `${view} (assumed)` : view)), ...viewsMissing.map(view => `no ${view}`)].join(', ');
+function views({ viewsUsed, viewsMissing, viewsFrom }: ScoresJson): string {
+  return [...viewsUsed.map(view => (viewsFrom[view] === 'ViewPosition' ? view : `${view} (${viewsFrom[view]})`)), ...viewsMissing.map(view => `no ${view}`)].join(', ');
 }
 
 function measure(value: number | undefined, unit: string): string {

@@ -7,6 +7,7 @@ export interface ModelRunner {
   readonly manifest: ModelManifest;
   readonly identity: ModelIdentity;
   readonly device: DeviceDescription;
-  run(image: Image): Promise<Result>;
+  /** @param images one, or the views of one study */
+  run(images: readonly Image[]): Promise<Result>;
   close(): Promise<void>;
 }

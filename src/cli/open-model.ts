@@ -10,6 +10,7 @@ export interface ModelOptions {
   readonly models?: string;
   readonly backend?: 'webgpu' | 'webgl' | 'wasm' | 'cpu';
   readonly softwareGpu?: boolean;
+  readonly force?: boolean;
 }
 
 /** The options of every command that runs a model. */
@@ -18,6 +19,7 @@ export function modelOptions(command: Command): Command {
     .requiredOption('--model <id>', 'id of an installed model, or the folder of one')
     .option('--models <folder>', 'folder of models, in place of the one that comes with Overread')
     .addOption(new Option('--backend <name>', 'use this or fail; default: WebGPU on a real GPU, else wasm').choices(['webgpu', 'webgl', 'wasm', 'cpu']))
+    .option('--force', 'read pictures that the model\'s gate refuses as unlike those that it was made for; the results are marked')
     .option('--software-gpu', 'count a software WebGPU adapter (SwiftShader) as a GPU; asking for --backend webgpu does so too');
 }
 
@@ -26,7 +28,7 @@ export function modelOptions(command: Command): Command {
  * @param note told what device was got, and why
  * @throws OverreadError `model/*`, `device/unavailable`
  */
-export async function openModel({ model, models, backend, softwareGpu = false }: ModelOptions, note: (line: string) => void): Promise<ModelRunner> {
+export async function openModel({ model, models, backend, softwareGpu = false, force = false }: ModelOptions, note: (line: string) => void): Promise<ModelRunner> {
   const location = modelFolder(model, path.resolve(models ?? defaultModelsFolder()));
   if (backend === 'webgl') {
     throw new OverreadError('device/unavailable', 'Expected a backend of Node, got webgl, which browsers only have. Choose webgpu or wasm.', { expected: ['webgpu', 'wasm'], got: backend });
@@ -45,8 +47,8 @@ export async function openModel({ model, models, backend, softwareGpu = false }:
     manifest,
     identity,
     device,
-    async run(image) {
-      const result = await engine.run({ jobId: `${++runs}`, location, image });
+    async run(images) {
+      const result = await engine.run({ jobId: `${++runs}`, location, images, force });
       // The model was loaded before the first run, whose time it belongs to.
       return runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
     },

@@ -1,5 +1,5 @@
 import { isInstanceReference } from '../image/image.ts';
-import type { ScoresResult } from '../results/result.ts';
+import { sourcesOf, type ScoresResult } from '../results/result.ts';
 
 const HEADER = ['source', 'frame', 'model', 'version', 'label', 'logit', 'probability', 'operating_point', 'positive', 'PA', 'L', 'fused', 'views_used', 'views_missing', 'refused'];
 
@@ -10,9 +10,10 @@ const HEADER = ['source', 'frame', 'model', 'version', 'label', 'logit', 'probab
  */
 export function scoresCsv(results: readonly ScoresResult[]): string {
   const lines = results.flatMap(result => {
-    const { source, model, scores, viewsUsed, viewsMissing, outOfDistribution } = result;
-    const names = source.sources.map(s => (isInstanceReference(s) ? s.sopInstanceUID : s.file)).join(' ');
-    const frames = source.sources.map(s => (isInstanceReference(s) ? s.frame : '')).join(' ').trim();
+    const { model, scores, viewsUsed, viewsMissing, outOfDistribution } = result;
+    const sources = sourcesOf(result);
+    const names = sources.map(s => (isInstanceReference(s) ? s.sopInstanceUID : s.file)).join(' ');
+    const frames = sources.map(s => (isInstanceReference(s) ? s.frame : '')).join(' ').trim();
     const refused = outOfDistribution?.refused ? (outOfDistribution.reason ?? 'refused') : '';
     return scores.map(({ target, logit, probability, operatingPoint, positive, views }) => [
       names, frames, model.id, model.version, target.label, logit, probability, operatingPoint, positive, views.PA, views.L, views.fused, viewsUsed.join(' '), viewsMissing.join(' '), refused,

@@ -1,4 +1,5 @@
 import { domeHeight, type ChestAnatomy, type Ellipsoid } from './chest-anatomy.ts';
+import { findingChord, type FindingShape } from './chest-findings.ts';
 import { addTubes, LUNG_DENSITY, type ChestAxis } from './chest-tube-projection.ts';
 import { filmToPatient, type FilmGeometry } from './film-geometry.ts';
 import { smoothstep, softMax, superellipse } from './shaping.ts';
@@ -11,10 +12,12 @@ export interface ChestProjection {
   readonly path: Float32Array;
   readonly lungMm: Float32Array;
   readonly lungMask: Uint8Array;
+  /** For each finding, mm of lung in it times its filling, one a pixel. */
+  readonly filledMm: readonly Float32Array[];
 }
 
 const CAVITY_POWER = 2.4;
-export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: ChestAxis): ChestProjection {
+export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: ChestAxis, findings: readonly FindingShape[] = []): ChestProjection {
   const count = film.columns * film.rows;
   const path = new Float32Array(count);
   const lungMm = new Float32Array(count);
@@ -23,6 +26,7 @@ export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: Ch
   const shapes = axis === 'frontal' ? frontalShapes(anatomy) : lateralShapes(anatomy);
   const organs = anatomy.organs.map((shape) => ellipsoidChord(shape, axis));
   const opacities = anatomy.opacities.map((shape) => ellipsoidChord(shape, axis));
+  const filled = findings.map((shape) => ({ chordOf: findingChord(shape, axis), filling: shape.filling, mm: new Float32Array(count) }));
   const breasts = anatomy.breasts.map((shape) => ellipsoidChord(shape, axis));
   const bubble = ellipsoidChord(anatomy.gastricBubble, axis);
   const fluidLevel = anatomy.gastricBubble.centre.v + anatomy.gastricBubble.axes[2] * 0.45;
@@ -42,8 +46,12 @@ export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: Ch
         const lung = intervals.total();
         let opaque = 0;
         for (const opacity of opacities) if (opacity(u, v)) opaque += intervals.overlap(chord.low, chord.high);
+        let solid = opaque * 0.35;
+        for (const { chordOf, filling, mm } of filled) {
+          if (chordOf(u, v, chord)) solid += mm[i] = intervals.overlap(chord.low, chord.high) * filling;
+        }
         lungMm[i] = lung;
-        soft -= (lung - min(lung, opaque * 0.35)) * (1 - LUNG_DENSITY);
+        soft -= (lung - min(lung, solid)) * (1 - LUNG_DENSITY);
       } else if (shapes.inMask(u, v)) {
         lungMask[i] = 1;
       }
@@ -58,7 +66,7 @@ export function projectChest(anatomy: ChestAnatomy, film: FilmGeometry, axis: Ch
     }
   }
   addTubes(anatomy.tubes, film, axis, path, lungMm);
-  return { path, lungMm, lungMask };
+  return { path, lungMm, lungMask, filledMm: filled.map(({ mm }) => mm) };
 }
 
 /** Result of the last chord function that returned true: no allocation in the inner loop. */

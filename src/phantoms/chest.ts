@@ -1,4 +1,5 @@
 import { chestAnatomy } from './chest-anatomy.ts';
+import { CHEST_FINDINGS, placeFinding, plantedFinding, type ChestFindingKind, type PlantedFinding } from './chest-findings.ts';
 import { projectChest } from './chest-projection.ts';
 import { chestTubes } from './chest-tubes.ts';
 import { exposeFilm } from './chest-exposure.ts';
@@ -15,6 +16,11 @@ export interface ChestPhantomOptions {
   readonly size?: number;
   /** Spread of anatomy, pose, exposure: 0 the average chest, 1 (default) the usual spread, 1.5 wide. */
   readonly variation?: number;
+  /**
+   * Findings to plant, at most one of a kind; none when left out. The same kinds with the same seed lie in the same place
+   * of the same chest in every view but AP, where the patient lies down.
+   */
+  readonly findings?: readonly ChestFindingKind[];
 }
 
 export interface ChestPhantom {
@@ -29,6 +35,8 @@ export interface ChestPhantom {
   readonly lungMask: Uint8Array;
   /** Of the film; the same both ways. */
   readonly spacingMm: number;
+  /** One for each planted finding, with its truth in this view. */
+  readonly findings: readonly PlantedFinding[];
 }
 
 /**
@@ -36,14 +44,17 @@ export interface ChestPhantom {
  * the curve of a film processor.
  */
 export function chestPhantom(options: ChestPhantomOptions): ChestPhantom {
-  const { seed, view, size = 1024, variation = 1 } = options;
+  const { seed, view, size = 1024, variation = 1, findings = [] } = options;
   const supine = view === 'AP';
   const raisedArms = view === 'LL';
   const patient = seededRandom(hashIntegers(seed, 1));
   const anatomy = chestAnatomy(patient, { supine, raisedArms, variation });
   const tubes = chestTubes(patient, anatomy, { supine, variation });
   const film = filmGeometry(seed, view, size, variation, anatomy.cavity.heightMm);
-  const projection = projectChest({ ...anatomy, tubes }, film, view === 'LL' ? 'lateral' : 'frontal');
+  const axis = view === 'LL' ? 'lateral' : 'frontal';
+  const shapes = CHEST_FINDINGS.flatMap((kind, i) =>
+    findings.includes(kind) ? [placeFinding(kind, seededRandom(hashIntegers(seed, 5, i)), anatomy)] : []);
+  const projection = projectChest({ ...anatomy, tubes }, film, axis, shapes);
   const pixels = exposeFilm(projection.path, film, {
     random: seededRandom(hashIntegers(seed, 3, view.charCodeAt(0))),
     seed: hashIntegers(seed, 4, view.charCodeAt(0)),
@@ -51,7 +62,10 @@ export function chestPhantom(options: ChestPhantomOptions): ChestPhantom {
     variation,
     lungMask: projection.lungMask,
   });
-  return { columns: size, rows: size, pixels, lungMask: projection.lungMask, spacingMm: film.spacingMm };
+  return {
+    columns: size, rows: size, pixels, lungMask: projection.lungMask, spacingMm: film.spacingMm,
+    findings: shapes.map(({ kind }, i) => plantedFinding(kind, axis, projection.filledMm[i]!, size)),
+  };
 }
 
 function filmGeometry(seed: number, view: ChestView, size: number, variation: number, heightMm: number): FilmGeometry {

@@ -1,5 +1,5 @@
-import type { ImageReference } from '../image/image.ts';
-import type { View } from '../image/view.ts';
+import type { ImageReference, SourceReference } from '../image/image.ts';
+import type { View, ViewSource } from '../image/view.ts';
 import type { Target } from '../manifest.ts';
 import type { SaliencyDetails } from './saliency.ts';
 
@@ -26,9 +26,22 @@ export interface ModelIdentity {
 /** Milliseconds of each stage; `load` is 0 when the model was in memory. */
 export interface Timing {
   readonly load: number;
+  /** Of the model that judges the pictures first; absent where there is none. */
+  readonly gate?: number;
   readonly encode: number;
   readonly predict: number;
   readonly decode: number;
+}
+
+/** How far the image is from those that the model was made for. */
+export interface OutOfDistribution {
+  readonly score: number;
+  /** Above it, the image is refused. */
+  readonly threshold: number;
+  /** True in a result: the user asked for it all the same. */
+  readonly refused: boolean;
+  /** Why it was refused, for the user. */
+  readonly reason?: string;
 }
 
 interface ResultBase {
@@ -38,6 +51,8 @@ interface ResultBase {
   readonly timingMs: Timing;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
+  /** Absent where the model has no gate. Of several pictures, that of the worst. */
+  readonly outOfDistribution?: OutOfDistribution;
 }
 
 export interface Segment {
@@ -72,16 +87,6 @@ export interface Score {
   readonly views: { readonly [V in View | 'fused']?: number };
 }
 
-/** How far the image is from those that the model was made for. */
-export interface OutOfDistribution {
-  readonly score: number;
-  /** Above it, the image is refused. */
-  readonly threshold: number;
-  readonly refused: boolean;
-  /** Why it was refused, for the user. */
-  readonly reason?: string;
-}
-
 export interface ScoresResult extends ResultBase {
   readonly kind: 'scores';
   /** In the order of the manifest's targets. */
@@ -89,10 +94,12 @@ export interface ScoresResult extends ResultBase {
   readonly viewsUsed: readonly View[];
   /** Views that the model reads and that were not there. */
   readonly viewsMissing: readonly View[];
-  /** Those of `viewsUsed` that no attribute of the image states: the model reads no other. */
-  readonly viewsAssumed?: readonly View[];
-  /** Absent where the model has no gate. */
-  readonly outOfDistribution?: OutOfDistribution;
+  /** How each of `viewsUsed` is known. */
+  readonly viewsFrom: { readonly [V in View]?: ViewSource };
+  /** What stood in for a missing view, in words for the user. */
+  readonly substitute?: string;
+  /** Each view's picture, where the model reads two; `source` is the first of them. */
+  readonly viewSources?: { readonly [V in View]?: ImageReference };
 }
 
 /** A value a source pixel, laid out as the image; `range` is what a colour map spans. */
@@ -101,6 +108,8 @@ export interface HeatmapResult extends ResultBase {
   readonly values: Float32Array;
   readonly range: readonly [min: number, max: number];
   readonly target: Target;
+  /** Which view's picture it lies on, where the model reads two. */
+  readonly view?: View;
   /** Of a map that says where a score came from: how it was made. */
   readonly saliency?: SaliencyDetails;
 }
@@ -108,3 +117,9 @@ export interface HeatmapResult extends ResultBase {
 export type Result = LabelmapResult | ScoresResult | HeatmapResult;
 export type ResultKind = Result['kind'];
 export type ResultOf<K extends ResultKind> = Extract<Result, { kind: K }>;
+
+/** Every picture that a result was made from. */
+export function sourcesOf(result: Result): readonly SourceReference[] {
+  if (result.kind !== 'scores' || !result.viewSources) return result.source.sources;
+  return Object.values(result.viewSources).flatMap(({ sources }) => sources);
+}

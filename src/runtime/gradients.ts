@@ -51,7 +51,7 @@ export class NetworkGradients implements GradientModel {
         const part = inputs.subarray(from * this.#inputSize, (from + n) * this.#inputSize);
         const { output } = await this.#read('scores', () => {
           const x = tensor(part, [n, ...this.manifest.input.shape]);
-          if (!topWeights) return { output: network.forward(x) };
+          if (!topWeights) return { output: network.forward([x]).at(-1)! };
           const { model, input, output } = this.#layers(network);
           return withTop(model, topWeights, top => ({ output: evaluate(output, new Map([[input.id, x]]), top) }));
         });

@@ -1,6 +1,6 @@
-import { zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted } from '../errors.ts';
-import type { ModelManifest } from '../manifest.ts';
+import { inputNames, type ModelManifest } from '../manifest.ts';
 import type { ModelIdentity } from '../results/result.ts';
 import { checkFinite } from './check-finite.ts';
 import type { Device } from './device.ts';
@@ -77,14 +77,14 @@ export class TfjsModel implements LoadedModel {
     return network;
   }
 
-  predict(input: Tensor, signal?: AbortSignal): Promise<Tensor> {
+  predict(inputs: readonly Tensor[], signal?: AbortSignal): Promise<readonly Tensor[]> {
     const run = this.#turn(async device => {
       throwIfAborted(signal);
       const network = await this.#prepare(device);
       throwIfAborted(signal);
-      return guardedForward(device, network, input, this.manifest);
+      return guardedForward(device, network, inputs, this.manifest);
     });
-    return orAborted(run, signal, late => late.dispose());
+    return orAborted(run, signal, late => dispose([...late]));
   }
 
   /** Frees the network, not the kept files. */
@@ -117,17 +117,23 @@ export class TfjsModel implements LoadedModel {
 }
 
 function dryRun(network: Network, manifest: ModelManifest, device: Device): void {
-  const input = zeros([1, ...manifest.input.shape]);
+  const inputs = inputShapes(manifest, 1).map(shape => zeros([...shape]));
   try {
-    forward(network, input, manifest.id, device).dispose();
+    dispose(forward(network, inputs, manifest.id, device));
   } finally {
-    input.dispose();
+    dispose(inputs);
   }
 }
 
-function forward(network: Network, input: Tensor, modelId: string, device: Device): Tensor {
+/** The shapes of the inputs for a batch of n, in the order of `inputNames`. */
+function inputShapes(manifest: ModelManifest, n: number): readonly (readonly number[])[] {
+  const names = inputNames(manifest) ?? [''];
+  return names.map(name => (name === 'present' ? [n, names.length - 1] : [n, ...manifest.input.shape]));
+}
+
+function forward(network: Network, inputs: readonly Tensor[], modelId: string, device: Device): Tensor[] {
   try {
-    return network.forward(input);
+    return network.forward(inputs);
   } catch (error) {
     if (error instanceof OverreadError) throw error;
     const got = error instanceof Error ? error.message : String(error);
@@ -140,23 +146,30 @@ function forward(network: Network, input: Tensor, modelId: string, device: Devic
   }
 }
 
-async function guardedForward(device: Device, network: Network, input: Tensor, manifest: ModelManifest): Promise<Tensor> {
-  const wanted = [1, ...manifest.input.shape];
-  if (input.shape.join() !== wanted.join()) {
-    throw new OverreadError('internal', `Expected an input of shape [${wanted}], got [${input.shape}]. Please report this.`, { expected: wanted, got: input.shape });
-  }
-  let output: Tensor | undefined;
+async function guardedForward(device: Device, network: Network, inputs: readonly Tensor[], manifest: ModelManifest): Promise<readonly Tensor[]> {
+  const batch = inputs[0]?.shape[0] ?? 1;
+  checkGiven(inputs, inputShapes(manifest, batch));
+  // A batch that is larger than the one that was checked when the network was made.
+  if (batch > 1) checkLimits(network, manifest.id, device, batch);
+  let outputs: Tensor[] = [];
   let given = false;
   try {
     const values = await device.guard(async () => {
-      output = forward(network, input, manifest.id, device);
+      outputs = forward(network, inputs, manifest.id, device);
       // Only the read shows that the device did the work; tfjs keeps the values, so the task reads them for nothing.
-      return output.data();
+      return Promise.all(outputs.map(output => output.data()));
     });
-    checkFinite(values, manifest.id);
+    for (const of of values) checkFinite(of, manifest.id);
     given = true;
-    return output!;
+    return outputs;
   } finally {
-    if (!given) output?.dispose();
+    if (!given) dispose(outputs);
   }
+}
+
+function checkGiven(inputs: readonly Tensor[], wanted: readonly (readonly number[])[]): void {
+  if (inputs.length === wanted.length && inputs.every(({ shape }, i) => shape.join() === wanted[i]!.join())) return;
+  const got = inputs.map(({ shape }) => `[${shape}]`).join(', ');
+  const expected = wanted.map(shape => `[${shape}]`).join(', ');
+  throw new OverreadError('internal', `Expected inputs of shape ${expected}, got ${got}. Please report this.`, { expected, got });
 }

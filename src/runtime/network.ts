@@ -1,13 +1,13 @@
 import { dispose, io, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
-import type { ModelManifest } from '../manifest.ts';
+import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import type { VerifiedModel } from './verified.ts';
 
 /** A tfjs model whose input and output agree with its manifest. Its weights belong to the backend it was made on. */
 export interface Network {
-  /** [1, ...input.shape] → the last output tensor. */
-  forward(input: Tensor): Tensor;
+  /** [n, ...input.shape] each, in the order of the manifest's `inputNames` → the last tensors, as many as `outputsRead`. */
+  forward(inputs: readonly Tensor[]): Tensor[];
   /** Every tensor that a run makes, as far as the topology tells: name and shape, the batch being 1. */
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** False for a network that was saved for one input at a time. */
@@ -25,9 +25,9 @@ export interface Network {
 export async function buildNetwork(model: VerifiedModel): Promise<Network> {
   const { manifest } = model;
   const artifacts = await artifactsOf(model);
-  let network: Network & { readonly input: Shape; readonly output: Shape };
+  let network: Shaped;
   try {
-    network = manifest.graph.format === 'layers' ? await layersNetwork(artifacts) : await graphNetwork(artifacts);
+    network = manifest.graph.format === 'layers' ? await layersNetwork(artifacts, manifest) : await graphNetwork(artifacts, manifest);
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error);
     throw new OverreadError(
@@ -38,7 +38,8 @@ export async function buildNetwork(model: VerifiedModel): Promise<Network> {
     );
   }
   try {
-    checkShapes(network.input, network.output, manifest);
+    checkInputs(network.inputs, manifest);
+    checkOutputs(network.outputs, manifest);
   } catch (error) {
     network.dispose();
     throw error;
@@ -47,6 +48,13 @@ export async function buildNetwork(model: VerifiedModel): Promise<Network> {
 }
 
 type Shape = readonly (number | null)[] | undefined;
+
+interface Port {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+type Shaped = Network & { readonly inputs: readonly Port[]; readonly outputs: readonly Shape[] };
 
 async function artifactsOf({ manifest, files }: VerifiedModel): Promise<io.ModelArtifacts> {
   const { url } = manifest.graph;
@@ -98,32 +106,60 @@ function joined(parts: readonly Uint8Array[]): ArrayBuffer {
   return whole.buffer;
 }
 
-async function layersNetwork(artifacts: io.ModelArtifacts): Promise<Network & { input: Shape; output: Shape }> {
+async function layersNetwork(artifacts: io.ModelArtifacts, manifest: ModelManifest): Promise<Shaped> {
   const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
+  // tfjs knows a layer of ours by its class, once that is there.
+  if (manifest.input.fusion === 'hemis') await import('./view-moments.ts');
   const model = await loadLayersModel(io.fromMemory(artifacts));
-  const last = model.outputs.at(-1);
+  const names = inputNames(manifest);
+  const inputs = model.inputs.map(({ name, shape }) => ({ name, shape }));
+  const order = orderOf(inputs, names);
   return {
-    input: model.inputs.length === 1 ? model.inputs[0]?.shape : undefined,
-    output: last?.shape,
+    inputs: ordered(inputs, order),
+    outputs: model.outputs.map(({ shape }) => shape),
     tensors: layerTensors(model),
     takesBatches: model.inputs[0]?.shape[0] == null,
     layersModel: model,
-    forward: input => lastOf(model.predict(input)),
+    forward: given => lastOf([model.predict(fedIn(given, order)) as Tensor | Tensor[]].flat(), manifest),
     dispose: () => void model.dispose(),
   };
 }
 
-async function graphNetwork(artifacts: io.ModelArtifacts): Promise<Network & { input: Shape; output: Shape }> {
+async function graphNetwork(artifacts: io.ModelArtifacts, manifest: ModelManifest): Promise<Shaped> {
   const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
   const model = await loadGraphModel(io.fromMemory(artifacts));
+  const inputs = model.inputs.map(({ name, shape }) => ({ name: name.replace(/:0$/, ''), shape: known(shape) }));
+  const order = orderOf(inputs, inputNames(manifest));
   return {
-    input: model.inputs.length === 1 ? known(model.inputs[0]?.shape) : undefined,
-    output: known(model.outputs.at(-1)?.shape),
+    inputs: ordered(inputs, order),
+    outputs: model.outputs.map(({ shape }) => known(shape)),
     tensors: Object.entries(model.weights).flatMap(([name, tensors]) => tensors.map(({ shape }) => ({ name, shape }))),
     takesBatches: known(model.inputs[0]?.shape)?.[0] === null,
-    forward: input => lastOf(model.predict(input)),
+    forward: given => lastOf(asList(model.predict(fedIn(given, order))), manifest),
     dispose: () => model.dispose(),
   };
+}
+
+/** Where each input of the graph stands in `names`; undefined for a graph of one input. */
+function orderOf(inputs: readonly Port[], names: readonly string[] | undefined): readonly number[] | undefined {
+  return names && inputs.map(({ name }) => names.indexOf(name));
+}
+
+/** The graph's inputs in the order of the names. */
+function ordered(inputs: readonly Port[], order: readonly number[] | undefined): readonly Port[] {
+  if (!order) return inputs;
+  return inputs.map((_, i) => inputs[order.indexOf(i)] ?? { name: '', shape: undefined });
+}
+
+/** What was given in the order of the names, in the graph's own order. */
+function fedIn(given: readonly Tensor[], order: readonly number[] | undefined): Tensor | Tensor[] {
+  if (given.length === 1) return given[0]!;
+  return order ? order.map(at => given[at]!) : [...given];
+}
+
+function asList(outputs: Tensor | Tensor[] | Record<string, Tensor>): Tensor[] {
+  if (Array.isArray(outputs)) return outputs;
+  return typeof (outputs as Tensor).dataSync === 'function' ? [outputs as Tensor] : Object.values(outputs as Record<string, Tensor>);
 }
 
 /** The converter writes -1 for what it does not know. */
@@ -131,14 +167,11 @@ function known(shape: readonly number[] | undefined): Shape {
   return shape?.map(size => (size < 0 ? null : size));
 }
 
-function lastOf(outputs: Tensor | Tensor[] | Record<string, Tensor>): Tensor {
-  if (!Array.isArray(outputs)) {
-    if (typeof (outputs as Tensor).dataSync === 'function') return outputs as Tensor;
-    outputs = Object.values(outputs as Record<string, Tensor>);
-  }
-  const last = outputs.pop();
-  if (!last) throw new OverreadError('model/graph', 'Expected an output tensor, got none. Convert the model again.');
-  dispose(outputs);
+/** The last tensors, as many as are read; the others are freed. */
+function lastOf(outputs: Tensor[], manifest: ModelManifest): Tensor[] {
+  const wanted = outputsRead(manifest);
+  const last = outputs.slice(-wanted);
+  dispose(outputs.slice(0, -wanted));
   return last;
 }
 
@@ -152,24 +185,54 @@ function layerTensors(model: LayersModel): Network['tensors'] {
   return tensors;
 }
 
-function checkShapes(input: Shape, output: Shape, manifest: ModelManifest): void {
-  const wanted = [1, ...manifest.input.shape];
-  if (!input || input.length !== wanted.length || !input.every((size, i) => size === null || size === wanted[i])) {
+function checkInputs(inputs: readonly Port[], manifest: ModelManifest): void {
+  const { id, input } = manifest;
+  const names = inputNames(manifest);
+  const wanted = [1, ...input.shape];
+  if (!names) {
+    const shape = inputs.length === 1 ? inputs[0]!.shape : undefined;
+    if (shape && fits(shape, wanted)) return;
     throw new OverreadError(
       'model/graph',
-      `Expected the graph of ${manifest.id} to have one input of shape [${wanted}] as its manifest says, got ${describe(input)}. Mend input.shape or convert the model again.`,
-      { expected: wanted, got: input },
+      `Expected the graph of ${id} to have one input of shape [${wanted}] as its manifest says, got ${describe(shape)}. Mend input.shape or convert the model again.`,
+      { expected: wanted, got: shape },
     );
   }
-  const targets = manifest.output.targets.length;
-  // Softmax may carry a background class before the targets.
-  const channels = manifest.output.activation === 'softmax' ? [targets, targets + 1] : [targets];
-  const got = output?.at(-1);
-  if (got != null && !channels.includes(got)) {
+  const expected = names.map(name => (name === 'present' ? [1, names.length - 1] : wanted));
+  const sound = inputs.length === names.length && names.every((name, i) => inputs[i]!.name === name && inputs[i]!.shape && fits(inputs[i]!.shape!, expected[i]!));
+  if (sound) return;
+  const got = inputs.map(({ name, shape }) => `${name || 'another'} ${describe(shape)}`).join(', ') || 'none';
+  throw new OverreadError(
+    'model/graph',
+    `Expected the graph of ${id} to have the inputs ${names.map((name, i) => `${name} [${expected[i]}]`).join(', ')} for input.fusion ${input.fusion}, got ${got}. Mend input.fusion or convert the model again.`,
+    { expected: names, got },
+  );
+}
+
+/** The batch may be open, or of the one that is given. */
+function fits(shape: readonly (number | null)[], wanted: readonly number[]): boolean {
+  return shape.length === wanted.length && shape.every((size, i) => size === null || size === wanted[i]);
+}
+
+function checkOutputs(outputs: readonly Shape[], manifest: ModelManifest): void {
+  const { id, output: { targets, activation }, gate } = manifest;
+  const needed = outputsRead(manifest);
+  if (outputs.length < needed) {
     throw new OverreadError(
       'model/graph',
-      `Expected the graph of ${manifest.id} to give ${channels.join(' or ')} channels for its ${targets} target(s), got ${describe(output)}. Mend output.targets or convert the model again.`,
-      { expected: channels, got: output },
+      `Expected the graph of ${id} to give ${needed} tensors ${gate ? '(distance, scores), as a gate does' : `for input.fusion ${manifest.input.fusion}`}, got ${outputs.length}. Mend the manifest or convert the model again.`,
+      { expected: needed, got: outputs.length },
+    );
+  }
+  // Softmax may carry a background class before the targets.
+  const channels = activation === 'softmax' ? [targets.length, targets.length + 1] : [targets.length];
+  const scores = gate ? outputs.slice(-1) : outputs.slice(-needed);
+  const wrong = scores.find(shape => shape?.at(-1) != null && !channels.includes(shape.at(-1)!));
+  if (wrong) {
+    throw new OverreadError(
+      'model/graph',
+      `Expected the graph of ${id} to give ${channels.join(' or ')} channels for its ${targets.length} target(s), got ${describe(wrong)}. Mend output.targets or convert the model again.`,
+      { expected: channels, got: wrong },
     );
   }
 }

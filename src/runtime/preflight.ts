@@ -9,10 +9,11 @@ const FLOAT_BYTES = 4;
  * come back with whatever its buffer held before.
  * @throws OverreadError `device/limit`, naming the tensor and the limit
  */
-export function checkLimits(network: Network, modelId: string, device: Device): void {
+export function checkLimits(network: Network, modelId: string, device: Device, batch = 1): void {
   const { bytes: allowed, limit } = device.maxTensor;
   for (const { name, shape } of network.tensors) {
-    const bytes = shape.reduce((product, size) => product * size, FLOAT_BYTES);
+    // Weights have no batch: what they are taken to need is too much by that, on the safe side.
+    const bytes = batch * shape.reduce((product, size) => product * size, FLOAT_BYTES);
     if (bytes <= allowed) continue;
     const { backend, adapter } = device.description;
     throw new OverreadError(

@@ -10,7 +10,7 @@ export interface Disposable {
 
 /** What a run is doing, in the order in which it happens. `fraction` (0..1) only where it is known. */
 export interface Progress {
-  readonly stage: 'download' | 'verify' | 'compile' | 'read pixels' | 'encode' | 'infer' | 'decode';
+  readonly stage: 'download' | 'verify' | 'compile' | 'read pixels' | 'gate' | 'encode' | 'infer' | 'decode';
   readonly fraction?: number;
 }
 export type OnProgress = (progress: Progress) => void;
@@ -21,12 +21,12 @@ export interface LoadedModel extends Disposable {
   /** Size of the verified files, which are kept for the time after a lost device. */
   readonly bytes: number;
   /**
-   * Runs the network once: `input` [1, ...manifest.input.shape] → its last tensor, as the manifest's `gives` says.
-   * The caller disposes both. Guarded: sizes are checked against the device's limits before, error scopes stand
+   * Runs the network once: its inputs, [n, ...manifest.input.shape] each, in the order of the manifest's `inputNames` →
+   * its last tensors, as many as `outputsRead`, the last as the manifest's `gives` says. The caller disposes all. Guarded: sizes are checked against the device's limits before, error scopes stand
    * around, and a GPU error or a lost device rejects.
    * @throws OverreadError `device/limit`, `device/gpu-error`, `device/lost`, `job/cancelled`, `model/output`
    */
-  predict(input: Tensor, signal?: AbortSignal): Promise<Tensor>;
+  predict(inputs: readonly Tensor[], signal?: AbortSignal): Promise<readonly Tensor[]>;
   /** The network from within: what its scores depend on. */
   readonly gradients: GradientModel;
 }

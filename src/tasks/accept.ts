@@ -27,6 +27,18 @@ export function acceptPlane(image: Image, manifest: ModelManifest): void {
   planChannels(image, input);
 }
 
+/**
+ * As {@link acceptPlane}, of a model that reads one picture.
+ * @throws OverreadError `input/views` for several
+ */
+export function acceptOnePlane(images: readonly Image[], manifest: ModelManifest): void {
+  const [image, ...others] = images;
+  if (!image || others.length) {
+    throw new OverreadError('input/views', `${manifest.name} reads one picture, got ${images.length}. Choose one.`, { expected: 1, got: images.length });
+  }
+  acceptPlane(image, manifest);
+}
+
 function refused(name: string, reads: string, is: string, expected: unknown, got: unknown): OverreadError {
   return new OverreadError('input/refused', `${name} ${reads}, but this image is ${is}. Choose another image or another model.`, { expected, got });
 }

@@ -1,14 +1,13 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { OverreadError } from '../errors.ts';
-import { referenceOf, type Image } from '../image/image.ts';
+import { referenceOf } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { keepLargestComponents } from '../results/components.ts';
 import { measureSegments } from '../results/measure.ts';
 import { axisSamples, sampleRow } from '../results/source-samples.ts';
 import { encodePlane } from '../tensor/encode.ts';
-import { acceptPlane } from './accept.ts';
+import { acceptOnePlane } from './accept.ts';
 import { pixelRule } from './pixel-rule.ts';
-import type { Encoded, FindingOf, Placement, Task } from './task.ts';
+import type { FindingOf, Placement, Task } from './task.ts';
 
 /**
  * Segmentation of one plane. The network gives [1, rows, columns, channels]: with sigmoid one channel a target (they
@@ -20,11 +19,16 @@ export const segment: Task<FindingOf<'labelmap'>> = {
   id: 'segment',
   kind: 'labelmap',
 
-  accept: acceptPlane,
+  accept: acceptOnePlane,
 
-  encode: (image, manifest) => encodePlane(image, manifest.input),
+  encode(pictures, manifest) {
+    const { tensor, placement } = encodePlane(pictures[0]!.image, manifest.input);
+    return { inputs: [tensor], placement };
+  },
 
-  async decode(output: Tensor, { placement }: Encoded, image: Image, manifest: ModelManifest) {
+  async decode(outputs, { placement }, pictures, manifest) {
+    const output = outputs[0]!;
+    const { image } = pictures[0]!;
     const [batch, rows, columns, channels] = output.shape;
     const wanted = manifest.output.targets.length + (manifest.output.activation === 'softmax' ? 1 : 0);
     if (output.shape.length !== 4 || batch !== 1 || channels !== wanted || !rows || !columns) {

@@ -2,16 +2,24 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { Result } from '../results/result.ts';
+import type { Picture } from './picture.ts';
 
-type Provenance = 'model' | 'device' | 'timingMs' | 'createdAt';
+type Provenance = 'model' | 'device' | 'timingMs' | 'createdAt' | 'outOfDistribution';
 /** A result as a task makes it, before the engine adds where it came from. */
 export type Finding = Result extends infer R ? (R extends Result ? Omit<R, Provenance> : never) : never;
 export type FindingOf<K extends Result['kind']> = Extract<Finding, { kind: K }>;
 
-/** An input tensor and the way back from its pixel coordinates to the source's. */
-export interface Encoded {
+/** One plane as an input tensor and the way back from its pixel coordinates to the source's. */
+export interface EncodedPlane {
   /** [1, ...input.shape] */
   readonly tensor: Tensor;
+  readonly placement: Placement;
+}
+
+/** The network's inputs, in the order in which it is fed. */
+export interface Encoded {
+  readonly inputs: readonly Tensor[];
+  /** Of the first picture. */
   readonly placement: Placement;
 }
 
@@ -30,10 +38,11 @@ export interface Task<F extends Finding = Finding> {
   readonly id: string;
   readonly kind: F['kind'];
   /**
-   * Refuses an image that the model was not made for.
-   * @throws OverreadError `input/refused`
+   * Refuses images that the model was not made for, and more or fewer of them than it reads.
+   * @throws OverreadError `input/refused`, `input/views`
    */
-  accept(image: Image, manifest: ModelManifest): void;
-  encode(image: Image, manifest: ModelManifest): Encoded;
-  decode(output: Tensor, encoded: Encoded, image: Image, manifest: ModelManifest): Promise<F>;
+  accept(images: readonly Image[], manifest: ModelManifest): void;
+  encode(pictures: readonly Picture[], manifest: ModelManifest): Encoded;
+  /** @param outputs the network's last tensors, as many as the manifest's `outputsRead` */
+  decode(outputs: readonly Tensor[], encoded: Encoded, pictures: readonly Picture[], manifest: ModelManifest): Promise<F>;
 }

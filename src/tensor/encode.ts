@@ -1,7 +1,7 @@
 import { tensor4d } from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image.ts';
 import type { InputSpec } from '../manifest.ts';
-import type { Encoded } from '../tasks/task.ts';
+import type { EncodedPlane } from '../tasks/task.ts';
 import { applyChannels, planChannels } from './channels.ts';
 import { normalise } from './normalise.ts';
 import { cropPlane, fitPlane, padPlane } from './place.ts';
@@ -13,7 +13,7 @@ import { resize, type Plane } from './resize.ts';
  * @param slice which plane, from 0
  * @throws OverreadError `input/refused`, `input/unsupported-pixels`
  */
-export function encodePlane(image: Image, spec: InputSpec, slice = 0): Encoded {
+export function encodePlane(image: Image, spec: InputSpec, slice = 0): EncodedPlane {
   const plan = planChannels(image, spec);
   const source = applyChannels(image, plan);
   const [columns, rows] = source.shape;

@@ -100,7 +100,7 @@ describe('lung-unet', () => {
   });
 
   test('the engine prepares a picture as the recipe does', async () => {
-    const { tensor } = segment.encode(goldenImage(), manifest);
+    const [tensor] = segment.encode([{ image: goldenImage() }], manifest).inputs as [tf.Tensor];
     expect(tensor.shape).toEqual(golden.input.shape);
     expect(largestDifference(await tensor.data(), valuesOf(golden.input))).toBeLessThan(golden.input.maxAbsDiff);
     tensor.dispose();
@@ -116,13 +116,13 @@ describe('lung-unet', () => {
 
   test('picture to mask, the whole way, agrees with the recipe', async () => {
     const image = goldenImage();
-    const encoded = segment.encode(image, manifest);
-    const output = network.predict(encoded.tensor) as tf.Tensor;
-    const { labels } = await segment.decode(output, encoded, image, manifest);
+    const encoded = segment.encode([{ image }], manifest);
+    const output = network.predict([...encoded.inputs]) as tf.Tensor;
+    const { labels } = await segment.decode([output], encoded, [{ image }], manifest);
     const wanted = greyOf(golden.mask.file).values.map(v => (v > 0 ? 1 : 0));
     // A reference that finds next to nothing would prove nothing.
     expect(golden.mask.pixels / labels.length).toBeGreaterThan(0.05);
     expect(dice(overlap(labels, wanted))).toBeGreaterThanOrEqual(golden.mask.minDice);
-    tf.dispose([encoded.tensor, output]);
+    tf.dispose([...encoded.inputs, output]);
   });
 });

@@ -63,7 +63,7 @@ describe('the engine through its worker', () => {
     client = connect();
     const image = disc(40, 40);
     const stages: string[] = [];
-    const result = (await client.run({ location: `${BASE}tiny-bright/`, image }, { onProgress: p => stages.push(p.stage) })) as LabelmapResult;
+    const result = (await client.run({ location: `${BASE}tiny-bright/`, images: [image] }, { onProgress: p => stages.push(p.stage) })) as LabelmapResult;
     expect(result.labels).toHaveLength(1600);
     expect(result.segments[0]!.pixels).toBeGreaterThan(0);
     expect(image.pixels).toHaveLength(0);
@@ -75,7 +75,7 @@ describe('the engine through its worker', () => {
     client = connect();
     const whole = new Float32Array(100).fill(1);
     const image = { ...disc(8, 8), pixels: whole.subarray(10, 74) };
-    await client.run({ location: `${BASE}tiny-bright`, image });
+    await client.run({ location: `${BASE}tiny-bright`, images: [image] });
     expect(whole).toHaveLength(100);
   });
 
@@ -90,10 +90,10 @@ describe('the engine through its worker', () => {
   test('a cancelled run rejects at once and the engine goes on', async () => {
     client = connect();
     const stop = new AbortController();
-    const run = client.run({ location: `${BASE}tiny-unet`, image: disc(40, 40) }, { signal: stop.signal });
+    const run = client.run({ location: `${BASE}tiny-unet`, images: [disc(40, 40)] }, { signal: stop.signal });
     stop.abort();
     await expect(run).rejects.toMatchObject({ code: 'job/cancelled' });
-    await expect(client.run({ location: `${BASE}tiny-bright`, image: disc(8, 8) })).resolves.toMatchObject({ kind: 'labelmap' });
+    await expect(client.run({ location: `${BASE}tiny-bright`, images: [disc(8, 8)] })).resolves.toMatchObject({ kind: 'labelmap' });
     await expect(client.load(`${BASE}tiny-bright`, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'job/cancelled' });
   });
 
@@ -101,7 +101,7 @@ describe('the engine through its worker', () => {
     client = connect();
     await client.start();
     const dying = workers.at(-1)!;
-    const run = client.run({ location: `${BASE}tiny-bright`, image: disc(8, 8) });
+    const run = client.run({ location: `${BASE}tiny-bright`, images: [disc(8, 8)] });
     dying.dispatchEvent(Object.assign(new Event('error'), { message: 'out of memory' }));
     await expect(run).rejects.toMatchObject({ code: 'device/lost', message: expect.stringContaining('out of memory') });
     expect(dying.terminated).toBe(true);

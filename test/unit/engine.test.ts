@@ -18,11 +18,11 @@ describe('Engine', () => {
     engine = engineOf();
     expect(await engine.start()).toMatchObject({ backend: 'wasm' });
     const stages: Progress['stage'][] = [];
-    const first = (await engine.run({ jobId: 'a', location: 'tiny-bright', image: disc(40, 40) }, p => stages.push(p.stage))) as LabelmapResult;
+    const first = (await engine.run({ jobId: 'a', location: 'tiny-bright', images: [disc(40, 40)] }, p => stages.push(p.stage))) as LabelmapResult;
     expect(first.timingMs.load).toBeGreaterThan(0);
     expect(stages[0]).toBe('download');
     expect(stages.slice(-4)).toEqual(['compile', 'encode', 'infer', 'decode']);
-    const second = (await engine.run({ jobId: 'a', location: 'tiny-bright', image: disc(40, 40) })) as LabelmapResult;
+    const second = (await engine.run({ jobId: 'a', location: 'tiny-bright', images: [disc(40, 40)] })) as LabelmapResult;
     expect(second.timingMs.load).toBe(0);
     expect(second.labels).toEqual(first.labels);
     expect(await engine.memory()).toMatchObject({ models: 1 });
@@ -42,7 +42,7 @@ describe('Engine', () => {
       const files = tinyFiles(id);
       return { ...files, read: (path, options) => (read.push(path), files.read(path, options)) };
     });
-    await Promise.all(['a', 'b'].map(jobId => engine.run({ jobId, location: 'tiny-bright', image: disc(8, 8) })));
+    await Promise.all(['a', 'b'].map(jobId => engine.run({ jobId, location: 'tiny-bright', images: [disc(8, 8)] })));
     expect(read.sort()).toEqual(['manifest.json', 'model.json', 'weights.bin']);
   });
 
@@ -53,22 +53,22 @@ describe('Engine', () => {
     await engine.load('tiny-bright');
     await engine.load('tiny-graph');
     expect((await engine.memory()).models).toBe(1);
-    const { timingMs } = await engine.run({ jobId: 'a', location: 'tiny-graph', image: disc(8, 8) });
+    const { timingMs } = await engine.run({ jobId: 'a', location: 'tiny-graph', images: [disc(8, 8)] });
     expect(timingMs.load).toBe(0);
   });
 
   test('cancels a job by its id', async () => {
     engine = engineOf();
-    const run = engine.run({ jobId: 'a', location: 'tiny-unet', image: disc(40, 40) }, ({ stage }) => stage === 'compile' && engine.cancel('a'));
+    const run = engine.run({ jobId: 'a', location: 'tiny-unet', images: [disc(40, 40)] }, ({ stage }) => stage === 'compile' && engine.cancel('a'));
     await expect(run).rejects.toMatchObject({ code: 'job/cancelled' });
-    const again = await engine.run({ jobId: 'a', location: 'tiny-unet', image: disc(40, 40) });
+    const again = await engine.run({ jobId: 'a', location: 'tiny-unet', images: [disc(40, 40)] });
     expect(again.kind).toBe('labelmap');
   });
 
   test('refuses a job id that is under way', async () => {
     engine = engineOf();
-    const run = engine.run({ jobId: 'a', location: 'tiny-bright', image: disc(8, 8) });
-    await expect(engine.run({ jobId: 'a', location: 'tiny-bright', image: disc(8, 8) })).rejects.toMatchObject({ code: 'job/busy' });
+    const run = engine.run({ jobId: 'a', location: 'tiny-bright', images: [disc(8, 8)] });
+    await expect(engine.run({ jobId: 'a', location: 'tiny-bright', images: [disc(8, 8)] })).rejects.toMatchObject({ code: 'job/busy' });
     await run;
   });
 
@@ -92,13 +92,13 @@ describe('Engine', () => {
     ];
     test.each(cases)('%s', async (_, files, error) => {
       engine = engineOf(() => files as ModelFiles);
-      await expect(engine.run({ jobId: 'a', location: 'x', image: disc(8, 8) })).rejects.toMatchObject(error);
+      await expect(engine.run({ jobId: 'a', location: 'x', images: [disc(8, 8)] })).rejects.toMatchObject(error);
     });
 
     test('a task that nobody knows, an activation that gives no mask', async () => {
       engine = engineOf(location => changed(m => (location === 'task' ? { ...m, task: 'divine' } : { ...m, output: { ...m.output, activation: 'none' } })));
-      await expect(engine.run({ jobId: 'a', location: 'task', image: disc(8, 8) })).rejects.toMatchObject({ code: 'model/manifest', message: expect.stringContaining('divine') });
-      await expect(engine.run({ jobId: 'a', location: 'none', image: disc(8, 8) })).rejects.toMatchObject({ code: 'model/manifest' });
+      await expect(engine.run({ jobId: 'a', location: 'task', images: [disc(8, 8)] })).rejects.toMatchObject({ code: 'model/manifest', message: expect.stringContaining('divine') });
+      await expect(engine.run({ jobId: 'a', location: 'none', images: [disc(8, 8)] })).rejects.toMatchObject({ code: 'model/manifest' });
     });
 
     test('a network that gives NaN', async () => {
@@ -108,13 +108,13 @@ describe('Engine', () => {
       const sha = Buffer.from(await crypto.subtle.digest('SHA-256', weights)).toString('hex');
       const manifest = tinyManifest('tiny-bright', m => ({ ...m, graph: { ...m.graph, sha256: { ...m.graph.sha256, 'weights.bin': sha } } }));
       engine = engineOf(() => tinyFiles('tiny-bright', { 'weights.bin': weights, 'manifest.json': asBytes(manifest) }));
-      await expect(engine.run({ jobId: 'a', location: 'x', image: disc(8, 8) })).rejects.toMatchObject({ code: 'model/output', fields: { got: 'NaN' } });
+      await expect(engine.run({ jobId: 'a', location: 'x', images: [disc(8, 8)] })).rejects.toMatchObject({ code: 'model/output', fields: { got: 'NaN' } });
     });
   });
 
   test('refuses pixels that are no numbers', async () => {
     engine = engineOf();
-    const run = engine.run({ jobId: 'a', location: 'tiny-bright', image: picture(4, 4, x => (x ? 1 : Infinity)) });
+    const run = engine.run({ jobId: 'a', location: 'tiny-bright', images: [picture(4, 4, x => (x ? 1 : Infinity))] });
     await expect(run).rejects.toMatchObject({ code: 'input/unsupported-pixels' });
   });
 

@@ -15,7 +15,7 @@ describe('infer on wasm', () => {
   test('gives a mask on the source grid, with area, time and where it came from', async () => {
     const model = await runtime.load(tinyFiles('tiny-bright'));
     const image = disc(200, 120, { spacingMm: [0.5, 0.25] });
-    const result = (await infer(runtime, model, image)) as LabelmapResult;
+    const result = (await infer(runtime, model, [image])) as LabelmapResult;
     expect(result.kind).toBe('labelmap');
     expect(result.labels).toHaveLength(200 * 120);
     const truth = image.pixels.map(v => (v > 100 ? 1 : 0));
@@ -40,7 +40,7 @@ describe('infer on wasm', () => {
     const masks: Uint8Array[] = [];
     for (const id of ['tiny-bright', 'tiny-graph']) {
       const model = await runtime.load(tinyFiles(id));
-      masks.push(((await infer(runtime, model, disc(64, 64))) as LabelmapResult).labels);
+      masks.push(((await infer(runtime, model, [disc(64, 64)])) as LabelmapResult).labels);
       model.dispose();
     }
     expect(masks[0]!.some(v => v === 1)).toBe(true);
@@ -49,7 +49,7 @@ describe('infer on wasm', () => {
 
   test('softmax has a background', async () => {
     const model = await runtime.load(tinyFiles('tiny-softmax'));
-    const result = (await infer(runtime, model, picture(32, 32, x => x))) as LabelmapResult;
+    const result = (await infer(runtime, model, [picture(32, 32, x => x)])) as LabelmapResult;
     // Normalised to 0..1; the classes meet at 1/4 and 3/4.
     const row = [...result.labels.subarray(0, 32)];
     expect(row).toEqual(Array.from({ length: 32 }, (_, x) => (x / 31 <= 0.25 ? 0 : x / 31 <= 0.75 ? 1 : 2)));
@@ -58,7 +58,7 @@ describe('infer on wasm', () => {
 
   test('a picture of one pixel is an image too', async () => {
     const model = await runtime.load(tinyFiles('tiny-unet'));
-    const result = (await infer(runtime, model, picture(1, 1, () => 7))) as LabelmapResult;
+    const result = (await infer(runtime, model, [picture(1, 1, () => 7)])) as LabelmapResult;
     expect(result.labels).toHaveLength(1);
     model.dispose();
   });
@@ -66,9 +66,9 @@ describe('infer on wasm', () => {
   test('50 runs leave the memory as it was', async () => {
     const model = await runtime.load(tinyFiles('tiny-unet'));
     const image = disc(40, 50);
-    await infer(runtime, model, image);
+    await infer(runtime, model, [image]);
     const before = runtime.memory();
-    for (let i = 0; i < 50; i++) await infer(runtime, model, image);
+    for (let i = 0; i < 50; i++) await infer(runtime, model, [image]);
     expect(runtime.memory()).toEqual(before);
     model.dispose();
     expect(memory().numTensors).toBe(0);
@@ -77,7 +77,7 @@ describe('infer on wasm', () => {
   test('stops at an aborted signal', async () => {
     const model = await runtime.load(tinyFiles('tiny-bright'));
     const signal = AbortSignal.abort();
-    await expect(infer(runtime, model, disc(10, 10), { signal })).rejects.toMatchObject({ code: 'job/cancelled' });
+    await expect(infer(runtime, model, [disc(10, 10)], { signal })).rejects.toMatchObject({ code: 'job/cancelled' });
     model.dispose();
     expect(memory().numTensors).toBe(0);
   });

@@ -10,7 +10,7 @@ describe('the engine in Node', () => {
 
   test('finds its wasm files and reads models from disk', async () => {
     engine = await createNodeEngine({ backend: 'wasm' });
-    const result = await engine.run({ jobId: 'a', location: join(FIXTURES, 'tiny-bright'), image: disc(20, 20) });
+    const result = await engine.run({ jobId: 'a', location: join(FIXTURES, 'tiny-bright'), images: [disc(20, 20)] });
     expect(result).toMatchObject({ kind: 'labelmap', device: { backend: 'wasm', adapter: 'simd, 1 thread' } });
   });
 

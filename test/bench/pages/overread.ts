@@ -1,5 +1,5 @@
 /** Our engine: the runtime as the worker has it, with its verified loading, limits and error scopes. */
-import { tensor4d } from '@tensorflow/tfjs-core';
+import { tensor4d, type Tensor } from '@tensorflow/tfjs-core';
 import { createRuntime } from '../../../src/runtime/runtime.ts';
 import type { LoadedModel, ModelFiles } from '../../../src/runtime/types.ts';
 import type { Cold, InferenceInput } from './contract.ts';
@@ -10,7 +10,7 @@ let input: InferenceInput;
 
 async function run(): Promise<Float32Array> {
   const x = tensor4d(input.data, [1, input.rows, input.columns, input.channels]);
-  const y = await model.predict(x);
+  const [y] = await model.predict([x]) as [Tensor];
   const output = await y.data();
   x.dispose();
   y.dispose();

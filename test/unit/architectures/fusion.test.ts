@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { buildFusion, FUSION_KINDS, readViews } from '../../../src/architectures/fusion.ts';
-import { ViewMoments } from '../../../src/architectures/view-moments.ts';
+import { buildFusion, FUSION_KINDS } from '../../../src/architectures/fusion.ts';
+import { ViewMoments } from '../../../src/runtime/view-moments.ts';
+import { fusionAnswer, fusionInputs, VIEWS } from '../../../src/tasks/fusion.ts';
 
 const TINY = { inputShape: [16, 16] as const, classes: 2, growth: 6, blockConfig: [1, 1], initFeatures: 8, bnSize: 2, weights: { seed: 1 } };
 const view = (seed: number, n = 1) => tf.randomNormal([n, 16, 16, 1], 0, 1, 'float32', seed) as tf.Tensor4D;
@@ -9,19 +10,11 @@ const view = (seed: number, n = 1) => tf.randomNormal([n, 16, 16, 1], 0, 1, 'flo
 beforeAll(() => tf.setBackend('cpu'));
 
 describe.each(FUSION_KINDS)('%s', kind => {
-  test('refuses no view and views of two sizes, and says what stood in for a missing one', () => {
-    const net = buildFusion(kind, TINY);
-    expect(() => readViews(kind, net, {})).toThrow(/wants a PA view, a lateral view, or both; got none/);
-    expect(() => readViews(kind, net, { PA: view(1), L: view(2, 2) })).toThrow(/must have one shape/);
-    expect(readViews(kind, net, { PA: view(1) }).substitute).toMatch(/\bL\b/);
-    expect(readViews(kind, net, { L: view(1) }).substitute).toMatch(/\bPA\b/);
-    net.dispose();
-  });
-
   test('looks at both views when both are there', () => {
     const net = buildFusion(kind, TINY);
     const [pa, l, other] = [view(1), view(2), view(3)];
-    const logits = (views: Parameters<typeof readViews>[2]) => Array.from(readViews(kind, net, views).fused.dataSync());
+    const logits = (views: Record<'PA' | 'L', tf.Tensor>) =>
+      Array.from(fusionAnswer(kind, VIEWS, [net.predict(fusionInputs(kind, views))].flat().map(t => t.dataSync() as Float32Array)).fused);
     const both = logits({ PA: pa, L: l });
     expect(logits({ PA: pa, L: other })).not.toEqual(both);
     expect(logits({ PA: other, L: l })).not.toEqual(both);

@@ -87,7 +87,7 @@ describe('infer', () => {
       ],
       viewsUsed: ['PA'],
       viewsMissing: [],
-      viewsAssumed: ['PA'],
+      viewsFrom: { PA: 'assumed' },
     });
     printed = [];
     await infer([picture], scores, terminal);

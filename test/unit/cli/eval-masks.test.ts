@@ -3,7 +3,7 @@ import type { LabelmapResult } from '../../../src/results/result.ts';
 import { fakeRunner, picture, target } from './fake-runner.ts';
 
 async function labelled(labels: number[], names: string[]): Promise<LabelmapResult> {
-  const result = (await fakeRunner().run(picture(labels.length, 1, labels))) as LabelmapResult;
+  const result = (await fakeRunner().run([picture(labels.length, 1, labels)])) as LabelmapResult;
   const segments = names.map((label, i) => ({ target: { ...target, label }, segmentNumber: i + 1, pixels: 0 }));
   return { ...result, labels: Uint8Array.from(labels), segments };
 }

@@ -23,7 +23,8 @@ export function fakeRunner(refuse: (image: Image) => void = () => {}, volumes = 
   return {
     manifest: volumes ? ({ ...manifest, input: { layout: 'NDHWC' } } as ModelManifest) : manifest,
     identity, device,
-    async run(image) {
+    async run(images) {
+      const [image] = images as [Image];
       refuse(image);
       const labels = Uint8Array.from(image.pixels, v => Number(v >= 128));
       const pixels = labels.reduce((sum, v) => sum + v, 0);

@@ -45,7 +45,7 @@ async function logitsOf(model: string, values: Uint8Array, side: number): Promis
   await tf.setBackend('cpu');
   const network = await buildNetwork(await readVerified(diskFiles(model)));
   const x = tf.tensor4d(Float32Array.from(values, scaled), [1, side, side, 1]);
-  const y = network.forward(x);
+  const [y] = network.forward([x]) as [tf.Tensor];
   const logits = [...(await y.data())];
   network.dispose();
   tf.dispose([x, y]);
@@ -98,7 +98,7 @@ test('an 8-bit picture of 224 × 224 enters as (2 · v / 255 − 1) · 1024, no 
   const { manifest } = await readVerified(diskFiles(model));
   const { file, values } = picture(224);
   await tf.setBackend('cpu');
-  const { tensor } = classify.encode(await openFile(file), manifest);
+  const [tensor] = classify.encode([{ image: await openFile(file) }], manifest).inputs as [tf.Tensor];
   expect(tensor.shape).toEqual([1, 224, 224, 1]);
   const entered = tensor.dataSync();
   let worst = 0;

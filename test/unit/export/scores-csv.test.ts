@@ -15,6 +15,7 @@ const result = (more: Partial<ScoresResult> = {}): ScoresResult => ({
   ],
   viewsUsed: ['PA'],
   viewsMissing: ['L'],
+  viewsFrom: { PA: 'ViewPosition' },
   ...more,
 });
 

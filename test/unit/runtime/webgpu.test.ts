@@ -33,7 +33,7 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
     const labels: Uint8Array[] = [];
     for (const id of ['tiny-unet', 'tiny-graph']) {
       const model = await runtime.load(tinyFiles(id), ({ stage }) => stages.push(stage));
-      labels.push(((await infer(runtime, model, image)) as LabelmapResult).labels);
+      labels.push(((await infer(runtime, model, [image])) as LabelmapResult).labels);
       model.dispose();
     }
     expect(stages).toContain('compile');
@@ -42,7 +42,7 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
     const wasm = await createRuntime({ backend: 'wasm', wasmPath: WASM });
     for (const [i, id] of ['tiny-unet', 'tiny-graph'].entries()) {
       const model = await wasm.load(tinyFiles(id));
-      const { labels: reference } = (await infer(wasm, model, image)) as LabelmapResult;
+      const { labels: reference } = (await infer(wasm, model, [image])) as LabelmapResult;
       model.dispose();
       const differing = reference.filter((v, k) => v !== labels[i]![k]).length;
       // The nets' outputs differ in the seventh digit, so a pixel on the threshold may fall to the other side.
@@ -57,10 +57,10 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
   test('50 runs leave the memory as it was', async () => {
     const model = await runtime.load(tinyFiles('tiny-bright'));
     const image = disc(40, 50);
-    await infer(runtime, model, image);
+    await infer(runtime, model, [image]);
     const before = runtime.memory();
     expect(before.deviceBytes).toBeGreaterThan(0);
-    for (let i = 0; i < 50; i++) await infer(runtime, model, image);
+    for (let i = 0; i < 50; i++) await infer(runtime, model, [image]);
     expect(runtime.memory()).toEqual(before);
     model.dispose();
   });
@@ -68,7 +68,7 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
   test('a device that is lost in the middle rejects the run at once, and the next run works', async () => {
     const model = await runtime.load(tinyFiles('tiny-bright'));
     const image = disc(40, 50);
-    const before = (await infer(runtime, model, image)) as LabelmapResult;
+    const before = (await infer(runtime, model, [image])) as LabelmapResult;
     const { submit } = GPUQueue.prototype;
     GPUQueue.prototype.submit = function (this: GPUQueue, buffers) {
       GPUQueue.prototype.submit = submit;
@@ -76,8 +76,8 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
       runtime.loseDevice();
       return undefined;
     };
-    await expect(infer(runtime, model, image)).rejects.toMatchObject({ code: 'device/lost' });
-    const after = (await infer(runtime, model, image)) as LabelmapResult;
+    await expect(infer(runtime, model, [image])).rejects.toMatchObject({ code: 'device/lost' });
+    const after = (await infer(runtime, model, [image])) as LabelmapResult;
     expect(after.labels).toEqual(before.labels);
     model.dispose();
   });
@@ -86,14 +86,14 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
     const model = await runtime.load(tinyFiles('tiny-bright'));
     runtime.loseDevice();
     await new Promise(resolve => setTimeout(resolve, 50));
-    expect(((await infer(runtime, model, disc(20, 20))) as LabelmapResult).kind).toBe('labelmap');
+    expect(((await infer(runtime, model, [disc(20, 20)])) as LabelmapResult).kind).toBe('labelmap');
     model.dispose();
   });
 
   test('an error of the GPU fails the run by name, and the next run works', async () => {
     const model = await runtime.load(tinyFiles('tiny-bright'));
     const image = disc(40, 50);
-    const before = (await infer(runtime, model, image)) as LabelmapResult;
+    const before = (await infer(runtime, model, [image])) as LabelmapResult;
     // A buffer over the device's limits: the error that an oversized tensor makes.
     const { createBuffer } = GPUDevice.prototype;
     let spoilt = 0;
@@ -102,11 +102,11 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
       return createBuffer.call(this, { ...descriptor, mappedAtCreation: false, size: this.limits.maxBufferSize + 4 });
     };
     try {
-      await expect(infer(runtime, model, image)).rejects.toMatchObject({ code: 'device/gpu-error' });
+      await expect(infer(runtime, model, [image])).rejects.toMatchObject({ code: 'device/gpu-error' });
     } finally {
       GPUDevice.prototype.createBuffer = createBuffer;
     }
-    expect(((await infer(runtime, model, image)) as LabelmapResult).labels).toEqual(before.labels);
+    expect(((await infer(runtime, model, [image])) as LabelmapResult).labels).toEqual(before.labels);
     model.dispose();
   });
 

@@ -1,9 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { setBackend, tensor2d, zeros } from '@tensorflow/tfjs-core';
+import { dispose, setBackend, tensor2d, zeros } from '@tensorflow/tfjs-core';
 import type { Image } from '../../../src/image/image.ts';
 import { parseManifest, type ModelManifest } from '../../../src/manifest.ts';
 import { classify } from '../../../src/tasks/classify.ts';
 import { taskOf } from '../../../src/tasks/index.ts';
+import { viewOfImage } from '../../../src/tasks/views.ts';
 import { disc, picture, tinyManifest } from '../runtime/tiny.ts';
 
 type Output = ModelManifest['output'];
@@ -16,12 +17,13 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 beforeAll(() => setBackend('cpu'));
 
 async function decoded(values: number[], manifest: ModelManifest, image: Image = pa('PA')) {
-  const encoded = classify.encode(image, manifest);
+  const pictures = [{ image, ...viewOfImage(image, manifest) }];
+  const encoded = classify.encode(pictures, manifest);
   const output = tensor2d([values]);
   try {
-    return await classify.decode(output, encoded, image, manifest);
+    return await classify.decode([output], encoded, pictures, manifest);
   } finally {
-    encoded.tensor.dispose();
+    dispose([...encoded.inputs]);
     output.dispose();
   }
 }
@@ -34,7 +36,7 @@ describe('accept refuses as a segmentation does', () => {
     ['a lateral view', pa('LL'), { expected: ['PA', 'AP'], got: 'LL' }],
     ['a volume', disc(20, 20, { modality: 'DX', shape: [20, 10, 2] }), { expected: 1, got: 2 }],
   ])('%s', (_, image, fields) => {
-    expect(() => classify.accept(image, manifestWith({}))).toThrow(expect.objectContaining({ code: 'input/refused', fields: expect.objectContaining(fields) }));
+    expect(() => classify.accept([image], manifestWith({}))).toThrow(expect.objectContaining({ code: 'input/refused', fields: expect.objectContaining(fields) }));
   });
 });
 
@@ -128,24 +130,23 @@ describe('softmax scores', () => {
 
 describe('views', () => {
   test('the view that the image states', async () => {
-    const { scores, viewsUsed, viewsMissing, viewsAssumed } = await decoded([0, 0], manifestWith({}), pa('AP'));
+    const { scores, viewsUsed, viewsMissing, viewsFrom } = await decoded([0, 0], manifestWith({}), pa('AP'));
     expect(scores[0]!.views).toEqual({ PA: 0.5 });
-    expect([viewsUsed, viewsMissing, viewsAssumed]).toEqual([['PA'], [], undefined]);
+    expect([viewsUsed, viewsMissing, viewsFrom]).toEqual([['PA'], [], { PA: 'ViewPosition' }]);
     const lateral = await decoded([0, 0], manifestWith({}, { viewPosition: ['LL', 'RL'] }), pa('LL'));
     expect(lateral.viewsUsed).toEqual(['L']);
     expect(lateral.scores[1]!.views).toEqual({ L: 0.5 });
   });
 
   test('where the image does not say, the only one that the model reads, marked as assumed', async () => {
-    expect(await decoded([0, 0], manifestWith({}), pa())).toMatchObject({ viewsUsed: ['PA'], viewsAssumed: ['PA'] });
+    expect(await decoded([0, 0], manifestWith({}), pa())).toMatchObject({ viewsUsed: ['PA'], viewsFrom: { PA: 'assumed' } });
   });
 
   test('none where the model reads both or says nothing of views', async () => {
     for (const viewPosition of [['PA', 'LL'], undefined]) {
       const result = await decoded([0, 0], manifestWith({}, { viewPosition }), pa());
-      expect(result).toMatchObject({ viewsUsed: [], viewsMissing: [] });
+      expect(result).toMatchObject({ viewsUsed: [], viewsMissing: [], viewsFrom: {} });
       expect(result.scores[0]!.views).toEqual({});
-      expect('viewsAssumed' in result).toBe(false);
     }
   });
 });
@@ -154,9 +155,9 @@ describe('refuses', () => {
   test('an output of another shape', async () => {
     const manifest = manifestWith({});
     const image = picture(8, 8, x => x);
-    const encoded = classify.encode(image, manifest);
+    const encoded = classify.encode([{ image }], manifest);
     for (const shape of [[1, 3], [2, 2], [1, 1, 2], [1, 1, 1, 2]]) {
-      await expect(classify.decode(zeros(shape), encoded, image, manifest)).rejects.toMatchObject({ code: 'model/output', fields: { got: shape } });
+      await expect(classify.decode([zeros(shape)], encoded, [{ image }], manifest)).rejects.toMatchObject({ code: 'model/output', fields: { got: shape } });
     }
   });
 

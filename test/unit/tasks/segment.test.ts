@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { setBackend, tensor4d, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, setBackend, tensor4d, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { Image } from '../../../src/image/image.ts';
 import type { ModelManifest } from '../../../src/manifest.ts';
 import { taskOf } from '../../../src/tasks/index.ts';
@@ -22,7 +22,7 @@ describe('segment.accept', () => {
   const chest = { ...manifest, input: { ...manifest.input, bodyPart: ['CHEST'] } };
 
   test.each(cases)('refuses %s, and says why', (_, image, fields) => {
-    expect(() => segment.accept(image, chest)).toThrow(
+    expect(() => segment.accept([image], chest)).toThrow(
       expect.objectContaining({ code: 'input/refused', fields: expect.objectContaining(fields), message: expect.stringMatching(/Choose another image or another model\.$/) }),
     );
   });
@@ -33,15 +33,15 @@ describe('segment.accept', () => {
     ['is a picture', disc(20, 20)],
     ['is one pixel', picture(1, 1, () => 0, { modality: 'CR' })],
   ])('takes an image that %s', (_, image) => {
-    expect(() => segment.accept(image, chest)).not.toThrow();
+    expect(() => segment.accept([image], chest)).not.toThrow();
   });
 });
 
 describe('segment.decode', () => {
   async function decoded(values: Tensor, image: Image, m: ModelManifest = manifest) {
-    const encoded = segment.encode(image, m);
-    const finding = await segment.decode(values, encoded, image, m);
-    encoded.tensor.dispose();
+    const encoded = segment.encode([{ image }], m);
+    const finding = await segment.decode([values], encoded, [{ image }], m);
+    dispose([...encoded.inputs]);
     values.dispose();
     return finding;
   }
