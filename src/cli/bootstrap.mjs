@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, buildPackage, ensureBuilt, ensurePackages } from './setup/build.mjs';
+import { findBrowser } from './setup/browser.mjs';
 import { fetchOhif, OHIF_VERSION, ohifDist } from './setup/ohif.mjs';
 import { runCommand, SetupError, step } from './setup/steps.mjs';
 
@@ -40,6 +41,8 @@ const commands = {
       add(await check('Type check', 'npm', ['run', '--silent', 'typecheck']));
       add(await check('Lint and import fences', 'npm', ['run', '--silent', 'lint']));
       add(await check('Build', process.execPath, [path.join(root, 'src/cli/bootstrap.mjs'), 'ensure-built']));
+      // Before the unit tests: the software GPU that some of them run on comes with it.
+      await findBrowser({ install: true });
       add(await unitTests());
       add(await browserTests());
     } catch (error) {

@@ -82,7 +82,8 @@ export async function openBrowser(origin, { webgpu = true, width = 1600, height 
 /** Keeps a picture for a person to look at. */
 export async function screenshot(page, name) {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
+  // SwiftShader on a busy machine takes a minute for a frame.
+  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), timeout: 180_000 });
 }
 
 /** Waits until `n` viewports show a picture that is in the cache. */
