@@ -28,6 +28,32 @@ export function planChannels(image: Pick<Image, 'channels' | 'modality'>, spec: 
   );
 }
 
+/** What separates a tinted or annotated film from a colour picture: channels this far apart, of 255, in this share of the pixels. */
+const COLOUR_DIFFERENCE = 32;
+const COLOURED_FRACTION = 0.1;
+
+/**
+ * Refuses a picture of real colour (a photograph, histology) where a grey one is read: its luminance would be read as if
+ * it were density.
+ * @param image RGB, interleaved, 0..255
+ * @throws OverreadError `input/refused`, with the share of coloured pixels
+ */
+export function refuseColour({ pixels }: Pick<Image, 'pixels'>, spec: InputSpec): void {
+  let coloured = 0;
+  for (let p = 0; p < pixels.length; p += 3) {
+    const [r, g, b] = [pixels[p]!, pixels[p + 1]!, pixels[p + 2]!];
+    if (Math.max(r, g, b) - Math.min(r, g, b) > COLOUR_DIFFERENCE) coloured++;
+  }
+  const fraction = coloured / (pixels.length / 3);
+  if (fraction <= COLOURED_FRACTION) return;
+  const percent = (share: number) => `${Math.round(100 * share)} %`;
+  throw new OverreadError(
+    'input/refused',
+    `Expected a grey picture with the channel ${spec.channels.join(', ')}, got one in colour (${percent(fraction)} of its pixels, over ${percent(COLOURED_FRACTION)}). Choose another image or another model.`,
+    { expected: COLOURED_FRACTION, got: fraction },
+  );
+}
+
 /** The image in the model's channels. Luminance is ITU-R BT.601, as Pillow's `convert('L')` without its rounding. */
 export function applyChannels(image: Image, plan: ChannelPlan): Image {
   if (plan !== 'luminance') return image;
