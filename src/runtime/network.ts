@@ -112,7 +112,8 @@ async function layersNetwork(artifacts: io.ModelArtifacts, manifest: ModelManife
   if (manifest.input.fusion === 'hemis') await import('./view-moments.ts');
   const model = await loadLayersModel(io.fromMemory(artifacts));
   const names = inputNames(manifest);
-  const inputs = model.inputs.map(({ name, shape }) => ({ name, shape }));
+  // Of the layers: tfjs gives tensors other names when a second model has the same ones.
+  const inputs = model.inputs.map(({ shape }, i) => ({ name: model.inputNames[i]!, shape }));
   const order = orderOf(inputs, names);
   return {
     inputs: ordered(inputs, order),

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import '@tensorflow/tfjs-backend-cpu';
+import { layersFiles } from '../../src/architectures/layers-files.ts';
+import { Engine } from '../../src/engine.ts';
+import type { Image } from '../../src/image/image.ts';
+import type { FusionKind, ModelManifest } from '../../src/manifest.ts';
+import type { LabelmapResult, ScoresResult } from '../../src/results/result.ts';
+import type { ModelFiles } from '../../src/runtime/types.ts';
+import { asBytes, picture, tinyFiles, tinyManifest } from './runtime/tiny.ts';
+
+const SIDE = 8;
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const mean = (image: SymbolicTensor, name: string) => layers.globalAveragePooling2d({ name }).apply(image) as SymbolicTensor;
+const view = (name: string) => input({ shape: [SIDE, SIDE, 1], name });
+
+function linear(name: string, from: SymbolicTensor, weights: number[][], bias: number[]): { layer: ReturnType<typeof layers.dense>; out: SymbolicTensor; set(): void } {
+  const layer = layers.dense({ name, units: bias.length });
+  const out = layer.apply(from) as SymbolicTensor;
+  return { layer, out, set: () => layer.setWeights([tensor2d(weights), tensor1d(bias)]) };
+}
+
+/** Logits of the brightness of each view: 4 PA + 2 L; heads of its own 4 PA and 2 L with auxloss. */
+function fusionNetwork(kind: 'stacked' | 'auxloss', order: readonly ['PA' | 'L', 'PA' | 'L'] = ['PA', 'L']): LayersModel {
+  const views = { PA: view('PA'), L: view('L') };
+  const [pa, l] = [mean(views.PA, 'mean_pa'), mean(views.L, 'mean_l')];
+  const both = layers.concatenate({ name: 'both' }).apply([pa, l]) as SymbolicTensor;
+  const joint = linear('joint', both, [[4], [2]], [0]);
+  const heads = [linear('head_pa', pa, [[4]], [0]), linear('head_l', l, [[2]], [0])];
+  const network = model({ inputs: order.map(name => views[name]), outputs: kind === 'stacked' ? joint.out : [joint.out, ...heads.map(h => h.out)] });
+  joint.set();
+  if (kind === 'auxloss') heads.forEach(h => h.set());
+  return network;
+}
+
+/** Frontal up to a mean of 0.4, lateral above, inverted above 0.8; the distance is twice the mean. */
+function gateNetwork(): LayersModel {
+  const image = view('image');
+  const m = mean(image, 'mean');
+  const distance = linear('distance', m, [[2]], [0]);
+  const scores = linear('scores', m, [[0, 100, 300]], [0, -40, -200]);
+  const network = model({ inputs: image, outputs: [distance.out, scores.out] });
+  distance.set();
+  scores.set();
+  return network;
+}
+
+type Changes = { task?: string; input?: Partial<ModelManifest['input']>; output?: Partial<ModelManifest['output']>; gate?: ModelManifest['gate'] };
+async function folder(id: string, network: LayersModel, { input: changed, output, ...rest }: Changes): Promise<ModelFiles> {
+  const files = new Map(await layersFiles(network));
+  network.dispose();
+  const sha256 = Object.fromEntries([...files].map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')]));
+  const manifest = tinyManifest('tiny-bright', ({ input: { viewPosition: _, ...plain }, ...m }) => ({
+    ...m, id, task: 'classify', graph: { url: 'model.json', format: 'layers', sha256 },
+    input: { ...plain, shape: [SIDE, SIDE, 1], normalisation: { kind: 'window', min: 0, max: 1 }, ...changed },
+    output: { ...m.output, ...output }, ...rest,
+  }));
+  files.set('manifest.json', asBytes(manifest));
+  return { location: id, read: async path => files.get(path)! };
+}
+
+const target = (label: string) => ({ label, concept: { codeValue: label, codingSchemeDesignator: '99TEST', codeMeaning: label } });
+const fused = (kind: FusionKind, more: Partial<ModelManifest['input']> = {}): Changes => ({ input: { fusion: kind, ...more } });
+const gateChanges: Changes = {
+  output: { activation: 'softmax', targets: ['Frontal', 'Lateral', 'Inverted'].map(target) },
+  gate: { frontal: 'Frontal', lateral: 'Lateral', faults: { Inverted: 'inverted grey scale' }, threshold: 0.5, distanceThreshold: 1.9 },
+};
+
+const grey = (value: number, viewPosition?: string, study = '1.1', patientID = 'A'): Image =>
+  picture(SIDE, SIDE, () => value, {
+    modality: 'DX', attributes: { patientID, ...(viewPosition !== undefined && { viewPosition }) },
+    sources: [{ studyInstanceUID: study, seriesInstanceUID: '1.2', sopInstanceUID: `1.3.${viewPosition ?? 'none'}`, frame: 1 }],
+  });
+
+let engine: Engine;
+let folders: Map<string, ModelFiles>;
+let jobs = 0;
+const run = (id: string, images: Image[], force?: boolean) => engine.run({ jobId: String(++jobs), location: `models/${id}/`, images, ...(force && { force }) });
+
+beforeAll(async () => {
+  engine = new Engine({ backend: 'cpu', fetchModel: location => folders.get(location.split('/')[1]!)! });
+  await engine.start();
+  folders = new Map([
+    ['stacked', await folder('stacked', fusionNetwork('stacked'), fused('stacked'))],
+    ['swapped', await folder('swapped', fusionNetwork('stacked', ['L', 'PA']), fused('stacked'))],
+    ['auxloss', await folder('auxloss', fusionNetwork('auxloss'), fused('auxloss'))],
+    ['gated', await folder('gated', fusionNetwork('stacked'), fused('stacked', { gate: 'gate' }))],
+    ['gate', await folder('gate', gateNetwork(), gateChanges)],
+    ['headless', await folder('headless', fusionNetwork('stacked'), fused('auxloss'))],
+    ['alone', await folder('alone', fusionNetwork('stacked'), {})],
+    ['lungs', tinyFiles('tiny-bright', { 'manifest.json': asBytes(tinyManifest('tiny-bright', m => ({ ...m, input: { ...m.input, gate: 'gate' } }))) })],
+    ['astray', tinyFiles('tiny-bright', { 'manifest.json': asBytes(tinyManifest('tiny-bright', m => ({ ...m, input: { ...m.input, gate: 'alone-scores' } }))) })],
+    ['alone-scores', tinyFiles('tiny-scores')],
+  ]);
+});
+afterAll(() => engine.dispose());
+
+describe('a model of two views', () => {
+  test.each(['stacked', 'swapped', 'auxloss'])('%s: from both, and from each alone, in whatever order they come', async id => {
+    const result = (await run(id, [grey(0.5, 'LL'), grey(0.25, 'PA')])) as ScoresResult;
+    const [score] = result.scores;
+    expect(score!.logit).toBeCloseTo(2, 5);
+    expect(score!.views.fused).toBeCloseTo(sigmoid(2), 5);
+    expect(score!.views.PA).toBeCloseTo(sigmoid(1), 5);
+    expect(score!.views.L).toBeCloseTo(sigmoid(1), 5);
+    expect(result).toMatchObject({ viewsUsed: ['PA', 'L'], viewsMissing: [], viewsFrom: { PA: 'ViewPosition', L: 'ViewPosition' } });
+    expect(result.source.sources).toEqual([expect.objectContaining({ sopInstanceUID: '1.3.PA' })]);
+    expect(result.viewSources?.L?.sources).toEqual([expect.objectContaining({ sopInstanceUID: '1.3.LL' })]);
+    expect('substitute' in result).toBe(false);
+  });
+
+  test('one view: the other is said to be missing, with what stood in', async () => {
+    const pa = (await run('stacked', [grey(0.25, 'PA')])) as ScoresResult;
+    expect(pa.scores[0]!.views).toEqual({ PA: expect.closeTo(sigmoid(1), 5) });
+    expect(pa).toMatchObject({ viewsUsed: ['PA'], viewsMissing: ['L'], substitute: expect.stringContaining('missing L view') });
+    const lateral = (await run('auxloss', [grey(0.25, 'LL')])) as ScoresResult;
+    expect(lateral.scores[0]!.probability).toBeCloseTo(sigmoid(0.5), 5);
+    expect(lateral).toMatchObject({ viewsUsed: ['L'], viewsMissing: ['PA'], substitute: expect.stringContaining('own head') });
+  });
+
+  test.each<[string, () => Image[], string]>([
+    ['two frontals', () => [grey(0.2, 'PA'), grey(0.2, 'AP')], 'got 2 frontal views and no lateral'],
+    ['two patients', () => [grey(0.2, 'PA'), grey(0.2, 'LL', '1.1', 'B')], 'got A and B'],
+    ['two dates', () => [grey(0.2, 'PA'), grey(0.2, 'LL', '1.9')], 'got 1.1 and 1.9'],
+    ['three pictures', () => [grey(0.2, 'PA'), grey(0.2, 'LL'), grey(0.2, 'RL')], 'got 3 pictures'],
+    ['none', () => [], 'got 0 pictures'],
+    ['an oblique', () => [grey(0.2, 'LAO')], 'states the view LAO'],
+    ['no view', () => [grey(0.2)], 'states no view'],
+  ])('%s are refused by name', async (_, images, message) => {
+    await expect(run('stacked', images())).rejects.toMatchObject({ code: 'input/views', message: expect.stringContaining(message) });
+  });
+
+  test('leaves no tensor behind, refused or not', async () => {
+    await run('auxloss', [grey(0.2, 'PA')]);
+    const { tensors } = await engine.memory();
+    await run('auxloss', [grey(0.2, 'PA'), grey(0.2, 'LL')]);
+    await run('auxloss', [grey(0.2, 'LAO')]).catch(() => {});
+    expect((await engine.memory()).tensors).toBe(tensors);
+  });
+
+  test('a graph whose inputs or outputs are not those of its fusion is refused', async () => {
+    await expect(run('headless', [grey(0.2, 'PA')])).rejects.toMatchObject({ code: 'model/graph', message: expect.stringContaining('give 3 tensors') });
+    await expect(run('alone', [grey(0.2, 'PA')])).rejects.toMatchObject({ code: 'model/graph', message: expect.stringContaining('one input') });
+  });
+});
+
+describe('the gate', () => {
+  test('tells the views apart, and the result says that it was a guess', async () => {
+    const result = (await run('gated', [grey(0.7), grey(0.2)])) as ScoresResult;
+    expect(result).toMatchObject({ viewsUsed: ['PA', 'L'], viewsFrom: { PA: 'classifier', L: 'classifier' } });
+    expect(result.scores[0]!.logit).toBeCloseTo(4 * 0.2 + 2 * 0.7, 5);
+    expect(result.outOfDistribution).toEqual({ score: expect.closeTo(1.4, 4), threshold: 1.9, refused: false });
+    expect(result.timingMs.gate).toBeGreaterThan(0);
+  });
+
+  test('refuses an inverted picture by name, and reads it all the same when forced, marked', async () => {
+    const error = { code: 'input/out-of-distribution', fields: expect.objectContaining({ outOfDistribution: expect.objectContaining({ refused: true }) }) };
+    await expect(run('gated', [grey(0.9, 'PA')])).rejects.toMatchObject({ ...error, message: expect.stringMatching(/inverted grey scale: probability 1\.00 over 0\.50/) });
+    expect((await run('gated', [grey(0.9, 'PA')], true)).outOfDistribution).toMatchObject({ refused: true, reason: expect.stringContaining('inverted') });
+  });
+
+  test('refuses a lateral handed to a frontal model, for a segmentation too', async () => {
+    await expect(run('lungs', [grey(0.6)])).rejects.toMatchObject({ code: 'input/out-of-distribution', message: expect.stringContaining('lateral view where a frontal one is read') });
+    const mask = (await run('lungs', [picture(32, 32, x => (x < 16 ? 0 : 0.5), { modality: 'DX' })])) as LabelmapResult;
+    expect(mask.outOfDistribution?.refused).toBe(false);
+  });
+
+  test('a model beside that is no gate fails the run', async () => {
+    await expect(run('astray', [grey(0.2, 'PA')])).rejects.toMatchObject({ code: 'model/manifest', message: expect.stringContaining('no field gate') });
+  });
+});
