@@ -1,5 +1,5 @@
 import { OverreadError, toOverreadError } from '../errors.ts';
-import type { Image } from '../image/image.ts';
+import { isInstanceReference, type Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { taskOf } from '../tasks/index.ts';
 import type { DatasetImage, DatasetItem } from '../training/dataset.ts';
@@ -34,9 +34,9 @@ export async function evalItems(options: EvalItemsOptions): Promise<{ report: Ev
   for (const [i, item] of items.entries()) {
     const { id, patientId } = item;
     try {
-      const entry = imageOf(item, runner.manifest, yardstick);
-      const image = described(await openFile(folder.resolve(entry.path)), entry);
-      const { report, said } = await yardstick.judge(item, image, () => runner.run([image]));
+      const images: Image[] = [];
+      for (const entry of imagesOf(item, runner.manifest, yardstick)) images.push(described(await openFile(folder.resolve(entry.path)), entry, item));
+      const { report, said } = await yardstick.judge(item, images[0]!, () => runner.run(images));
       perItem.push({ id, patientId, ...report });
       onDone?.(id, i + 1, items.length, said);
     } catch (error) {
@@ -67,19 +67,22 @@ function chosenItems({ folder: { dataset }, patients, ids }: EvalItemsOptions, {
   throw new OverreadError('dataset/invalid', `Expected items to measure the model against in '${dataset.name}', got ${why}. Choose another data set or list.`, { expected: wants, got: why });
 }
 
-/** Of several views of a labelled subject the one that the model reads; a mask belongs to an only image. */
-function imageOf({ id, images }: DatasetItem, { id: model, input }: ModelManifest, { wants }: Yardstick): DatasetImage {
+/** Of several views of a labelled subject those that the model reads; a mask belongs to an only image. */
+function imagesOf({ id, images }: DatasetItem, { id: model, input }: ModelManifest, { wants }: Yardstick): readonly DatasetImage[] {
+  if (input.fusion) return images;
   const read = input.viewPosition?.map(view => view.toUpperCase());
   const fitting = images.length > 1 && wants !== 'a mask' ? images.filter(({ view }) => view !== undefined && read?.includes(view.toUpperCase())) : images;
-  if (fitting.length === 1) return fitting[0]!;
+  if (fitting.length === 1) return fitting;
   throw new OverreadError('input/refused', `Expected one image that ${model} reads in '${id}', got ${images.length} images, ${fitting.length} of which would do.`, { got: images.length });
 }
 
 /** The image with what the data set knows of it, where the file itself does not say. */
-function described(image: Image, { view, modality }: DatasetImage): Image {
+function described(image: Image, { view, modality }: DatasetImage, { id, patientId }: DatasetItem): Image {
+  const { attributes } = image;
   return {
     ...image,
+    sources: image.sources.map(source => (isInstanceReference(source) ? source : { ...source, study: id })),
     modality: image.modality === 'OT' && modality !== undefined ? modality : image.modality,
-    attributes: { ...image.attributes, viewPosition: image.attributes.viewPosition ?? view },
+    attributes: { ...attributes, patientID: attributes.patientID ?? patientId, viewPosition: attributes.viewPosition ?? view },
   };
 }

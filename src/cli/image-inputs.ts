@@ -8,20 +8,43 @@ export interface ImageInput {
   readonly files: readonly string[];
   /** Set where one frame of several is meant; counts from 1. */
   readonly frame?: number;
+  readonly studyInstanceUID?: string;
   /** @throws OverreadError `input/*` */
   open(): Promise<Image>;
 }
 
+/** What a model is run on at once: an image, or the pictures of one study. */
+export interface Reading {
+  readonly files: readonly string[];
+  readonly images: readonly ImageInput[];
+  readonly frame?: number;
+}
+
 /**
- * Files as a model reads them: a model of volumes gets the slices of a series together, a model of planes every file by
- * itself. A file that cannot be read stays in the list; opening it says why.
+ * Files as a model reads them: a model of volumes gets the slices of a series together, a model of several views the
+ * pictures of a study, a model of planes every file by itself. A file that cannot be read stays in the list; opening it
+ * says why.
  */
-export async function imageInputs(files: readonly string[], manifest: ModelManifest): Promise<ImageInput[]> {
+export async function readingsOf(files: readonly string[], manifest: ModelManifest): Promise<Reading[]> {
   const readable = files.map(inputFile);
-  if (manifest.input.layout === 'NDHWC') return grouped(readable);
+  if (manifest.input.layout === 'NDHWC') return (await grouped(readable)).map(alone);
   const each: ImageInput[] = [];
   for (const file of readable) each.push(...(await grouped([file])));
-  return each;
+  return manifest.input.fusion ? byStudy(each) : each.map(alone);
+}
+
+function alone(image: ImageInput): Reading {
+  return { files: image.files, images: [image], ...(image.frame !== undefined && { frame: image.frame }) };
+}
+
+/** In the order of each study's first file. A picture that names no study is read by itself. */
+function byStudy(images: readonly ImageInput[]): Reading[] {
+  const studies = new Map<string | ImageInput, ImageInput[]>();
+  for (const image of images) {
+    const key = image.studyInstanceUID ?? image;
+    studies.set(key, [...(studies.get(key) ?? []), image]);
+  }
+  return [...studies.values()].map(of => ({ files: of.flatMap(({ files }) => files), images: of }));
 }
 
 /** @throws OverreadError `input/*` */

@@ -1,7 +1,8 @@
-import { isOverreadError, toOverreadError, type OverreadError } from '../errors.ts';
+import { isOverreadError, toOverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import type { Result } from '../results/result.ts';
-import type { ImageInput } from './image-inputs.ts';
+import { taskOf } from '../tasks/index.ts';
+import type { Reading } from './image-inputs.ts';
 import { refusedEntry, resultEntry, type InferEntry } from './infer-json.ts';
 import { writeLabelmap, writeOverlay } from './io/result-files.ts';
 import type { ModelRunner } from './model-runner.ts';
@@ -17,7 +18,7 @@ export interface InferFilesOptions {
   /** Called with every result, as it is made. */
   readonly onResult?: (result: Result) => void;
   /** Called as each input is done, with what is printed of it. */
-  readonly onDone?: (input: ImageInput, entries: readonly InferEntry[], index: number) => void;
+  readonly onDone?: (reading: Reading, entries: readonly InferEntry[], index: number) => void;
 }
 
 export interface InferFilesReport {
@@ -30,38 +31,46 @@ export interface InferFilesReport {
  * run on every frame of a multi-frame file and every plane of a volume, an entry each; when it refuses the first for
  * what it is, that entry stands for all.
  */
-export async function inferFiles(inputs: readonly ImageInput[], options: InferFilesOptions): Promise<InferFilesReport> {
+export async function inferFiles(readings: readonly Reading[], options: InferFilesOptions): Promise<InferFilesReport> {
   const all: InferEntry[] = [];
   let refusedFile: string | undefined;
-  for (const [index, input] of inputs.entries()) {
-    if (input.frame !== undefined && input.frame > 1 && input.files[0] === refusedFile) continue;
-    const entries = await inferOne(input, options);
-    options.onDone?.(input, entries, index);
+  for (const [index, reading] of readings.entries()) {
+    const { files, frame = 1 } = reading;
+    if (frame > 1 && files[0] === refusedFile) continue;
+    const entries = await inferOne(reading, options);
+    options.onDone?.(reading, entries, index);
     all.push(...entries);
-    if ((input.frame ?? 1) === 1) refusedFile = entries[0]?.error?.code === 'input/refused' ? input.files[0] : undefined;
+    if (frame === 1) refusedFile = entries[0]?.error?.code === 'input/refused' ? files[0] : undefined;
   }
   return { entries: all, status: statusOf(all) };
 }
 
-async function inferOne(input: ImageInput, options: InferFilesOptions): Promise<InferEntry[]> {
+async function inferOne(reading: Reading, options: InferFilesOptions): Promise<InferEntry[]> {
   const { runner } = options;
-  const refused = (error: OverreadError) => refusedEntry(runner.identity, runner.device.backend, input.files, error);
-  let image: Image;
-  try {
-    image = await input.open();
-  } catch (error) {
-    return [refused(toOverreadError(error))];
-  }
-  const planes = runner.manifest.input.layout === 'NHWC' ? planesOf(image) : [image];
+  const { manifest } = runner;
+  const refused = (files: readonly string[], error: unknown) => refusedEntry(runner.identity, runner.device.backend, files, toOverreadError(error));
   const entries: InferEntry[] = [];
-  for (const plane of planes) {
+  const images: Image[] = [];
+  for (const input of reading.images) {
     try {
-      const result = await runner.run([plane]);
-      options.onResult?.(result);
-      entries.push(resultEntry(result, writeFiles(result, plane, input.files[0]!, options)));
+      const image = await input.open();
+      // Of a study, what the model does not read at all must not keep it from the rest.
+      if (reading.images.length > 1) taskOf(manifest).accept([image], manifest);
+      images.push(image);
     } catch (error) {
-      entries.push(refused(toOverreadError(error)));
-      if (isOverreadError(error, 'input/refused') && entries.length === 1) break;
+      entries.push(refused(input.files, error));
+    }
+  }
+  if (images.length === 0) return entries;
+  const runs = images.length === 1 && manifest.input.layout === 'NHWC' ? planesOf(images[0]!).map(plane => [plane]) : [images];
+  for (const [i, run] of runs.entries()) {
+    try {
+      const result = await runner.run(run);
+      options.onResult?.(result);
+      entries.push(resultEntry(result, writeFiles(result, run[0]!, reading.files[0]!, options)));
+    } catch (error) {
+      entries.push(refused(reading.files, error));
+      if (isOverreadError(error, 'input/refused') && i === 0) break;
     }
   }
   return entries;

@@ -1,6 +1,6 @@
 import type { ErrorCode, OverreadError } from '../errors.ts';
 import type { SourceReference } from '../image/image.ts';
-import type { LabelmapResult, ModelIdentity, OutOfDistribution, Result, Score, ScoresResult, Timing } from '../results/result.ts';
+import { sourcesOf, type LabelmapResult, type ModelIdentity, type OutOfDistribution, type Result, type Score, type ScoresResult, type Timing } from '../results/result.ts';
 
 /** What `overread infer --json` prints of one input, and of each plane of an input that has several. */
 export interface InferEntry {
@@ -10,7 +10,8 @@ export interface InferEntry {
   readonly sources: readonly SourceReference[];
   readonly result?: ResultJson;
   readonly timingMs?: Timing;
-  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  /** `outOfDistribution`: of a picture that the model's gate refused. */
+  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly outOfDistribution?: OutOfDistribution };
 }
 
 export interface LabelmapJson {
@@ -18,6 +19,7 @@ export interface LabelmapJson {
   readonly segments: readonly SegmentJson[];
   /** The labelmap on disk, when a folder for it was given. */
   readonly file?: string;
+  readonly outOfDistribution?: OutOfDistribution;
 }
 
 export interface SegmentJson {
@@ -50,21 +52,21 @@ export function resultEntry(result: Result, file?: string): InferEntry {
   return {
     model: { id, version, sha256 },
     backend: result.device.backend,
-    sources: result.source.sources,
+    sources: sourcesOf(result),
     result: resultJson(result, file),
     timingMs: result.timingMs,
   };
 }
 
-export function refusedEntry(identity: ModelIdentity, backend: string, files: readonly string[], { code, message }: OverreadError): InferEntry {
+export function refusedEntry(identity: ModelIdentity, backend: string, files: readonly string[], { code, message, fields }: OverreadError): InferEntry {
   const { id, version, sha256 } = identity;
-  return { model: { id, version, sha256 }, backend, sources: files.map(file => ({ file })), error: { code, message } };
+  return { model: { id, version, sha256 }, backend, sources: files.map(file => ({ file })), error: { code, message, ...(code === 'input/out-of-distribution' && { outOfDistribution: fields['outOfDistribution'] as OutOfDistribution }) } };
 }
 
 function resultJson(result: Result, file?: string): ResultJson {
   switch (result.kind) {
     case 'labelmap':
-      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }) };
+      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
     case 'scores':
       return scoresJson(result);
     case 'heatmap':

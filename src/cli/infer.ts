@@ -7,7 +7,7 @@ import { inferFiles } from './infer-files.ts';
 import type { InferEntry, ScoresJson } from './infer-json.ts';
 import { inputFiles } from './input-files.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
-import { imageInputs } from './image-inputs.ts';
+import { readingsOf } from './image-inputs.ts';
 import { table, terminal, type Terminal } from './terminal.ts';
 
 interface InferOptions extends ModelOptions {
@@ -20,7 +20,8 @@ interface InferOptions extends ModelOptions {
 const HELP = `
 A named file is always an input. In a folder, with its sub-folders, files with the signature or extension of DICOM, PNG,
 JPEG or NIfTI are inputs; others, DICOMDIR and hidden files are skipped with a note. Each frame of a multi-frame file is
-a result of its own, unless its frames make a volume and the model reads volumes.
+a result of its own, unless its frames make a volume and the model reads volumes. A model of several views gets the
+pictures of a study together, one frontal and one lateral; either may be missing.
 
 Exit status: 0 every input gave a result, 2 some were refused, 1 a fault.`;
 
@@ -53,15 +54,15 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     if (options.csv && kind !== 'scores') {
       throw new OverreadError('cli/usage', `Expected a model that gives scores with --csv, got ${kind} from ${runner.manifest.id}. Use --json.`, { expected: 'scores', got: kind });
     }
-    const inputs = await imageInputs(files, runner.manifest);
-    const { entries, status } = await inferFiles(inputs, {
+    const readings = await readingsOf(files, runner.manifest);
+    const { entries, status } = await inferFiles(readings, {
       runner,
       out: options.out,
       overlay: options.overlay,
       onResult: result => {
         if (result.kind === 'scores') scored.push(result);
       },
-      onDone: (input, of, index) => note(`[${index + 1}/${inputs.length}] ${input.files[0]}${summary(of)}`),
+      onDone: (reading, of, index) => note(`[${index + 1}/${readings.length}] ${reading.files.join(' ')}${summary(of)}`),
     });
     if (options.json) print(JSON.stringify(entries, undefined, 2));
     else if (options.csv) print(scoresCsv(scored).trimEnd());

@@ -13,6 +13,7 @@ export interface InputFile {
 /** What makes one image: a file, a frame of one, or the files of a volume. */
 export interface ImageInput {
   readonly files: readonly string[];
+  readonly studyInstanceUID?: string;
   readonly seriesInstanceUID?: string;
   readonly modality?: string;
   /** Set where one frame of several is meant; counts from 1. */
@@ -54,11 +55,11 @@ export async function groupSeries(files: readonly InputFile[], signal?: AbortSig
         continue;
       }
       const instance = readImageInstance(bytes);
-      const { sopClassUID, modality, seriesInstanceUID, pixelFormat: { numberOfFrames } } = instance;
+      const { sopClassUID, modality, studyInstanceUID, seriesInstanceUID, pixelFormat: { numberOfFrames } } = instance;
       if (sopClassUID && SEGMENTATIONS.has(sopClassUID)) {
         throw new OverreadError('input/refused', `Expected an image, but ${file.name} is a segmentation. Choose the images that it was drawn on.`, { expected: 'an image', got: sopClassUID, file: file.name });
       }
-      const known = { modality, ...(seriesInstanceUID && { seriesInstanceUID }) };
+      const known = { modality, ...(studyInstanceUID && { studyInstanceUID }), ...(seriesInstanceUID && { seriesInstanceUID }) };
       if (numberOfFrames > 1 && !framesMakeVolume(instance)) {
         for (let frame = 1; frame <= numberOfFrames; frame++) inputs.push(single(file, { ...known, frame }));
       } else if (seriesInstanceUID && stacks(instance)) {
@@ -74,7 +75,7 @@ export async function groupSeries(files: readonly InputFile[], signal?: AbortSig
   return { inputs, refused };
 }
 
-function single(file: InputFile, known: Pick<ImageInput, 'seriesInstanceUID' | 'modality' | 'frame'> = {}): ImageInput {
+function single(file: InputFile, known: Pick<ImageInput, 'studyInstanceUID' | 'seriesInstanceUID' | 'modality' | 'frame'> = {}): ImageInput {
   return {
     ...known,
     files: [file.name],

@@ -12,6 +12,8 @@ export interface InstanceReference {
 /** A picture that is no DICOM object (PNG, JPEG), by its path or name. */
 export interface FileReference {
   readonly file: string;
+  /** What it is a picture of, where whoever names the file knows: pictures of one item of a data set. */
+  readonly study?: string;
 }
 
 export type SourceReference = InstanceReference | FileReference;

@@ -33,7 +33,7 @@ export function checkOneStudy(images: readonly Image[], name: string): void {
   const [first, ...others] = images;
   if (!first || others.length === 0) return;
   for (const image of images) {
-    if (!image.sources.every(isInstanceReference)) {
+    if (studyOf(image) === undefined) {
       throw new OverreadError('input/views',
         `${name} reads two views of one study together, and a picture without a Study Instance UID cannot be shown to be of the same one. Use DICOM files, or give one picture.`,
         { expected: 'studyInstanceUID', got: image.sources });
@@ -75,5 +75,5 @@ export function checkTwoViews(pictures: readonly Picture[], name: string): void 
 
 function studyOf({ sources }: Image): string | undefined {
   const [source] = sources;
-  return source && isInstanceReference(source) ? source.studyInstanceUID : undefined;
+  return source && (isInstanceReference(source) ? source.studyInstanceUID : source.study);
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { PNG } from 'pngjs';
-import type { ImageInput } from '../../../src/cli/image-inputs.ts';
+import type { Reading } from '../../../src/cli/image-inputs.ts';
 import { inferFiles } from '../../../src/cli/infer-files.ts';
 import { OverreadError } from '../../../src/errors.ts';
 import type { Image } from '../../../src/image/image.ts';
@@ -12,7 +12,7 @@ let out: string;
 beforeEach(() => (out = fs.mkdtempSync(path.join(os.tmpdir(), 'overread-infer-'))));
 afterEach(() => fs.rmSync(out, { recursive: true }));
 
-const input = (file: string, open: () => Image): ImageInput => ({ files: [file], open: async () => open() });
+const input = (file: string, open: () => Image): Reading => ({ files: [file], images: [{ files: [file], open: async () => open() }] });
 const dicom = (frame: number) => ({ studyInstanceUID: '1.2', seriesInstanceUID: '1.2.3', sopInstanceUID: '1.2.3.4', frame });
 const onlyDX = (image: Image) => {
   if (image.modality !== 'DX') throw new OverreadError('input/refused', `Expected DX, got ${image.modality}.`);
@@ -60,8 +60,11 @@ test('a fault of the device or of ours is no refusal', async () => {
   expect((await fails(new OverreadError('device/limit', 'too large'))).status).toBe(2);
 });
 
-const frames = (file: string, values: number[], more: Partial<Image> = {}): ImageInput[] =>
-  values.map((value, i) => ({ files: [file], frame: i + 1, open: async () => picture(1, 1, [value], { sources: [dicom(i + 1)], ...more }) }));
+const frames = (file: string, values: number[], more: Partial<Image> = {}): Reading[] =>
+  values.map((value, i) => ({
+    files: [file], frame: i + 1,
+    images: [{ files: [file], open: async () => picture(1, 1, [value], { sources: [dicom(i + 1)], ...more }) }],
+  }));
 
 test('every frame of a multi-frame object is read, into files of its own', async () => {
   const { entries } = await inferFiles(frames('cine.dcm', [0, 200, 0]), { runner: fakeRunner(), out });
