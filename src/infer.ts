@@ -54,7 +54,7 @@ export async function infer(runtime: Runtime, model: LoadedModel, images: readon
         ...finding.value,
         ...(outOfDistribution && { outOfDistribution }),
         model: identity,
-        device: runtime.device,
+        device: model.device ?? runtime.device,
         timingMs: { load: loadMs, ...(options.gate && { gate: looked.ms }), encode: encoded.ms, predict: outputs.ms, decode: finding.ms },
         createdAt: new Date().toISOString(),
       };

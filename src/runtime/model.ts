@@ -1,7 +1,7 @@
 import { dispose, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted } from '../errors.ts';
 import { inputNames, type ModelManifest } from '../manifest.ts';
-import type { ModelIdentity } from '../results/result.ts';
+import type { DeviceDescription, ModelIdentity } from '../results/result.ts';
 import { checkFinite } from './check-finite.ts';
 import type { Device } from './device.ts';
 import { NetworkGradients } from './gradients.ts';
@@ -50,6 +50,10 @@ export class TfjsModel implements LoadedModel {
     });
   }
 
+  get device(): DeviceDescription | undefined {
+    return this.#network?.device;
+  }
+
   /** Builds the network and compiles its shaders, before the first run asks for it. */
   load(signal?: AbortSignal, onStart?: () => void): Promise<void> {
     const prepared = this.#turn(async device => {
@@ -67,7 +71,8 @@ export class TfjsModel implements LoadedModel {
     const network = await buildNetwork(this.verified);
     try {
       checkLimits(network, manifest.id, device);
-      if (device.compile) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
+      // tfjs compiles in a dry run; a network of its own device does so in its first one.
+      if (device.compile && !network.device) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
     } catch (error) {
       network.dispose();
       throw error;
@@ -119,7 +124,7 @@ export class TfjsModel implements LoadedModel {
 function dryRun(network: Network, manifest: ModelManifest, device: Device): void {
   const inputs = inputShapes(manifest, 1).map(shape => zeros([...shape]));
   try {
-    dispose(forward(network, inputs, manifest.id, device));
+    dispose(forward(network, inputs, manifest.id, device) as Tensor[]);
   } finally {
     dispose(inputs);
   }
@@ -131,7 +136,7 @@ function inputShapes(manifest: ModelManifest, n: number): readonly (readonly num
   return names.map(name => (name === 'present' ? [n, names.length - 1] : [n, ...manifest.input.shape]));
 }
 
-function forward(network: Network, inputs: readonly Tensor[], modelId: string, device: Device): Tensor[] {
+function forward(network: Network, inputs: readonly Tensor[], modelId: string, device: Device): Tensor[] | Promise<Tensor[]> {
   try {
     return network.forward(inputs);
   } catch (error) {
@@ -155,7 +160,7 @@ async function guardedForward(device: Device, network: Network, inputs: readonly
   let given = false;
   try {
     const values = await device.guard(async () => {
-      outputs = forward(network, inputs, manifest.id, device);
+      outputs = await forward(network, inputs, manifest.id, device);
       // Only the read shows that the device did the work; tfjs keeps the values, so the task reads them for nothing.
       return Promise.all(outputs.map(output => output.data()));
     });

@@ -2,18 +2,24 @@ import { dispose, io, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
+import type { DeviceDescription } from '../results/result.ts';
 import type { VerifiedModel } from './verified.ts';
 
-/** A tfjs model whose input and output agree with its manifest. Its weights belong to the backend it was made on. */
+/** A model whose input and output agree with its manifest. Its weights belong to the backend it was made on. */
 export interface Network {
-  /** [n, ...input.shape] each, in the order of the manifest's `inputNames` → the last tensors, as many as `outputsRead`. */
-  forward(inputs: readonly Tensor[]): Tensor[];
+  /**
+   * [n, ...input.shape] each, in the order of the manifest's `inputNames` → the last tensors, as many as `outputsRead`.
+   * A promise only where `device` is given.
+   */
+  forward(inputs: readonly Tensor[]): Tensor[] | Promise<Tensor[]>;
   /** Every tensor that a run makes, as far as the topology tells: name and shape, the batch being 1. */
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** False for a network that was saved for one input at a time. */
   readonly takesBatches: boolean;
   /** The model itself, where it is one of layers. */
   readonly layersModel?: LayersModel;
+  /** What it runs on, where that is not tfjs's backend. */
+  readonly device?: DeviceDescription;
   dispose(): void;
 }
 

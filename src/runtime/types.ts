@@ -20,6 +20,8 @@ export interface LoadedModel extends Disposable {
   readonly identity: ModelIdentity;
   /** Size of the verified files, which are kept for the time after a lost device. */
   readonly bytes: number;
+  /** What it runs on, where that is not the runtime's own device; known after the first run. */
+  readonly device?: DeviceDescription | undefined;
   /**
    * Runs the network once: its inputs, [n, ...manifest.input.shape] each, in the order of the manifest's `inputNames` →
    * its last tensors, as many as `outputsRead`, the last as the manifest's `gives` says. The caller disposes all. Guarded: sizes are checked against the device's limits before, error scopes stand

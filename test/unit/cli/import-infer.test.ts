@@ -45,7 +45,7 @@ async function logitsOf(model: string, values: Uint8Array, side: number): Promis
   await tf.setBackend('cpu');
   const network = await buildNetwork(await readVerified(diskFiles(model)));
   const x = tf.tensor4d(Float32Array.from(values, scaled), [1, side, side, 1]);
-  const [y] = network.forward([x]) as [tf.Tensor];
+  const [y] = (await network.forward([x])) as [tf.Tensor];
   const logits = [...(await y.data())];
   network.dispose();
   tf.dispose([x, y]);

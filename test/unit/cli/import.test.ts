@@ -51,7 +51,7 @@ test.each(['densenet/state.pt', 'densenet/module-legacy.pt', 'densenet/model.saf
   const network = await buildNetwork(verified);
   const x = decode(golden.input);
   const square = tf.image.resizeBilinear(x, [64, 64]);
-  const [y] = network.forward([tf.slice(square, [0, 0, 0, 0], [1, 64, 64, 1])]) as [tf.Tensor];
+  const [y] = (await network.forward([tf.slice(square, [0, 0, 0, 0], [1, 64, 64, 1])])) as [tf.Tensor];
   expect(y.shape).toEqual([1, 3]);
   network.dispose();
 
@@ -65,7 +65,7 @@ test.each(['densenet/state.pt', 'densenet/module-legacy.pt', 'densenet/model.saf
     manifest: { ...verified.manifest, input: { ...verified.manifest.input, shape: golden.input.shape.slice(1) } },
     files: new Map([...verified.files, ['model.json', new TextEncoder().encode(JSON.stringify(json))]]),
   });
-  expect(await relativeDifference(resized.forward([x])[0]!, golden.logits)).toBeLessThan(RELATIVE_TOLERANCE);
+  expect(await relativeDifference((await resized.forward([x]))[0]!, golden.logits)).toBeLessThan(RELATIVE_TOLERANCE);
   resized.dispose();
   expect(fs.readFileSync(path.join(out(), 'README.md'), 'utf8')).toMatch(/To fill in/);
 });
