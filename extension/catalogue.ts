@@ -17,7 +17,8 @@ export interface Catalogue {
 const indexSchema = z.array(z.looseObject({ id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/) }));
 
 /**
- * Reads the manifests of every catalogue folder. One that is broken does not hide the others: it becomes a problem.
+ * Reads the manifests of every catalogue folder. One that is broken does not hide the others: it becomes a problem. A
+ * gate is not listed: it judges pictures for other models, and the engine finds it beside them.
  * @param folders addresses with a trailing slash; the first that has an id wins
  * @param allowed ids that may be run; all when left out
  */
@@ -33,7 +34,7 @@ export async function loadCatalogue(folders: readonly string[], allowed?: readon
     const ids = await idsIn(folder, signal).catch(note);
     const wanted = (ids ?? []).filter(id => !allowed || allowed.includes(id));
     const found = await Promise.all(wanted.map(id => entryAt(folder, id, signal).catch(note)));
-    for (const entry of found) if (entry && !entries.has(entry.manifest.id)) entries.set(entry.manifest.id, entry);
+    for (const entry of found) if (entry && !entry.manifest.gate && !entries.has(entry.manifest.id)) entries.set(entry.manifest.id, entry);
   }
   return { entries: [...entries.values()], problems };
 }

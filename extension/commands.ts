@@ -1,5 +1,6 @@
-import type { Result, Segment } from '../src/results/result.ts';
+import type { OutOfDistribution, Result, Score, ScoresResult, Segment } from '../src/results/result.ts';
 import type { OverlayStyle } from './configuration.ts';
+import { sourcesOf } from './identity.ts';
 import type { KeptResult } from './results-store.ts';
 import type { RunOptions } from './run.ts';
 import type { Session } from './session.ts';
@@ -12,6 +13,11 @@ export interface StateSummary {
   readonly running: { readonly jobId: string; readonly model: string; readonly progress: string; readonly fraction: number } | null;
   readonly lastError: { readonly code: string; readonly message: string } | null;
   readonly note: string | null;
+  /** The quiet line of automatic runs. */
+  readonly autoNote: string | null;
+  /** Whether the run that was refused can be run anyway. */
+  readonly refused: boolean;
+  readonly explaining: { readonly key: string; readonly label: string } | null;
   readonly modelId: string | null;
   readonly models: readonly { readonly id: string; readonly version: string }[];
   readonly overlay: OverlayStyle & { readonly shown: boolean };
@@ -25,21 +31,42 @@ export interface ResultSummary {
   readonly backend: Result['device']['backend'];
   readonly studyInstanceUID: string;
   readonly seriesInstanceUID: string;
+  /** Of every picture that was read. */
   readonly sources: Result['source']['sources'];
   readonly visible: boolean;
   /** Of a study that is open now. */
   readonly open: boolean;
   readonly timingMs: Result['timingMs'];
   readonly createdAt: string;
+  /** Null where the model has no gate. */
+  readonly outOfDistribution: OutOfDistribution | null;
   readonly segments?: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null }[];
+  readonly scores?: readonly ScoreSummary[];
+  readonly viewsUsed?: ScoresResult['viewsUsed'];
+  readonly viewsMissing?: ScoresResult['viewsMissing'];
+  readonly viewsFrom?: ScoresResult['viewsFrom'];
+  /** What stood in for a missing view. */
+  readonly substitute?: string | null;
+}
+
+export interface ScoreSummary {
+  readonly label: string;
+  readonly logit: number;
+  readonly probability: number;
+  readonly operatingPoint: number | null;
+  readonly positive: boolean;
+  readonly views: Score['views'];
 }
 
 /** OHIF's commands module. `session` is asked late: the module is made before the session when registration fails. */
 export function commandsModule(session: () => Session) {
   const actions = {
-    /** Runs the chosen model on the current image of the active viewport; the result's summary, or null. */
-    overreadRun: async ({ modelId, viewportId }: RunOptions = {}): Promise<ResultSummary | null> => {
-      const kept = await session().runner.run({ ...(modelId && { modelId }), ...(viewportId && { viewportId }) });
+    /**
+     * Runs the chosen model on the current image of the active viewport, and on its study's other view where the model
+     * reads two; the result's summary, or null. Only `force: true` reads what the model's gate refuses.
+     */
+    overreadRun: async ({ modelId, viewportId, force }: RunOptions = {}): Promise<ResultSummary | null> => {
+      const kept = await session().runner.run({ ...(modelId && { modelId }), ...(viewportId && { viewportId }), ...(force === true && { force }) });
       return kept ? summaryOf(kept, session().state.get().openStudies) : null;
     },
     overreadCancel: (): void => session().runner.cancel(),
@@ -59,7 +86,7 @@ export function commandsModule(session: () => Session) {
 }
 
 function stateOf({ state, results }: Session): StateSummary {
-  const { device, running, lastError, note, modelId, catalogue, overlay, overlaysShown, openStudies, hasImage, configurationError } = state.get();
+  const { device, running, lastError, note, autoNote, refusal, explaining, modelId, catalogue, overlay, overlaysShown, openStudies, hasImage, configurationError } = state.get();
   const error = lastError ?? configurationError;
   return {
     device: device ?? null,
@@ -67,6 +94,9 @@ function stateOf({ state, results }: Session): StateSummary {
     running: running ? { jobId: running.jobId, model: running.modelName, progress: running.progress.text, fraction: running.progress.fraction } : null,
     lastError: error ? { code: error.code, message: error.message } : null,
     note: note ?? null,
+    autoNote: autoNote ?? null,
+    refused: refusal !== undefined,
+    explaining: explaining ?? null,
     modelId: modelId ?? null,
     models: (catalogue?.entries ?? []).map(({ manifest }) => ({ id: manifest.id, version: manifest.version })),
     overlay: { ...overlay, shown: overlaysShown },
@@ -75,14 +105,26 @@ function stateOf({ state, results }: Session): StateSummary {
 }
 
 function summaryOf({ key, studyInstanceUID, seriesInstanceUID, result, visible }: KeptResult, openStudies: ReadonlySet<string>): ResultSummary {
-  const { model, device, source, timingMs, createdAt, kind } = result;
+  const { model, device, timingMs, createdAt, kind } = result;
   return {
     key, kind, studyInstanceUID, seriesInstanceUID, visible, timingMs, createdAt,
     model: { id: model.id, version: model.version, sha256: model.sha256 },
     backend: device.backend,
-    sources: source.sources,
+    sources: sourcesOf(result),
     open: openStudies.has(studyInstanceUID),
+    outOfDistribution: result.outOfDistribution ?? null,
     ...(result.kind === 'labelmap' && { segments: result.segments.map(segmentSummary) }),
+    ...(result.kind === 'scores' && scoresSummary(result)),
+  };
+}
+
+function scoresSummary({ scores, viewsUsed, viewsMissing, viewsFrom, substitute }: ScoresResult) {
+  return {
+    scores: scores.map(({ target, logit, probability, operatingPoint, positive, views }): ScoreSummary => ({
+      label: target.label, logit, probability, operatingPoint: operatingPoint ?? null, positive, views,
+    })),
+    viewsUsed, viewsMissing, viewsFrom,
+    substitute: substitute ?? null,
   };
 }
 

@@ -15,6 +15,14 @@ export interface Configuration {
   readonly defaultOverlay: OverlayStyle;
   /** The model that is chosen when the panel opens. */
   readonly defaultModel?: string;
+  /** Models that run once on each study that is opened; none when absent. */
+  readonly autoRun?: AutoRun;
+}
+
+export interface AutoRun {
+  readonly models: readonly string[];
+  /** DICOM modalities of the images that start it. */
+  readonly modalities: readonly string[];
 }
 
 export interface OverlayStyle {
@@ -37,8 +45,13 @@ const schema = z.strictObject({
   allowSoftwareAdapter: z.boolean().optional(),
   defaultOverlay: overlayStyleSchema.optional(),
   defaultModel: modelId.optional(),
+  autoRun: z.strictObject({
+    models: z.array(modelId).min(1),
+    modalities: z.array(z.string().regex(/^[A-Z0-9_ ]{1,16}$/, 'expected a DICOM modality such as DX')).min(1).optional(),
+  }).optional(),
 });
 
+const RADIOGRAPHS: readonly string[] = ['DX', 'CR'];
 const DEFAULT_OVERLAY: OverlayStyle = { opacity: 0.8, style: 'outline' };
 
 /**
@@ -49,9 +62,13 @@ const DEFAULT_OVERLAY: OverlayStyle = { opacity: 0.8, style: 'outline' };
 export function parseConfiguration(raw: unknown, pluginUrl: string): Configuration {
   const parsed = schema.safeParse(raw ?? {});
   if (!parsed.success) throw invalid(parsed.error.issues.flatMap(describe));
-  const { models = './models/', allowedModels, allowSoftwareAdapter = false, defaultOverlay, defaultModel } = parsed.data;
+  const { models = './models/', allowedModels, allowSoftwareAdapter = false, defaultOverlay, defaultModel, autoRun } = parsed.data;
   if (defaultModel && allowedModels && !allowedModels.includes(defaultModel)) {
     throw invalid([`overread.defaultModel: expected one of overread.allowedModels (${allowedModels.join(', ')}), got ${defaultModel}`]);
+  }
+  const barred = autoRun?.models.filter(id => allowedModels && !allowedModels.includes(id)) ?? [];
+  if (allowedModels && barred.length > 0) {
+    throw invalid([`overread.autoRun.models: expected some of overread.allowedModels (${allowedModels.join(', ')}), got ${barred.join(', ')}`]);
   }
   return {
     models: [models].flat().map((address, i) => catalogueFolder(address, pluginUrl, i)),
@@ -59,6 +76,7 @@ export function parseConfiguration(raw: unknown, pluginUrl: string): Configurati
     defaultOverlay: { ...DEFAULT_OVERLAY, ...defaultOverlay },
     ...(allowedModels && { allowedModels }),
     ...(defaultModel && { defaultModel }),
+    ...(autoRun && { autoRun: { models: [...new Set(autoRun.models)], modalities: autoRun.modalities ?? RADIOGRAPHS } }),
   };
 }
 
@@ -90,6 +108,6 @@ function invalid(problems: readonly string[]): OverreadError {
   return new OverreadError(
     'config/invalid',
     `The viewer's configuration of Overread is refused: ${problems.join('; ')}. Mend app-config.js and reload the page.`,
-    { expected: 'models, allowedModels, allowSoftwareAdapter, defaultOverlay, defaultModel', got: problems },
+    { expected: 'models, allowedModels, allowSoftwareAdapter, defaultOverlay, defaultModel, autoRun', got: problems },
   );
 }

@@ -1,5 +1,5 @@
-import { isInstanceReference, type InstanceReference, type SourceReference } from '../src/image/image.ts';
-import type { Result } from '../src/results/result.ts';
+import { isInstanceReference, type ImageReference, type InstanceReference, type SourceReference } from '../src/image/image.ts';
+import { sourcesOf as allSourcesOf, type Result } from '../src/results/result.ts';
 import type { DicomInstance } from './types/ohif.ts';
 
 /**
@@ -42,15 +42,24 @@ export function sameSource(a: SourceReference | undefined, b: SourceReference | 
   );
 }
 
-/** The frames that a result was computed from. Empty for pictures that are no DICOM objects. */
+/** The frames that a result was computed from, of every picture. Empty for pictures that are no DICOM objects. */
 export function sourcesOf(result: Result): readonly InstanceReference[] {
-  return result.source.sources.filter(isInstanceReference);
+  return allSourcesOf(result).filter(isInstanceReference);
+}
+
+/** The pictures that a result was computed from: one, or each view's. */
+export function picturesOf(result: Result): readonly ImageReference[] {
+  const views = result.kind === 'scores' ? Object.values(result.viewSources ?? {}) : [];
+  return views.length > 0 ? views : [result.source];
 }
 
 /**
- * Whether a result is of exactly the frames that the run was started on: none missing, none other, in the same order.
+ * Whether a result is of exactly the frames that the run was started on: none missing, none other, in the same order. Of
+ * several views the result has its own order, PA first.
  */
 export function isResultOf(result: Result, asked: readonly SourceReference[]): boolean {
-  const got = result.source.sources;
-  return got.length === asked.length && got.every((source, i) => sameSource(source, asked[i]));
+  const got = allSourcesOf(result);
+  if (got.length !== asked.length) return false;
+  if (picturesOf(result).length === 1) return got.every((source, i) => sameSource(source, asked[i]));
+  return got.every(source => asked.filter(other => sameSource(source, other)).length === 1) && new Set(got.filter(isInstanceReference).map(frameKey)).size === got.length;
 }

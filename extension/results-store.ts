@@ -1,12 +1,14 @@
 import { OverreadError } from '../src/errors.ts';
+import { isInstanceReference } from '../src/image/image.ts';
 import type { Result } from '../src/results/result.ts';
-import { frameKey, sourcesOf } from './identity.ts';
+import { frameKey, picturesOf, sourcesOf } from './identity.ts';
 
 /** A result and what the user did with it. */
 export interface KeptResult {
   /** Unique among the kept results: the same model, version and frames replace each other. */
   readonly key: string;
   readonly studyInstanceUID: string;
+  /** Of the first picture. */
   readonly seriesInstanceUID: string;
   readonly result: Result;
   readonly visible: boolean;
@@ -23,16 +25,21 @@ export class ResultsStore {
 
   /**
    * Keeps a result, in place of an earlier one of the same model and version on the same frames. It becomes visible.
-   * @throws OverreadError `input/inconsistent` when the frames are of no study or of more than one series
+   * @throws OverreadError `input/inconsistent` when the frames are of no study or of several, or a picture's of several series
    */
   keep(result: Result): KeptResult {
     const sources = sourcesOf(result);
     const [first] = sources;
-    if (!first || sources.length !== result.source.sources.length || sources.some(s => s.seriesInstanceUID !== first.seriesInstanceUID)) {
+    const studies = new Set(sources.map(source => source.studyInstanceUID));
+    const whole = picturesOf(result).every(({ sources: frames }) => {
+      const series = frames.map(frame => (isInstanceReference(frame) ? frame.seriesInstanceUID : undefined));
+      return series.every(uid => uid !== undefined && uid === series[0]);
+    });
+    if (!first || studies.size > 1 || !whole) {
       throw new OverreadError(
         'input/inconsistent',
-        `Expected a result on the frames of one series, got one on ${new Set(sources.map(s => s.seriesInstanceUID)).size} series. It is not kept: run the model again.`,
-        { expected: 'one series', got: result.source.sources },
+        `Expected a result on pictures of one study, each of one series, got one on ${studies.size} studies and ${new Set(sources.map(s => s.seriesInstanceUID)).size} series. It is not kept: run the model again.`,
+        { expected: 'one study', got: sources },
       );
     }
     const kept: KeptResult = {

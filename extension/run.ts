@@ -1,11 +1,14 @@
 import type { EngineClient } from '../src/engine-client.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../src/errors.ts';
 import type { Image } from '../src/image/image.ts';
+import type { ModelManifest } from '../src/manifest.ts';
+import { sourcesOf } from '../src/results/result.ts';
 import type { OnProgress } from '../src/runtime/types.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { isResultOf, type Target } from './identity.ts';
 import { describeProgress } from './progress.ts';
 import type { KeptResult, ResultsStore } from './results-store.ts';
+import type { Picked } from './sources/views.ts';
 import type { Observable, State } from './state.ts';
 
 /** The part of the engine's client that a run calls. */
@@ -13,8 +16,8 @@ export type Engine = Pick<EngineClient, 'start' | 'run'>;
 
 /** What a run asks of the viewer. */
 export interface Viewer {
-  /** @throws OverreadError `input/no-pixels` */
-  pickTarget(viewportId?: string): Target;
+  /** @throws OverreadError `input/no-pixels`, `input/views` */
+  pickTargets(manifest: ModelManifest, viewportId?: string): Picked;
   isStillOpen(target: Target): boolean;
   readFrame(target: Target, signal: AbortSignal): Promise<Image>;
   notify(type: 'warning' | 'error', message: string): void;
@@ -23,10 +26,34 @@ export interface Viewer {
 export interface RunOptions {
   readonly modelId?: string;
   readonly viewportId?: string;
+  /** Read what the model's gate refuses; the result is marked. */
+  readonly force?: boolean;
+}
+
+/** How a run ended that nobody asked for by hand. */
+export type Outcome =
+  | { readonly kind: 'kept'; readonly kept: KeptResult }
+  | { readonly kind: 'failed'; readonly error: OverreadError }
+  /** It made room for a run of the user's. */
+  | { readonly kind: 'gave way' };
+
+/** The run that is under way. */
+interface Current {
+  readonly abort: AbortController;
+  readonly automatic: boolean;
+  readonly ended: Promise<void>;
+  gaveWay: boolean;
+}
+
+interface Work {
+  readonly entry: CatalogueEntry;
+  readonly targets: readonly Target[];
+  readonly force: boolean;
+  readonly automatic: boolean;
 }
 
 /**
- * One run at a time: image → engine → kept result. Whatever happens ends in the state: a result, an error in words, or a
+ * One run at a time: images → engine → kept result. Whatever happens ends in the state: a result, an error in words, or a
  * quiet note. It never rejects.
  */
 export class Runner {
@@ -34,51 +61,119 @@ export class Runner {
   readonly #engine: Engine;
   readonly #results: ResultsStore;
   readonly #state: Observable<State>;
-  #abort: AbortController | undefined;
+  readonly #onIdle: () => void;
+  #current: Current | undefined;
+  /** Runs of the user's that wait for an automatic one to end. */
+  #waiting = 0;
   #count = 0;
 
-  constructor(parts: { viewer: Viewer; engine: Engine; results: ResultsStore; state: Observable<State> }) {
+  /** @param parts `onIdle` is called after every run, also one that did not start */
+  constructor(parts: { viewer: Viewer; engine: Engine; results: ResultsStore; state: Observable<State>; onIdle?: () => void }) {
     this.#viewer = parts.viewer;
     this.#engine = parts.engine;
     this.#results = parts.results;
     this.#state = parts.state;
+    this.#onIdle = parts.onIdle ?? (() => undefined);
+  }
+
+  get busy(): boolean {
+    return this.#current !== undefined || this.#waiting > 0;
   }
 
   /**
-   * Runs a model on the current image of a viewport. While one runs, further calls do nothing but leave a note.
+   * Runs a model on the current image of a viewport, and on its study's other view where the model reads two. While one
+   * runs, further calls do nothing but leave a note.
    * @returns what was kept; undefined when there is no result, and then the state says why
    */
-  async run(options: RunOptions = {}): Promise<KeptResult | undefined> {
-    if (this.#abort) {
-      this.#state.set({ note: 'A model is running already. Wait for it, or cancel it first.' });
-      return undefined;
-    }
-    const abort = (this.#abort = new AbortController());
-    this.#state.set({ lastError: undefined, note: undefined });
-    try {
-      return await this.#attempt(options, abort.signal);
-    } catch (error) {
-      this.#fail(toOverreadError(error));
-      return undefined;
-    } finally {
-      this.#abort = undefined;
-      this.#state.set({ running: undefined });
-    }
+  async run({ modelId, viewportId, force = false }: RunOptions = {}): Promise<KeptResult | undefined> {
+    return this.#byHand(() => {
+      const entry = this.#chooseModel(modelId);
+      const { targets, note } = this.#viewer.pickTargets(entry.manifest, viewportId);
+      return { work: { entry, targets, force, automatic: false }, ...(note !== undefined && { note }) };
+    });
+  }
+
+  /** Runs what a gate has just refused once more, on the same pictures. The result is marked; nothing is remembered. */
+  async runAnyway(): Promise<KeptResult | undefined> {
+    const { refusal } = this.#state.get();
+    if (!refusal) return undefined;
+    return this.#byHand(() => {
+      const { modelId, targets } = refusal;
+      if (!targets.every(target => this.#viewer.isStillOpen(target))) {
+        throw new OverreadError('input/no-pixels', 'Expected the picture that was refused, but it is no longer open. Open it again and run the model on it.', { expected: targets.map(({ source }) => source) });
+      }
+      return { work: { entry: this.#chooseModel(modelId), targets, force: true, automatic: false } };
+    });
+  }
+
+  /** As {@link run}, on given pictures and by nobody's hand: it waits for no one, gives way to the user, and tells only its caller. */
+  async runQuietly(entry: CatalogueEntry, targets: readonly Target[]): Promise<Outcome> {
+    const busy: Outcome = { kind: 'gave way' };
+    if (this.busy) return busy;
+    return this.#alone(true, async current => {
+      try {
+        return { kind: 'kept', kept: await this.#attempt({ entry, targets, force: false, automatic: true }, current.abort.signal) };
+      } catch (error) {
+        return current.gaveWay ? busy : { kind: 'failed', error: toOverreadError(error) };
+      }
+    });
   }
 
   /** Ends the run that is under way; it leaves nothing behind. */
   cancel(): void {
     const { running } = this.#state.get();
-    if (!this.#abort || !running) return;
+    if (!this.#current || !running) return;
     this.#state.set({ running: { ...running, cancelling: true } });
-    this.#abort.abort();
+    this.#current.abort.abort();
   }
 
-  async #attempt(options: RunOptions, signal: AbortSignal): Promise<KeptResult | undefined> {
-    const { configurationError } = this.#state.get();
-    if (configurationError) throw configurationError;
-    const entry = this.#chooseModel(options.modelId);
-    const target = this.#viewer.pickTarget(options.viewportId);
+  async #byHand(prepare: () => { work: Work; note?: string }): Promise<KeptResult | undefined> {
+    if (this.#current?.automatic) {
+      // The user comes first; what made room is run again afterwards.
+      this.#current.gaveWay = true;
+      this.#current.abort.abort();
+      this.#waiting++;
+      await this.#current.ended;
+      this.#waiting--;
+    }
+    if (this.#current) {
+      this.#state.set({ note: 'A model is running already. Wait for it, or cancel it first.' });
+      return undefined;
+    }
+    return this.#alone(false, async ({ abort: { signal } }) => {
+      this.#state.set({ lastError: undefined, refusal: undefined, note: undefined });
+      let work: Work | undefined;
+      try {
+        const { configurationError } = this.#state.get();
+        if (configurationError) throw configurationError;
+        const prepared = prepare();
+        work = prepared.work;
+        const kept = await this.#attempt(work, signal);
+        this.#state.set({ overlaysShown: true, note: prepared.note });
+        return kept;
+      } catch (error) {
+        this.#fail(toOverreadError(error), work);
+        return undefined;
+      }
+    });
+  }
+
+  /** Keeps every other run out while the work lasts. */
+  async #alone<T>(automatic: boolean, work: (current: Current) => Promise<T>): Promise<T> {
+    let end = () => undefined as void;
+    const current: Current = { abort: new AbortController(), automatic, ended: new Promise<void>(resolve => (end = resolve)), gaveWay: false };
+    this.#current = current;
+    try {
+      return await work(current);
+    } finally {
+      this.#current = undefined;
+      this.#state.set({ running: undefined });
+      end();
+      this.#onIdle();
+    }
+  }
+
+  async #attempt({ entry, targets, force, automatic }: Work, signal: AbortSignal): Promise<KeptResult> {
     const jobId = `job-${++this.#count}`;
     const modelName = entry.manifest.name;
     const onProgress: OnProgress = progress => {
@@ -86,23 +181,24 @@ export class Runner {
       // A late word from a job that was given up must not speak for the next one.
       if (running?.jobId === jobId && !signal.aborted) this.#state.set({ running: { ...running, progress: describeProgress(progress) } });
     };
-    this.#state.set({ running: { jobId, modelName, progress: describeProgress({ stage: 'read pixels' }), startedAt: performance.now(), cancelling: false } });
+    this.#state.set({ running: { jobId, modelName, progress: describeProgress({ stage: 'read pixels' }), startedAt: performance.now(), cancelling: false, automatic } });
 
     const result = await untilAborted(signal, async () => {
-      const image = await this.#viewer.readFrame(target, signal);
+      const images: Image[] = [];
+      for (const target of targets) images.push(await this.#viewer.readFrame(target, signal));
       this.#state.set({ device: await this.#engine.start() });
       throwIfAborted(signal);
-      return this.#engine.run({ location: entry.location, images: [image] }, { onProgress, signal });
+      return this.#engine.run({ location: entry.location, images, ...(force && { force }) }, { onProgress, signal });
     });
     this.#state.set({ device: result.device });
-    if (!isResultOf(result, [target.source])) {
-      throw new OverreadError('internal', 'Expected a result on the image that was sent, got one on another. It was thrown away. Please report this.', { expected: target.source, got: result.source.sources });
+    const asked = targets.map(({ source }) => source);
+    if (!isResultOf(result, asked)) {
+      throw new OverreadError('internal', 'Expected a result on the images that were sent, got one on others. It was thrown away. Please report this.', { expected: asked, got: sourcesOf(result) });
     }
     const kept = this.#results.keep(result);
-    if (!this.#viewer.isStillOpen(target)) {
-      throw new OverreadError('job/stale', `The study was closed while ${modelName} ran. Its result is kept until this page is left: open the study again to see it.`, { source: target.source });
+    if (!targets.every(target => this.#viewer.isStillOpen(target))) {
+      throw new OverreadError('job/stale', `The study was closed while ${modelName} ran. Its result is kept until this page is left: open the study again to see it.`, { sources: asked });
     }
-    this.#state.set({ overlaysShown: true, note: undefined });
     return kept;
   }
 
@@ -116,13 +212,14 @@ export class Runner {
     throw new OverreadError('model/not-found', `Expected ${wanted ? `the model ${wanted}` : 'a model to run'}; there is: ${there}. Choose one of these, or install it.`, { expected: wanted, got: there });
   }
 
-  #fail(error: OverreadError): void {
+  #fail(error: OverreadError, work: Work | undefined): void {
     if (error.code === 'job/cancelled') {
       this.#state.set({ note: 'Cancelled. Nothing was kept.' });
       return;
     }
-    this.#state.set({ lastError: error });
-    this.#viewer.notify(error.code === 'job/stale' ? 'warning' : 'error', error.message);
+    const refused = error.code === 'input/out-of-distribution';
+    this.#state.set({ lastError: error, ...(refused && work && { refusal: { modelId: work.entry.manifest.id, targets: work.targets } }) });
+    this.#viewer.notify(error.code === 'job/stale' || refused ? 'warning' : 'error', error.message);
   }
 }
 

@@ -1,5 +1,6 @@
 import { connectEngine, type EngineClient } from '../src/engine-client.ts';
 import { OverreadError, toOverreadError } from '../src/errors.ts';
+import { AutoRunner, type LoadedImage } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
 import { createOverlays } from './overlays/index.ts';
@@ -7,9 +8,10 @@ import { OverlayPresenter } from './overlays/presenter.ts';
 import { ResultsStore } from './results-store.ts';
 import { Runner } from './run.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
-import { activeViewportId, isStillOpen, pickTarget, shownImage } from './sources/target.ts';
+import { activeViewportId, gridViewports, isStillOpen, shownImage } from './sources/target.ts';
+import { pickTargets, viewStated } from './sources/views.ts';
 import { Observable, type State } from './state.ts';
-import type { Cornerstone, CornerstoneTools, HostContext, Services, Subscription } from './types/ohif.ts';
+import type { Cornerstone, CornerstoneTools, DicomInstance, HostContext, Services, Subscription } from './types/ohif.ts';
 
 /** The folder of models and wasm: where extension.js lies, at the root or under a sub-path. */
 const PLUGIN_URL = pluginUrl();
@@ -25,12 +27,16 @@ export class Session {
   readonly configuration: Configuration;
   readonly engine: EngineClient;
   readonly #services: Services;
+  readonly #cornerstone: Cornerstone;
   readonly #presenter: OverlayPresenter;
+  /** Only where the configuration asks for it. */
+  readonly #autoRunner: AutoRunner | undefined;
   #subscriptions: Subscription[] = [];
 
   constructor({ servicesManager, extensionManager, appConfig }: HostContext) {
     const services = (this.#services = servicesManager.services);
     const { cornerstone, cornerstoneTools } = librariesOf(extensionManager);
+    this.#cornerstone = cornerstone;
     let configurationError: OverreadError | undefined;
     try {
       this.configuration = parseConfiguration(appConfig?.overread, PLUGIN_URL);
@@ -51,7 +57,7 @@ export class Session {
     this.engine = connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href });
     this.runner = new Runner({
       viewer: {
-        pickTarget: viewportId => pickTarget(services, cornerstone, viewportId),
+        pickTargets: (manifest, viewportId) => pickTargets(services, cornerstone, manifest, viewportId),
         isStillOpen: target => isStillOpen(services, cornerstone, target),
         readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal),
         notify: (type, message) => this.notify(type, message),
@@ -59,6 +65,16 @@ export class Session {
       engine: this.engine,
       results: this.results,
       state: this.state,
+      onIdle: () => this.#autoRunner?.look(),
+    });
+    const { autoRun } = this.configuration;
+    this.#autoRunner = autoRun && new AutoRunner({
+      autoRun,
+      viewer: {
+        loadedImages: () => this.#loadedImages(),
+        pickTargets: ({ manifest }, viewportId) => pickTargets(services, cornerstone, manifest, viewportId),
+      },
+      runner: this.runner, results: this.results, state: this.state,
     });
     this.#presenter = new OverlayPresenter({
       services, cornerstone,
@@ -76,7 +92,7 @@ export class Session {
   enter(): void {
     this.leave();
     // What went wrong on another study is no news on this one.
-    this.state.set({ lastError: undefined });
+    this.state.set({ lastError: undefined, refusal: undefined });
     const { viewportGridService: grid, cornerstoneViewportService: viewports, displaySetService: sets, segmentationService: segmentation } = this.#services;
     const look = () => this.#look();
     this.#subscriptions = [
@@ -89,6 +105,7 @@ export class Session {
       segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, look),
       { unsubscribe: this.results.subscribe(look) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
+      ...(this.#autoRunner ? [this.#onImagesLoaded(look)] : []),
     ];
     const { configurationError } = this.state.get();
     if (configurationError) this.notify('error', configurationError.message);
@@ -101,7 +118,8 @@ export class Session {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#subscriptions = [];
     this.#presenter.forget();
-    this.state.set({ openStudies: new Set(), hasImage: false, note: undefined });
+    this.state.set({ openStudies: new Set(), hasImage: false, note: undefined, explaining: undefined });
+    this.#autoRunner?.look();
   }
 
   /** Reads the list of models; again after a failure. */
@@ -140,6 +158,17 @@ export class Session {
     this.state.set({ overlay: { ...this.state.get().overlay, ...parsed.data } });
   }
 
+  /** Asks where a score comes from; its card says, and the images show it. */
+  explain(key: string, label: string): void {
+    const result = this.results.get(key)?.result;
+    if (result?.kind !== 'scores' || !result.scores.some(({ target }) => target.label === label)) return;
+    this.state.set({ explaining: { key, label } });
+  }
+
+  endExplanation(): void {
+    this.state.set({ explaining: undefined });
+  }
+
   notify(type: 'info' | 'warning' | 'error', message: string): void {
     this.#services.uiNotificationService.show({ title: 'Overread', message, type, duration: 8000, allowDuplicates: true });
   }
@@ -151,12 +180,14 @@ export class Session {
   }
 
   #onState(): () => void {
-    let { overlay, overlaysShown, hasImage, running } = this.state.get();
+    let { overlay, overlaysShown, hasImage, running, catalogue, openStudies } = this.state.get();
     return () => {
       const now = this.state.get();
       if (now.overlay !== overlay || now.overlaysShown !== overlaysShown) void this.#presenter.refresh();
       if (now.hasImage !== hasImage || !now.running !== !running) this.#refreshToolbar();
-      ({ overlay, overlaysShown, hasImage, running } = now);
+      const due = now.catalogue !== catalogue || now.openStudies !== openStudies || !now.running !== !running;
+      ({ overlay, overlaysShown, hasImage, running, catalogue, openStudies } = now);
+      if (due) this.#autoRunner?.look();
     };
   }
 
@@ -175,6 +206,38 @@ export class Session {
       hasImage: viewportId !== undefined && shownImage(this.#services, viewportId) !== undefined,
     });
     void this.#presenter.refresh();
+    this.#autoRunner?.look();
+  }
+
+  /** What the viewports show and the viewer has in memory, the active one's first. */
+  #loadedImages(): LoadedImage[] {
+    const active = activeViewportId(this.#services);
+    const ids = gridViewports(this.#services).map(({ viewportId }) => viewportId).sort((a, b) => Number(b === active) - Number(a === active));
+    return ids.flatMap(viewportId => {
+      const shown = shownImage(this.#services, viewportId);
+      const instance = shown && (this.#cornerstone.metaData.get('instance', shown.imageId) as DicomInstance | undefined);
+      if (!shown || !instance || !this.#cornerstone.cache.getImage(shown.imageId)) return [];
+      return [{ viewportId, studyInstanceUID: shown.displaySet.StudyInstanceUID, modality: instance.Modality ?? 'OT', view: viewStated(instance) }];
+    });
+  }
+
+  /** One look for all images that arrive together. Cornerstone tells of an image before its cache has it. */
+  #onImagesLoaded(look: () => void): Subscription {
+    const { eventTarget, Enums: { Events } } = this.#cornerstone;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onLoaded = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        look();
+      }, 0);
+    };
+    eventTarget.addEventListener(Events.IMAGE_LOADED, onLoaded);
+    return {
+      unsubscribe: () => {
+        clearTimeout(timer);
+        eventTarget.removeEventListener(Events.IMAGE_LOADED, onLoaded);
+      },
+    };
   }
 }
 

@@ -2,6 +2,7 @@ import type { OverreadError } from '../src/errors.ts';
 import type { DeviceDescription } from '../src/results/result.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { OverlayStyle } from './configuration.ts';
+import type { Target } from './identity.ts';
 import type { ProgressView } from './progress.ts';
 
 /** A run that is under way. */
@@ -12,6 +13,14 @@ export interface Running {
   /** Milliseconds of the page's clock. */
   readonly startedAt: number;
   readonly cancelling: boolean;
+  /** Nobody pressed a button for it: the configuration's `autoRun` did. */
+  readonly automatic: boolean;
+}
+
+/** What a model's gate would not let through, for one more run that the user asks for by hand. */
+export interface Refusal {
+  readonly modelId: string;
+  readonly targets: readonly Target[];
 }
 
 /** Everything that the panel shows and that is not a result. Replaced, never changed in place. */
@@ -24,8 +33,14 @@ export interface State {
   readonly device?: DeviceDescription;
   readonly running?: Running;
   readonly lastError?: OverreadError;
+  /** Set with a `lastError` of code `input/out-of-distribution`, and gone with it. */
+  readonly refusal?: Refusal;
   /** A quiet line: nothing is wrong. */
   readonly note?: string;
+  /** A quiet line on the runs that the configuration asked for. */
+  readonly autoNote?: string;
+  /** The score whose origin is being shown. */
+  readonly explaining?: { readonly key: string; readonly label: string };
   readonly overlay: OverlayStyle;
   /** False hides every overlay, whatever each result says. */
   readonly overlaysShown: boolean;

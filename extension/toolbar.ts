@@ -35,7 +35,7 @@ export function toolbarModule(session: () => Session) {
       name: CAN_RUN,
       evaluate: () => {
         const { hasImage, running } = session().state.get();
-        if (running) return { disabled: true, disabledText: 'A model is running' };
+        if (running && !running.automatic) return { disabled: true, disabledText: 'A model is running' };
         return hasImage ? { disabled: false } : { disabled: true, disabledText: 'Open an image first' };
       },
     },

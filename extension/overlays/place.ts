@@ -1,6 +1,7 @@
-import { frameKey, instanceReference, sourcesOf } from '../identity.ts';
-import type { Cornerstone, DicomInstance, DisplaySet } from '../types/ohif.ts';
+import { isInstanceReference } from '../../src/image/image.ts';
 import type { Result } from '../../src/results/result.ts';
+import { frameKey, instanceReference, picturesOf } from '../identity.ts';
+import type { Cornerstone, DicomInstance, DisplaySet } from '../types/ohif.ts';
 
 /** Which image of a display set shows which frame: {@link frameKey} → imageId. */
 export type FrameIndex = ReadonlyMap<string, string>;
@@ -29,12 +30,13 @@ export class FrameIndexes {
 }
 
 /**
- * The images that a result lies on, one a slice; undefined when any of its frames is not in the display set, and then
- * it must not be drawn there.
+ * The images that a result lies on, one a slice; undefined when any of a picture's frames is not in the display set, and
+ * then it must not be drawn there. A result of two views lies on each of their display sets.
  */
 export function placeOn(result: Result, frames: FrameIndex): readonly string[] | undefined {
-  const sources = sourcesOf(result);
-  if (sources.length === 0 || sources.length !== result.source.sources.length) return undefined;
-  const imageIds = sources.map(source => frames.get(frameKey(source)));
-  return imageIds.every(imageId => imageId !== undefined) ? (imageIds as string[]) : undefined;
+  for (const { sources } of picturesOf(result)) {
+    const imageIds = sources.flatMap(source => (isInstanceReference(source) ? (frames.get(frameKey(source)) ?? []) : []));
+    if (imageIds.length > 0 && imageIds.length === sources.length) return imageIds;
+  }
+  return undefined;
 }

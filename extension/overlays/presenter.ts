@@ -1,6 +1,7 @@
 import { toOverreadError, type OverreadError } from '../../src/errors.ts';
 import type { Result, ResultKind } from '../../src/results/result.ts';
 import type { OverlayStyle } from '../configuration.ts';
+import { sourcesOf } from '../identity.ts';
 import type { ResultsStore } from '../results-store.ts';
 import { gridViewports, shownImage } from '../sources/target.ts';
 import type { Cornerstone, Services } from '../types/ohif.ts';
@@ -78,7 +79,7 @@ export class OverlayPresenter {
     const displaySets = this.#services.displaySetService.getActiveDisplaySets();
     for (const kept of this.#results.all()) {
       for (const displaySet of displaySets) {
-        if (displaySet.SeriesInstanceUID !== kept.seriesInstanceUID || displaySet.StudyInstanceUID !== kept.studyInstanceUID) continue;
+        if (displaySet.StudyInstanceUID !== kept.studyInstanceUID || !sourcesOf(kept.result).some(s => s.seriesInstanceUID === displaySet.SeriesInstanceUID)) continue;
         const imageIds = placeOn(kept.result, this.#frames.of(displaySet));
         if (!imageIds) continue;
         const { model, kind } = kept.result;

@@ -1,5 +1,6 @@
-import { isInstanceReference } from '../../src/image/image.ts';
+import { isInstanceReference, type ImageReference } from '../../src/image/image.ts';
 import type { DeviceDescription, Result, Segment, Timing } from '../../src/results/result.ts';
+import { picturesOf } from '../identity.ts';
 
 const BACKENDS: { readonly [B in DeviceDescription['backend']]: string } = {
   webgpu: 'WebGPU', webgl: 'WebGL', wasm: 'WebAssembly', cpu: 'JavaScript',
@@ -58,11 +59,14 @@ export function formatWhen(createdAt: string, now = new Date()): string {
   return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${time}`;
 }
 
-/** Which image a result is of: 'CR · PA · Chest', with the frame where there are several. */
-export function describeSource({ source }: Result): string {
-  const { viewPosition, seriesDescription } = source.attributes;
-  const [first] = source.sources;
+/** Which image a result is of: 'CR · PA · Chest', with the frame where there are several; of two views, both. */
+export function describeSource(result: Result): string {
+  return picturesOf(result).map(describePicture).join(' + ');
+}
+
+function describePicture({ sources, modality, attributes: { viewPosition, seriesDescription } }: ImageReference): string {
+  const [first] = sources;
   const frame = first && isInstanceReference(first) && first.frame > 1 ? `frame ${first.frame}` : undefined;
-  const slices = source.sources.length > 1 ? `${source.sources.length} slices` : undefined;
-  return [source.modality, viewPosition, seriesDescription, frame, slices].filter(Boolean).join(' · ');
+  const slices = sources.length > 1 ? `${sources.length} slices` : undefined;
+  return [modality, viewPosition, seriesDescription, frame, slices].filter(Boolean).join(' · ');
 }

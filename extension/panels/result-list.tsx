@@ -4,6 +4,8 @@ import type { KeptResult } from '../results-store.ts';
 import type { Session } from '../session.ts';
 import { EyeIcon } from './eye-icon.tsx';
 import { describeSource, formatDevice, formatDuration, formatSize, formatStages, formatWhen, lacksSpacing, runMs } from './format.ts';
+import { ScoresBody } from './scores-body.tsx';
+import { badgesOf, type Badge } from './scores.ts';
 
 interface ListProps {
   readonly session: Session;
@@ -53,7 +55,8 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
         )}
       </header>
       <p className="ovr-muted ovr-source">{describeSource(result)}</p>
-      <Body result={result} />
+      <Badges badges={badgesOf(result)} />
+      <Body session={session} kept={kept} result={result} />
       <dl className="ovr-facts">
         <dt>Device</dt>
         <dd title={device.reason}>{formatDevice(device)}</dd>
@@ -72,8 +75,29 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
   );
 }
 
+function Badges({ badges }: { badges: readonly Badge[] }) {
+  if (badges.length === 0) return null;
+  return (
+    <ul className="ovr-badges" aria-label="Remarks">
+      {badges.map(({ kind, text, detail }) => (
+        <li key={kind + text} title={detail} data-overread="badge" data-badge={kind}>
+          <span className={kind === 'out-of-distribution' ? 'ovr-badge ovr-badge-warning' : 'ovr-badge'}>{text}</span>
+          {/* Why a picture was refused is for everyone to read, not for a pointer that rests. */}
+          {detail && <span className={kind === 'out-of-distribution' ? 'ovr-badge-detail' : 'ovr-hidden'}> {detail}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface BodyProps<R extends Result> {
+  readonly session: Session;
+  readonly kept: KeptResult;
+  readonly result: R;
+}
+
 /** What each kind of result says in words and numbers: a new kind has to answer here. */
-const BODIES: { readonly [K in ResultKind]: (props: { readonly result: ResultOf<K> }) => React.ReactNode } = {
+const BODIES: { readonly [K in ResultKind]: (props: BodyProps<ResultOf<K>>) => React.ReactNode } = {
   labelmap: ({ result: { segments } }) => (
     <>
       <table className="ovr-numbers">
@@ -92,18 +116,7 @@ const BODIES: { readonly [K in ResultKind]: (props: { readonly result: ResultOf<
       {lacksSpacing(segments) && <p className="ovr-muted">The image states no pixel spacing, so there is no area.</p>}
     </>
   ),
-  scores: ({ result: { scores } }) => (
-    <table className="ovr-numbers">
-      <tbody>
-        {scores.map(({ target, probability }) => (
-          <tr key={target.label}>
-            <th scope="row">{target.label}</th>
-            <td>{probability.toFixed(3)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  ),
+  scores: ScoresBody,
   heatmap: ({ result: { target, range } }) => (
     <table className="ovr-numbers">
       <tbody>
@@ -116,8 +129,8 @@ const BODIES: { readonly [K in ResultKind]: (props: { readonly result: ResultOf<
   ),
 };
 
-function Body({ result }: { result: Result }) {
+function Body(props: BodyProps<Result>) {
   // The kind chooses the body; TypeScript cannot tie the two through the table.
-  const Chosen = BODIES[result.kind] as (props: { readonly result: Result }) => React.ReactNode;
-  return <Chosen result={result} />;
+  const Chosen = BODIES[props.result.kind] as (props: BodyProps<Result>) => React.ReactNode;
+  return <Chosen {...props} />;
 }

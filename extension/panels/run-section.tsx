@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import type { ErrorCode, OverreadError } from '../../src/errors.ts';
 import type { Session } from '../session.ts';
 import type { Running, State } from '../state.ts';
 import { formatDuration } from './format.ts';
@@ -6,7 +7,7 @@ import { Message } from './message.tsx';
 
 /** The chooser, Run and Cancel, what is going on, and what went wrong. */
 export function RunSection({ session, state }: { session: Session; state: State }) {
-  const { catalogue, configurationError, running, lastError, note } = state;
+  const { catalogue, configurationError, running, lastError, note, autoNote } = state;
   return (
     <section aria-label="Run a model">
       {configurationError && <Message tone="error" title="Configuration refused" text={configurationError.message} />}
@@ -20,21 +21,40 @@ export function RunSection({ session, state }: { session: Session; state: State 
         {running && <ProgressLine running={running} />}
         {note && <p className="ovr-muted ovr-note">{note}</p>}
       </div>
+      {autoNote && <p className="ovr-muted ovr-note" data-overread="auto-note">{autoNote}</p>}
       {running && <ProgressBar running={running} />}
-      {lastError && !running && (
-        <Message
-          tone={lastError.code === 'job/stale' ? 'warning' : 'error'}
-          title={lastError.code === 'job/stale' ? 'Kept, not shown' : 'The run failed'}
-          text={lastError.message}
-          onDismiss={() => session.state.set({ lastError: undefined })}
-        />
-      )}
+      {lastError && (!running || running.automatic) && <LastError session={session} error={lastError} canForce={state.refusal !== undefined} />}
     </section>
   );
 }
 
+const TITLES: Partial<Record<ErrorCode, string>> = {
+  'job/stale': 'Kept, not shown',
+  'input/out-of-distribution': 'Not what the model was made for',
+  'input/views': 'Check the views',
+};
+/** Nothing broke. */
+const WARNINGS: readonly ErrorCode[] = ['job/stale', 'input/out-of-distribution'];
+
+function LastError({ session, error, canForce }: { session: Session; error: OverreadError; canForce: boolean }) {
+  return (
+    <Message
+      tone={WARNINGS.includes(error.code) ? 'warning' : 'error'} title={TITLES[error.code] ?? 'The run failed'} text={error.message}
+      onDismiss={() => session.state.set({ lastError: undefined, refusal: undefined })}
+    >
+      {canForce && (
+        <button type="button" className="ovr-button ovr-small" title="Runs it once on the same picture; the result says that the picture was refused" onClick={() => void session.runner.runAnyway()} data-overread="run-anyway">
+          Run anyway (marked)
+        </button>
+      )}
+    </Message>
+  );
+}
+
 function Chooser({ session, state }: { session: Session; state: State }) {
-  const { catalogue, modelId, running, hasImage } = state;
+  const { catalogue, modelId, running: current, hasImage } = state;
+  // One that nobody asked for by hand is in nobody's way.
+  const running = current?.automatic ? undefined : current;
   const entries = catalogue?.entries ?? [];
   const chosen = entries.find(entry => entry.manifest.id === modelId)?.manifest;
   return (
@@ -50,16 +70,17 @@ function Chooser({ session, state }: { session: Session; state: State }) {
         </select>
       </label>
       {chosen && <p className="ovr-muted ovr-use">{chosen.intendedUse}</p>}
+      {chosen?.input.fusion && <p className="ovr-muted ovr-use">Reads the image that is chosen and the other view of its study.</p>}
       <div className="ovr-row">
         {/* Not disabled while it runs: a keyboard would lose its place. Pressing it then only leaves a note. */}
         <button
           type="button" className="ovr-button ovr-primary ovr-wide" disabled={!hasImage && !running} aria-disabled={!!running}
           aria-describedby={hasImage || running ? undefined : 'ovr-no-image'} onClick={() => void session.runner.run()} data-overread="run"
         >
-          {running ? 'Running…' : <>Run on this image <kbd aria-hidden="true">⇧ A</kbd></>}
+          {running ? 'Running…' : <>{chosen?.input.fusion ? 'Run on this study' : 'Run on this image'} <kbd aria-hidden="true">⇧ A</kbd></>}
         </button>
-        {running && (
-          <button type="button" className="ovr-button" disabled={running.cancelling} onClick={() => session.runner.cancel()} data-overread="cancel">
+        {current && (
+          <button type="button" className="ovr-button" disabled={current.cancelling} onClick={() => session.runner.cancel()} data-overread="cancel">
             Cancel
           </button>
         )}

@@ -67,6 +67,31 @@ export const css = `
 .ovr-warning { border-color: hsl(40 90% 58%); }
 .ovr-warning .ovr-strong { color: hsl(40 95% 68%); }
 
+.ovr-message .ovr-button { margin-top: 6px; }
+
+.ovr-badges { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 6px; font-size: 12px; }
+.ovr-badge { display: inline-block; padding: 1px 8px; border: 1px solid hsl(215 25% 55%); border-radius: 10px; color: var(--ovr-text); }
+.ovr-badge-warning { border-color: hsl(40 90% 58%); color: hsl(40 95% 72%); font-weight: 600; }
+.ovr-badge-detail { display: block; margin-top: 2px; color: var(--ovr-text); overflow-wrap: anywhere; }
+.ovr-scores-head { padding-right: 6px !important; }
+.ovr-scores-head:hover .ovr-info { color: var(--ovr-text); }
+.ovr-scores { list-style: none; display: flex; flex-direction: column; gap: 2px; }
+.ovr-score {
+  display: flex; flex-direction: column; gap: 4px; width: calc(100% + 12px); margin: 0 -6px; padding: 5px 6px;
+  border: 1px solid transparent; border-radius: 6px; background: none; color: inherit; font: inherit; text-align: left; cursor: pointer;
+}
+.ovr-score:hover { background: hsl(215 40% 60% / 0.14); }
+.ovr-score[aria-pressed='true'] { border-color: var(--ovr-focus); background: hsl(215 40% 60% / 0.14); }
+.ovr-finding { min-width: 0; overflow-wrap: anywhere; }
+.ovr-score-value { display: inline-flex; align-items: baseline; gap: 8px; flex: none; }
+.ovr-positive { color: hsl(40 95% 72%); font-size: 12px; font-weight: 600; }
+.ovr-track { position: relative; display: block; height: 8px; border-radius: 2px; background: hsl(215 40% 60% / 0.18); }
+.ovr-fill { position: absolute; inset: 0 auto 0 0; min-width: 1px; border-radius: 2px; background: hsl(215 25% 62%); }
+.ovr-fill-positive { background: repeating-linear-gradient(135deg, hsl(40 90% 58%) 0 4px, hsl(40 90% 46%) 4px 6px); }
+.ovr-tick { position: absolute; top: -3px; bottom: -3px; width: 2px; margin-left: -1px; background: hsl(0 0% 100%); box-shadow: 0 0 0 1px hsl(215 60% 8%); }
+.ovr-views { display: flex; flex-wrap: wrap; gap: 0 14px; font-size: 12px; }
+.ovr-actions { display: flex; gap: 8px; }
+
 .ovr-controls { display: flex; flex-direction: column; gap: 8px; }
 .ovr-segmented { display: inline-flex; padding: 2px; border: 1px solid var(--ovr-line); border-radius: 6px; }
 .ovr-segmented button { min-height: 22px; padding: 0 10px; border: 0; border-radius: 4px; background: none; color: var(--ovr-muted); font: inherit; font-size: 12px; cursor: pointer; }

@@ -45,11 +45,24 @@ export function indexToPatientOf(instance: DicomInstance, spacingMm: readonly [c
   ];
 }
 
+/** ViewCodeSequence (CID 4010) → the ViewPosition that it stands for, as src/dicom reads it from files. */
+const VIEW_CODES: Readonly<Record<string, string>> = {
+  'R-10206': 'AP', '399348003': 'AP', 'R-10214': 'PA', '272479007': 'PA',
+  'R-10232': 'RL', '399198007': 'RL', 'R-10236': 'LL', '399173006': 'LL',
+};
+
+/** ViewPosition, or what the view's code says where there is none. */
+function viewPositionOf({ ViewPosition, ViewCodeSequence }: DicomInstance): string | undefined {
+  if (ViewPosition?.trim()) return ViewPosition;
+  const [code] = [ViewCodeSequence].flat() as ({ readonly CodeValue?: string } | undefined)[];
+  return VIEW_CODES[code?.CodeValue ?? ''];
+}
+
 /** What a model may ask of the source; empty text counts as absent. */
 export function attributesOf(instance: DicomInstance): ImageAttributes {
   const pairs = {
     patientID: instance.PatientID,
-    viewPosition: instance.ViewPosition,
+    viewPosition: viewPositionOf(instance),
     bodyPartExamined: instance.BodyPartExamined,
     seriesDescription: instance.SeriesDescription,
     sopClassUID: instance.SOPClassUID,

@@ -24,8 +24,14 @@ export interface DicomInstance {
   readonly PatientID?: string;
   readonly Modality?: string;
   readonly ViewPosition?: string;
+  readonly ViewCodeSequence?: unknown;
   readonly BodyPartExamined?: string;
   readonly SeriesDescription?: string;
+  readonly SeriesNumber?: number | string;
+  readonly InstanceNumber?: number | string;
+  /** YYYYMMDD and HHMMSS, as DICOM writes them. */
+  readonly StudyDate?: string;
+  readonly StudyTime?: string;
   readonly PhotometricInterpretation?: string;
   readonly AvailableTransferSyntaxUID?: string;
   readonly NumberOfFrames?: number | string;
@@ -94,6 +100,23 @@ export interface ToolbarService {
   refreshToolbarState(options: { viewportId: string }): void;
 }
 
+export interface StudyMetadata {
+  readonly StudyInstanceUID: string;
+}
+
+/** What OHIF hands to a custom attribute of a study; of a display set it may hand nothing. */
+export interface MatchOptions {
+  /** In the order of the viewer's address; the first is the one to read. */
+  readonly studies?: readonly StudyMetadata[];
+  /** Of this study when display sets are chosen, of all studies when a protocol is. */
+  readonly displaySets?: readonly DisplaySet[];
+  readonly allDisplaySets?: readonly DisplaySet[];
+}
+
+export interface HangingProtocolService {
+  addCustomAttribute(id: string, name: string, callback: (of: never, options?: MatchOptions) => string): void;
+}
+
 export interface Services {
   readonly displaySetService: DisplaySetService;
   readonly viewportGridService: ViewportGridService;
@@ -102,6 +125,7 @@ export interface Services {
   readonly uiNotificationService: UINotificationService;
   readonly customizationService: CustomizationService;
   readonly toolbarService: ToolbarService;
+  readonly hangingProtocolService: HangingProtocolService;
 }
 
 export interface ServicesManager {
@@ -130,7 +154,7 @@ export interface Cornerstone {
   readonly metaData: typeof metaData;
   readonly imageLoader: { loadAndCacheImage(imageId: string): Promise<CornerstoneTypes.IImage> };
   readonly eventTarget: EventTarget;
-  readonly Enums: { readonly Events: { readonly STACK_NEW_IMAGE: string; readonly IMAGE_RENDERED: string } };
+  readonly Enums: { readonly Events: { readonly STACK_NEW_IMAGE: string; readonly IMAGE_RENDERED: string; readonly IMAGE_LOADED: string } };
 }
 
 /** The host's own Cornerstone Tools. */

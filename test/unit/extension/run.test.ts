@@ -18,7 +18,7 @@ function setup({ open = true, state = makeState() } = {}) {
     run: jest.fn(async (_: unknown, options?: { onProgress?: OnProgress }) => { progress = options?.onProgress; return outcome; }),
   };
   const viewer: Viewer = {
-    pickTarget: jest.fn(() => target()),
+    pickTargets: jest.fn(() => ({ targets: [target()] })),
     isStillOpen: jest.fn(() => open),
     readFrame: jest.fn(async () => image()),
     notify: jest.fn(),

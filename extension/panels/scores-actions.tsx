@@ -1,0 +1,60 @@
+import { useEffect, useState } from 'react';
+import { scoresCsv } from '../../src/export/scores-csv.ts';
+import type { ScoresResult } from '../../src/results/result.ts';
+import type { Session } from '../session.ts';
+import { csvName, scoresText } from './scores.ts';
+
+/** The scores to take away: text on the clipboard, or a file that the page itself makes. */
+export function ScoresActions({ session, result }: { session: Session; result: ScoresResult }) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), 3000);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const copy = async () => {
+    try {
+      await copyText(scoresText(result));
+      setCopied(true);
+    } catch {
+      session.notify('error', 'The browser does not let this page write to the clipboard. Take the CSV file.');
+    }
+  };
+  return (
+    <div className="ovr-actions">
+      <button type="button" className="ovr-button ovr-small" title="Copy the scores as text" onClick={() => void copy()} data-overread="copy">
+        {copied ? 'Copied' : 'Copy'}
+      </button>
+      <button type="button" className="ovr-button ovr-small" title="Download the scores as a table" onClick={() => download(scoresCsv([result]), csvName(result))} data-overread="csv">
+        CSV
+      </button>
+      <span className="ovr-hidden" role="status">{copied && 'The scores are on the clipboard.'}</span>
+    </div>
+  );
+}
+
+async function copyText(text: string): Promise<void> {
+  // Absent where the viewer is served over plain HTTP.
+  const clipboard = navigator.clipboard as Clipboard | undefined;
+  if (clipboard) return clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.style.cssText = 'position: fixed; opacity: 0;';
+  const focused = document.activeElement;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  if (focused instanceof HTMLElement) focused.focus();
+  if (!done) throw new Error('execCommand refused to copy');
+}
+
+function download(csv: string, name: string): void {
+  const url = URL.createObjectURL(new Blob([csv], { type: 'text/csv;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The download has its own hold on the bytes once it has begun.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
