@@ -1,0 +1,62 @@
+"""The results as a table and a plot."""
+import matplotlib
+
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt  # noqa: E402
+
+NAMES = {'PA': 'PA only', 'L': 'lateral only', 'stacked': 'stacked', 'hemis': 'HeMIS', 'dualnet': 'DualNet', 'auxloss': 'AuxLoss'}
+
+
+def cell(value, low_high):
+    return f'{value:.3f} ({low_high[0]:.3f}–{low_high[1]:.3f})'
+
+
+def signed(value, low_high):
+    return f'{value:+.3f} ({low_high[0]:+.3f} to {low_high[1]:+.3f})'
+
+
+def table(results):
+    """Markdown: AUC of each finding and their mean, and the mean's differences, with 95 % intervals."""
+    lines = []
+    for share in sorted({row['missing'] for row in results['auc']}):
+        rows = [row for row in results['auc'] if row['missing'] == share]
+        single = NAMES[rows[0]['bestSingle']]
+        lines += [f'**{share:.0%} of laterals missing** (best single view: {single})', '',
+                  '| network | ' + ' | '.join(results['targets']) + f' | mean | mean − PA only | mean − {single} |',
+                  '| --- |' + ' --- |' * (len(results['targets']) + 3)]
+        for row in rows:
+            cells = [cell(value, limits) for value, limits in zip(row['auc'], row['interval'])]
+            lines.append(f"| {NAMES[row['network']]} | " + ' | '.join(cells) + f" | {signed(row['minusPA'][-1], row['minusPAInterval'][-1])} | "
+                         f"{signed(row['minusBestSingle'][-1], row['minusBestSingleInterval'][-1])} |")
+        lines.append('')
+    lines += ['**Peak of Grad-CAM in the planted finding**, of patients who have it', '',
+              '| network | view | finding | peak in mask | of those called present |', '| --- | --- | --- | --- | --- |']
+    for row in results['peaks']:
+        lines.append(f"| {NAMES[row['network']]} | {row['view']} | {row['target']} | {row['inMask']} of {row['patients']} ({row['inMask'] / row['patients']:.1%}) "
+                     f"| {row['calledInMask']} of {row['called']} ({row['calledInMask'] / max(1, row['called']):.1%}) |")
+    return '\n'.join(lines) + '\n'
+
+
+def plot(results, path):
+    """One panel a finding and one for the mean: AUC against the share of missing laterals, a line a network."""
+    titles = [*results['targets'], 'Mean of the three']
+    figure, axes = plt.subplots(1, len(titles), figsize=(3.2 * len(titles), 3.4), sharey=True)
+    for k, (title, axis) in enumerate(zip(titles, axes)):
+        for i, kind in enumerate(NAMES):
+            rows = sorted((row for row in results['auc'] if row['network'] == kind), key=lambda row: row['missing'])
+            if not rows:
+                continue
+            x = [100 * row['missing'] + (i - 2.5) * 1.2 for row in rows]
+            y = [row['auc'][k] for row in rows]
+            error = [[row['auc'][k] - row['interval'][k][0] for row in rows], [row['interval'][k][1] - row['auc'][k] for row in rows]]
+            axis.errorbar(x, y, error, marker='o', markersize=3, linewidth=1.2, elinewidth=0.7,
+                          linestyle='--' if kind in ('PA', 'L') else '-', label=NAMES[kind], color=f'C{i}')
+        axis.axhline(0.5, color='0.8', linewidth=0.8, zorder=0)
+        axis.set(title=title, xlabel='laterals missing, %', xticks=[100 * share for share in sorted({row['missing'] for row in results['auc']})])
+        axis.title.set_fontsize(9)
+    axes[0].set_ylabel('AUC, 95 % interval')
+    figure.legend(*axes[0].get_legend_handles_labels(), loc='lower center', ncol=6, frameon=False, fontsize=8)
+    figure.tight_layout(rect=(0, 0.08, 1, 1))
+    plt.rcParams['svg.hashsalt'] = 'fusion'
+    figure.savefig(path, metadata={'Date': None})
+    plt.close(figure)
