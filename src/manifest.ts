@@ -80,7 +80,8 @@ const manifestShape = z.strictObject({
   task: z.string().min(1),
   graph: z.strictObject({
     url: relativePath,
-    format: z.enum(['graph', 'layers']),
+    /** A tfjs graph or layers model, or an ONNX file, whose pictures are NCHW inside; `input.shape` says [rows, columns, channels] for all. */
+    format: z.enum(['graph', 'layers', 'onnx']),
     /** Every file of the graph, the topology itself included, with its SHA-256. */
     sha256: z.record(relativePath, SHA256),
   }),
@@ -144,6 +145,7 @@ export const manifestSchema = manifestShape.superRefine((m, context) => {
   const n = m.input.normalisation;
   if (n.kind === 'percentile' && n.low >= n.high) issue(['input', 'normalisation'], 'expected low below high');
   if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
+  if (m.graph.format === 'onnx' && m.input.layout !== 'NHWC') issue(['input', 'layout'], 'expected NHWC with graph.format onnx');
   checkScores(m, issue);
   checkViews(m, issue);
   if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);

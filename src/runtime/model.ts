@@ -16,6 +16,8 @@ export interface Turns {
   /** Waits for its turn and for a sound device, then runs the job on it. */
   turn<T>(job: (device: Device) => Promise<T>): Promise<T>;
   released(model: TfjsModel): void;
+  /** Where the wasm binaries are; see `RuntimeOptions`. */
+  readonly wasmPath?: string | undefined;
 }
 
 /**
@@ -68,10 +70,10 @@ export class TfjsModel implements LoadedModel {
     if (this.#network && this.#madeOn === device) return this.#network;
     this.drop();
     const { manifest } = this;
-    const network = await buildNetwork(this.verified);
+    const network = await buildNetwork(this.verified, { on: device.description, wasmPath: this.turns.wasmPath });
     try {
       checkLimits(network, manifest.id, device);
-      // tfjs compiles in a dry run; a network of its own device does so in its first one.
+      // tfjs compiles in a dry run; onnxruntime does so in its first one.
       if (device.compile && !network.device) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
     } catch (error) {
       network.dispose();

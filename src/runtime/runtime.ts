@@ -15,7 +15,7 @@ import { readVerified } from './verified.ts';
  * @throws OverreadError `device/unavailable`, with why each device was not taken
  */
 export async function createRuntime(options: RuntimeOptions = {}, openers: Openers = tfjsOpeners(options)): Promise<TfjsRuntime> {
-  return new TfjsRuntime(await chooseDevice(options, openers));
+  return new TfjsRuntime(await chooseDevice(options, openers), options.wasmPath);
 }
 
 /** One device and the models on it; a broken device is replaced before the next turn. */
@@ -26,7 +26,10 @@ export class TfjsRuntime implements Runtime, Turns {
   readonly #models = new Set<TfjsModel>();
   #disposed = false;
 
-  constructor({ device, reopen }: Choice) {
+  constructor(
+    { device, reopen }: Choice,
+    readonly wasmPath?: string,
+  ) {
     this.#device = device;
     this.#reopen = reopen;
   }

@@ -67,11 +67,11 @@ class PlainDevice implements Device {
 }
 
 /** Half of the cores, as tfjs has it, so that the viewer keeps some; two where there are two. */
-function threadCount(): number {
+export function threadCount(): number {
   return Math.max(2, Math.min(8, Math.floor((globalThis.navigator?.hardwareConcurrency ?? 4) / 2)));
 }
 
-function counted(threads: number): string {
+export function counted(threads: number): string {
   return threads === 1 ? '1 thread' : `${threads} threads`;
 }
 

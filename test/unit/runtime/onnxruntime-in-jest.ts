@@ -1,0 +1,19 @@
+/**
+ * onnxruntime starts by a dynamic import, which jest's own realm refuses: it is loaded outside of it, where arrays are of
+ * another class, so what goes in is copied into one of those.
+ */
+import vm from 'node:vm';
+import type * as Ort from 'onnxruntime-web';
+
+type Outside = Pick<typeof globalThis, 'Float32Array'> & { process: { getBuiltinModule(name: 'module'): typeof import('node:module') } };
+
+export function onnxruntimeOutside(): typeof Ort {
+  const { process: outer, Float32Array: Floats } = vm.runInThisContext('globalThis') as Outside;
+  const ort = outer.getBuiltinModule('module').createRequire(__filename)('onnxruntime-web/wasm') as typeof Ort;
+  class OutsideTensor extends ort.Tensor {
+    constructor(type: 'float32', data: Float32Array, dims: readonly number[]) {
+      super(type, Floats.from(data), dims);
+    }
+  }
+  return { ...ort, env: ort.env, InferenceSession: ort.InferenceSession, Tensor: OutsideTensor as unknown as typeof Ort.Tensor };
+}
