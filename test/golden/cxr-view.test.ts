@@ -8,7 +8,9 @@ import type { io } from '@tensorflow/tfjs-core';
 import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers';
 import { PNG } from 'pngjs';
 import type { Image } from '../../src/image/image.ts';
+import type { View } from '../../src/image/view.ts';
 import { parseManifest } from '../../src/manifest.ts';
+import { verdictOf, type Judgement } from '../../src/tasks/gate.ts';
 import { scoresOf } from '../../src/tasks/score-rule.ts';
 import { encodePlane } from '../../src/tensor/encode.ts';
 
@@ -109,27 +111,40 @@ describe('cxr-view', () => {
     tf.dispose([input, distance, logits]);
   });
 
-  test('picture to verdict, the whole way: generated chests pass, their faults and a brain do not', async () => {
-    const { threshold, distanceThreshold } = manifest.gate!;
+  test('picture to verdict, the whole way: a generated frontal passes; a lateral, faults and a brain do not', async () => {
+    const reasons: Record<string, RegExp | undefined> = {
+      'Frontal': undefined,
+      'Lateral': /^lateral view where a frontal one is read: probability/,
+      'Inverted': /^inverted grey scale: probability/,
+      'Rotated': /^rotated picture: probability/,
+      'Not a chest radiograph': /^not a chest radiograph: probability/,
+    };
+    expect(golden.pictures.map(({ shows }) => shows).sort()).toEqual(Object.keys(reasons).sort());
     for (const { file, shows } of golden.pictures) {
-      const { tensor } = encodePlane(imageOf(file), manifest.input);
-      const [distance, logits] = network.predict(tensor) as [tf.Tensor, tf.Tensor];
-      const scores = scoresOf(await logits.data(), manifest);
-      const over = scores.filter(({ probability }) => probability > threshold).map(({ target }) => target.label);
-      expect([file, ...over]).toEqual([file, shows]);
-      const [far] = await distance.data();
-      if (shows === 'Frontal' || shows === 'Lateral') expect(far).toBeLessThan(distanceThreshold);
-      tf.dispose([tensor, distance, logits]);
+      const { verdict, view } = await judged(imageOf(file));
+      expect([file, verdict.refused]).toEqual([file, shows !== 'Frontal']);
+      expect([file, view]).toEqual([file, shows === 'Frontal' ? 'PA' : shows === 'Lateral' ? 'L' : undefined]);
+      if (verdict.refused) expect(verdict.reason).toMatch(reasons[shows]!);
     }
   });
 
-  test('an all-black picture is no chest radiograph', async () => {
-    const black: Image = { ...imageOf(golden.pictures[0]!.file), pixels: new Float32Array(40 * 50), shape: [40, 50, 1] };
-    const { tensor } = encodePlane(black, manifest.input);
-    const [distance, logits] = network.predict(tensor) as [tf.Tensor, tf.Tensor];
-    const best = scoresOf(await logits.data(), manifest).sort((a, b) => b.probability - a.probability)[0]!;
-    expect(best.target.label).toBe('Not a chest radiograph');
-    expect(best.probability).toBeGreaterThan(manifest.gate!.threshold);
-    tf.dispose([tensor, distance, logits]);
+  test('a generated lateral passes where laterals are read too', async () => {
+    const { verdict } = await judged(imageOf('lateral.png'), ['PA', 'L']);
+    expect(verdict.refused).toBe(false);
   });
+
+  test('an all-black picture is no chest radiograph', async () => {
+    const black: Image = { ...imageOf('frontal.png'), pixels: new Float32Array(40 * 50), shape: [40, 50, 1] };
+    expect((await judged(black)).verdict.reason).toMatch(/^not a chest radiograph: probability/);
+  });
+
+  /** As a model that reads `expected` would hear it. */
+  async function judged(image: Image, expected: readonly View[] = ['PA']): Promise<Judgement> {
+    const { tensor } = encodePlane(image, manifest.input);
+    const [distance, logits] = network.predict(tensor) as [tf.Tensor, tf.Tensor];
+    const probabilities = Object.fromEntries(scoresOf(await logits.data(), manifest).map(({ target, probability }) => [target.label, probability]));
+    const judgement = verdictOf(manifest.gate!, probabilities, (await distance.data())[0]!, expected);
+    tf.dispose([tensor, distance, logits]);
+    return judgement;
+  }
 });

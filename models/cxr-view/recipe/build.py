@@ -22,6 +22,7 @@ from pool import HALF, chest_pools, kept
 from variations import FAULTS
 
 RECIPE = Path(__file__).resolve().parent
+HALF_STEPS = 500  # of the network for figures only: fewer than the shipped one's
 NODE = ['node', '--import', './test/generators/typescript.mjs']
 
 
@@ -70,7 +71,7 @@ def main():
     export(gate, threshold, args.out, golden_pictures(phantoms))
     figures = {'threshold': threshold, 'groups': measure(gate, groups, threshold), 'viewAccuracy': view_accuracy(gate, groups)}
     if not args.no_half:
-        half = made(args.work / 'half.pt', *train, '--half', '--out', args.work / 'half.pt')
+        half = made(args.work / 'half.pt', *train, '--half', '--steps', HALF_STEPS, '--out', args.work / 'half.pt')
         gate, threshold = fitted(half, chests, groups)
         figures['halfOfTheKinds'] = {'trainedOn': HALF, 'threshold': threshold, 'groups': measure(gate, groups, threshold)}
     (args.out / 'recipe').mkdir(parents=True, exist_ok=True)

@@ -86,7 +86,8 @@ def other_groups(data, phantoms, dicom):
             groups['radiographs of other parts'].append(plane)
         else:
             groups['nuclear, ultrasound, angiography, photographs in DICOM'].append(plane)
-    yield 'other/CT', groups.pop('CT')
+    yield 'other/CT', groups['CT']
+    yield 'other/CT in three windows', [plane for hu in groups.pop('CT') for plane in windowed(hu)]
     chest = groups.pop('chest')
     yield 'dicom chest', chest
     for name, pictures in groups.items():

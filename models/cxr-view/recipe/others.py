@@ -29,7 +29,7 @@ def histology(data, half):
 
 def measured_only_cells(data, most=60):
     for kind, folder in MEASURED_ONLY_CELLS.items():
-        paths = [p for p in sorted((Path(data) / folder).glob('*.png')) if 'dots' not in p.name]
+        paths = [p for p in sorted((Path(data) / folder).iterdir()) if p.suffix in ('.png', '.jpeg') and 'dots' not in p.name]
         for path in paths[:most]:
             yield kind, path.stem, read_grey(path)
 
