@@ -1,10 +1,12 @@
 import * as Comlink from 'comlink';
 import type { Answer, EngineService, WorkerOptions } from './engine-protocol.ts';
+import type { Job } from './engine.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
 import type { ModelManifest } from './manifest.ts';
 import type { DeviceDescription, ModelIdentity, Result } from './results/result.ts';
 import type { OnProgress } from './runtime/types.ts';
+import type { SaliencyRequest, SaliencyResult } from './tasks/saliency/index.ts';
 
 export interface EngineJob {
   /** Folder of the model; a relative one is meant from the page, not from the worker's script. */
@@ -13,6 +15,11 @@ export interface EngineJob {
   readonly images: readonly Image[];
   /** Read what the model's gate refuses all the same. */
   readonly force?: boolean;
+}
+
+export interface EngineExplainJob extends EngineJob {
+  /** Which score to explain, and how. */
+  readonly request: SaliencyRequest;
 }
 
 export interface CallOptions {
@@ -27,6 +34,8 @@ export interface EngineClient {
   describe(location: string): Promise<ModelManifest>;
   load(location: string, options?: CallOptions): Promise<ModelIdentity>;
   run(job: EngineJob, options?: CallOptions): Promise<Result>;
+  /** Where a score came from: a heat map for each picture that the model read. */
+  explain(job: EngineExplainJob, options?: CallOptions): Promise<readonly SaliencyResult[]>;
   unload(location: string): Promise<void>;
   memory(): Promise<{ readonly tensors: number; readonly deviceBytes: number; readonly models: number }>;
   /** Only with the option `debug`: takes the GPU device away. */
@@ -75,17 +84,14 @@ class WorkerEngine implements EngineClient {
     return this.#call(service => service.load(jobId, absolute(location), proxied(onProgress)), signal, jobId);
   }
 
-  run({ location, images, force }: EngineJob, { onProgress, signal }: CallOptions = {}): Promise<Result> {
+  run(job: EngineJob, { onProgress, signal }: CallOptions = {}): Promise<Result> {
     const jobId = `run ${++this.#jobs}`;
-    return this.#call(
-      service => {
-        const sent = images.map(image => ({ ...image, pixels: owned(image.pixels) }));
-        const job = { jobId, location: absolute(location), images: sent, ...(force && { force }) };
-        return service.run(Comlink.transfer(job, sent.map(({ pixels }) => pixels.buffer)), proxied(onProgress));
-      },
-      signal,
-      jobId,
-    );
+    return this.#call(service => service.run(handedOver(jobId, job), proxied(onProgress)), signal, jobId);
+  }
+
+  explain({ request, ...job }: EngineExplainJob, { onProgress, signal }: CallOptions = {}): Promise<readonly SaliencyResult[]> {
+    const jobId = `explain ${++this.#jobs}`;
+    return this.#call(service => service.explain(handedOver(jobId, job, { request }), proxied(onProgress)), signal, jobId);
   }
 
   unload(location: string): Promise<void> {
@@ -174,6 +180,13 @@ function absolute(location: string): string {
 
 function proxied(onProgress: OnProgress | undefined): OnProgress | undefined {
   return onProgress && (Comlink.proxy(onProgress) as OnProgress);
+}
+
+/** A job as the worker gets it, its pixels as transferables. */
+function handedOver<M extends object>(jobId: string, { location, images, force }: EngineJob, more?: M) {
+  const sent = images.map(image => ({ ...image, pixels: owned(image.pixels) }));
+  const job = { jobId, location: absolute(location), images: sent, ...(force && { force }), ...more } as Job & M;
+  return Comlink.transfer(job, sent.map(({ pixels }) => pixels.buffer));
 }
 
 /** Pixels with a buffer of their own: handing over a view would empty the cache that it looks into. */

@@ -1,4 +1,4 @@
-import type { Engine, EngineOptions, Job } from './engine.ts';
+import type { Engine, EngineOptions, ExplainJob, Job } from './engine.ts';
 import type { SerializedError } from './errors.ts';
 import type { OnProgress } from './runtime/types.ts';
 
@@ -20,6 +20,7 @@ export interface EngineService {
   describe(location: string): Answered<'describe'>;
   load(jobId: string, location: string, onProgress?: OnProgress): Answered<'load'>;
   run(job: Job, onProgress?: OnProgress): Answered<'run'>;
+  explain(job: ExplainJob, onProgress?: OnProgress): Answered<'explain'>;
   cancel(jobId: string): Promise<Answer<void>>;
   unload(location: string): Promise<Answer<void>>;
   memory(): Answered<'memory'>;

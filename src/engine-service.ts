@@ -35,6 +35,10 @@ export function createEngineService(): EngineService {
       const answered = await answer(() => reporting(onProgress, report => live().run(job, report)));
       return answered.ok ? Comlink.transfer(answered, buffersOf(answered.value)) : answered;
     },
+    explain: async (job, onProgress) => {
+      const answered = await answer(() => reporting(onProgress, report => live().explain(job, report)));
+      return answered.ok ? Comlink.transfer(answered, answered.value.flatMap(buffersOf)) : answered;
+    },
     cancel: jobId =>
       answer(async () => {
         loads.get(jobId)?.abort();

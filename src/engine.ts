@@ -1,12 +1,14 @@
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
-import { infer } from './infer.ts';
+import { explain } from './explain.ts';
+import { infer, type InferOptions } from './infer.ts';
 import type { ModelManifest } from './manifest.ts';
 import type { DeviceDescription, ModelIdentity, Result } from './results/result.ts';
 import { httpFiles } from './runtime/http-files.ts';
 import { createRuntime, type TfjsRuntime } from './runtime/runtime.ts';
 import type { LoadedModel, ModelFiles, OnProgress, RuntimeOptions } from './runtime/types.ts';
 import { readManifest } from './runtime/verified.ts';
+import type { SaliencyRequest, SaliencyResult } from './tasks/saliency/index.ts';
 
 export interface EngineOptions extends RuntimeOptions {
   /** How a model's folder is read; over HTTP unless said otherwise. */
@@ -24,6 +26,11 @@ export interface Job {
   readonly images: readonly Image[];
   /** Read what the model's gate refuses all the same; the result says so. */
   readonly force?: boolean;
+}
+
+export interface ExplainJob extends Job {
+  /** Which score to explain, and how. */
+  readonly request: SaliencyRequest;
 }
 
 const KEPT_MODEL_BYTES = 512 * 2 ** 20;
@@ -75,7 +82,19 @@ export class Engine {
    * Runs a model, and first the gate that its manifest names.
    * @throws OverreadError as {@link infer}, as {@link load}, and `job/busy` when a job of this id is under way
    */
-  async run({ jobId, location, images, force }: Job, onProgress?: OnProgress): Promise<Result> {
+  run(job: Job, onProgress?: OnProgress): Promise<Result> {
+    return this.#job(job, onProgress, (runtime, model, options) => infer(runtime, model, job.images, options));
+  }
+
+  /**
+   * Where a score came from: a heat map for each picture that the model read, after its gate as {@link run}.
+   * @throws OverreadError as {@link explain}, as {@link load}, and `job/busy` when a job of this id is under way
+   */
+  explain(job: ExplainJob, onProgress?: OnProgress): Promise<readonly SaliencyResult[]> {
+    return this.#job(job, onProgress, (runtime, model, options) => explain(runtime, model, job.images, job.request, options));
+  }
+
+  async #job<T>({ jobId, location, force }: Job, onProgress: OnProgress | undefined, work: (runtime: TfjsRuntime, model: LoadedModel, options: InferOptions) => Promise<T>): Promise<T> {
     if (this.#jobs.has(jobId)) {
       throw new OverreadError('job/busy', `Expected a new job id, got ${jobId}, which is under way. Wait for it or cancel it.`, { got: jobId });
     }
@@ -90,7 +109,7 @@ export class Engine {
         const model = await this.#load(location, onProgress, job.signal);
         const gate = await this.#gateOf(model, location, onProgress, job.signal);
         const loadMs = known ? 0 : performance.now() - start;
-        return infer(runtime, model, images, { onProgress, signal: job.signal, loadMs, ...(gate && { gate }), ...(force && { force }) });
+        return await work(runtime, model, { onProgress, signal: job.signal, loadMs, ...(gate && { gate }), ...(force && { force }) });
       });
     } finally {
       this.#jobs.delete(jobId);

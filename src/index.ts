@@ -11,13 +11,15 @@ export type * from './results/saliency.ts';
 export type { Backend, Disposable, GradientModel, LoadedModel, ModelFiles, OnProgress, Progress, Runtime, RuntimeOptions } from './runtime/types.ts';
 export type { Encoded, Finding, FindingOf, Placement, Task } from './tasks/task.ts';
 
-export { connectEngine, type CallOptions, type EngineClient, type EngineJob } from './engine-client.ts';
+export { COLOUR_TABLES, colourTable, heatmapRgba, type ColourTableName, type HeatmapColours } from './results/heatmap-colours.ts';
+export { connectEngine, type CallOptions, type EngineClient, type EngineExplainJob, type EngineJob } from './engine-client.ts';
 export type { WorkerOptions } from './engine-protocol.ts';
-export { Engine, type EngineOptions, type Job } from './engine.ts';
+export { Engine, type EngineOptions, type ExplainJob, type Job } from './engine.ts';
+export { explain, type ExplainOptions } from './explain.ts';
 export { infer, type InferOptions } from './infer.ts';
 export { createRuntime } from './runtime/runtime.ts';
 export { httpFiles } from './runtime/http-files.ts';
 export { readManifest, readVerified, type VerifiedModel } from './runtime/verified.ts';
 export { TASKS, taskOf } from './tasks/index.ts';
-export { explain, SALIENCY_METHODS, type ExplainOptions, type SaliencyRequest, type SaliencyResult } from './tasks/saliency/index.ts';
+export { SALIENCY_METHODS, type SaliencyRequest, type SaliencyResult } from './tasks/saliency/index.ts';
 export { buildUNet, type UNetOptions } from './architectures/unet.ts';

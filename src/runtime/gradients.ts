@@ -1,20 +1,21 @@
-import { dispose, slice, tensor, tidy, valueAndGrad, type serialization, type Tensor } from '@tensorflow/tfjs-core';
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { dispose, slice, tensor, tidy, tile, valueAndGrad, type serialization, type Tensor } from '@tensorflow/tfjs-core';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
-import type { ModelManifest } from '../manifest.ts';
+import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import { checkFinite } from './check-finite.ts';
 import { BACKEND_NAMES, type Device } from './device.ts';
 import { installGradientRules } from './gradient-rules.ts';
 import { dependsOn, evaluate, featureMap, topLayer, type Layer, type Replacement } from './layer-graph.ts';
 import type { Network } from './network.ts';
-import type { GradientModel, LayerGradient, LayerWeights, PassOptions } from './types.ts';
+import type { AskedInput, GradientModel, LayerGradient, LayerWeights, PassOptions } from './types.ts';
 
 /** Runs a piece of work with the network in a guarded turn on its device; what it gives holds no tensors. */
 type Turn = <T>(signal: AbortSignal | undefined, work: (network: Network, device: Device) => Promise<T>) => Promise<T>;
 
 interface LayersOf {
-  readonly model: LayersModel;
   readonly input: SymbolicTensor;
+  /** The network's other inputs. A tensor's own name is none to go by: tfjs changes it when it was given before. */
+  readonly others: readonly { readonly name: string; readonly tensor: SymbolicTensor }[];
   readonly output: SymbolicTensor;
 }
 
@@ -38,8 +39,13 @@ export class NetworkGradients implements GradientModel {
   constructor(
     private readonly manifest: ModelManifest,
     private readonly turn: Turn,
+    private readonly asked?: AskedInput,
   ) {
     this.#inputSize = manifest.input.shape.reduce((product, size) => product * size, 1);
+  }
+
+  of(input: AskedInput): GradientModel {
+    return new NetworkGradients(this.manifest, this.turn, input);
   }
 
   async scores(inputs: Float32Array, target: number, { signal, topWeights }: PassOptions = {}): Promise<Float32Array> {
@@ -49,12 +55,7 @@ export class NetworkGradients implements GradientModel {
       from += await this.turn(signal, async (network, device) => {
         const n = Math.min(count - from, network.takesBatches ? largestBatch(network, device) : 1);
         const part = inputs.subarray(from * this.#inputSize, (from + n) * this.#inputSize);
-        const { output } = await this.#read('scores', () => {
-          const x = tensor(part, [n, ...this.manifest.input.shape]);
-          if (!topWeights) return { output: network.forward([x]).at(-1)! };
-          const { model, input, output } = this.#layers(network);
-          return withTop(model, topWeights, top => ({ output: evaluate(output, new Map([[input.id, x]]), top) }));
-        });
+        const output = topWeights ? await this.#scoresBy(topWeights, network, part, n) : await this.#forward(network, part, n);
         const { channels, channel } = this.#channel(output.shape, target);
         for (let i = 0; i < n; i++) scores[from + i] = output.values[i * channels + channel]!;
         return n;
@@ -63,12 +64,39 @@ export class NetworkGradients implements GradientModel {
     return scores;
   }
 
+  /** Through the whole network, whatever it runs on. */
+  async #forward(network: Network, part: Float32Array, n: number): Promise<Read> {
+    const inputs = tidy(() => {
+      const x = tensor(part, [n, ...this.manifest.input.shape]);
+      return this.#names().map(name => this.#given(name, x, n));
+    });
+    let outputs: Tensor[] = [];
+    try {
+      outputs = await network.forward(inputs);
+      return await this.#values(outputs.at(this.#output)!);
+    } catch (error) {
+      return this.#failed('scores', error);
+    } finally {
+      dispose([inputs, outputs]);
+    }
+  }
+
+  async #scoresBy(topWeights: readonly Float32Array[], network: Network, part: Float32Array, n: number): Promise<Read> {
+    const layers = this.#layers(network);
+    const { output } = await this.#read('scores', () => {
+      const fed = this.#fed(layers, tensor(part, [n, ...this.manifest.input.shape]), n);
+      return withTop(layers.output, topWeights, top => ({ output: evaluate(layers.output, fed, top) }));
+    });
+    return output;
+  }
+
   inputGradient(values: Float32Array, target: number, { signal, topWeights }: PassOptions = {}): Promise<{ score: number; gradient: Float32Array }> {
     return this.turn(signal, async (network, device) => {
-      const { model, input, output } = this.#differentiable(network, device);
+      const layers = this.#differentiable(network, device);
+      const { output } = layers;
       const got = await this.#read('a derivative', () => {
         const x = tensor(values, [1, ...this.manifest.input.shape]);
-        return withTop(model, topWeights, top => this.#derivative(output, target, x, of => evaluate(output, new Map([[input.id, of]]), top)));
+        return withTop(output, topWeights, top => this.#derivative(output, target, x, of => evaluate(output, this.#fed(layers, of), top)));
       });
       return { score: got.score.values[0]!, gradient: got.gradient.values };
     });
@@ -78,15 +106,18 @@ export class NetworkGradients implements GradientModel {
     values: Float32Array, target: number, { signal, topWeights, layer, activations }: PassOptions & { layer?: string; activations?: Float32Array } = {},
   ): Promise<LayerGradient> {
     return this.turn(signal, async (network, device) => {
-      const { model, input, output } = this.#differentiable(network, device);
-      const map = featureMap(output, layer);
+      const layers = this.#differentiable(network, device);
+      const { input, others, output } = layers;
+      // What is no picture ([n, views], which of them are there) has no part in what a map shows.
+      const map = featureMap(output, { asked: input, others: others.map(({ tensor: of }) => of).filter(({ shape }) => shape.length === 4) }, layer);
       const got = await this.#read('a derivative', () => {
         const x = tensor(values, [1, ...this.manifest.input.shape]);
-        const from = (of: Tensor) => new Map([[input.id, x], [map.id, of]]);
-        return withTop(model, topWeights, top => {
+        const fed = this.#fed(layers, x);
+        const from = (of: Tensor) => new Map([...fed, [map.id, of]]);
+        return withTop(output, topWeights, top => {
           // A network that ends in a convolution has its feature map from the top layer: another top, another map.
           const known = activations && !(top && dependsOn(map, top.layer)) ? activations : undefined;
-          const given = known ? tensor(known, [1, ...map.shape.slice(1)] as number[]) : evaluate(map, new Map([[input.id, x]]), top);
+          const given = known ? tensor(known, [1, ...map.shape.slice(1)] as number[]) : evaluate(map, fed, top);
           return { ...this.#derivative(output, target, given, of => evaluate(output, from(of), top)), given };
         });
       });
@@ -117,25 +148,57 @@ export class NetworkGradients implements GradientModel {
     let made: Partial<Record<K, Tensor>> = {};
     try {
       made = this.#computed(wanted, () => tidy(compute));
-      const read = Object.entries<Tensor>(made as Record<K, Tensor>).map(async ([name, t]) => {
-        const values = (await t.data()) as Float32Array;
-        checkFinite(values, this.manifest.id);
-        return [name, { shape: t.shape, values: values.slice() }] as const;
-      });
+      const read = Object.entries<Tensor>(made as Record<K, Tensor>).map(async ([name, t]) => [name, await this.#values(t)] as const);
       return Object.fromEntries(await Promise.all(read)) as unknown as Record<K, Read>;
     } finally {
       dispose(made);
     }
   }
 
+  /** What a tensor holds, copied and checked. */
+  async #values(of: Tensor): Promise<Read> {
+    const values = (await of.data()) as Float32Array;
+    checkFinite(values, this.manifest.id);
+    return { shape: of.shape, values: values.slice() };
+  }
+
   #computed<T>(wanted: keyof typeof ADVICE, compute: () => T): T {
     try {
       return compute();
     } catch (error) {
-      if (error instanceof OverreadError) throw error;
-      const got = error instanceof Error ? error.message : String(error);
-      throw new OverreadError('model/graph', `Expected ${wanted} of ${this.manifest.id}, got an error: ${got} ${ADVICE[wanted]}`, { expected: wanted, got }, error);
+      return this.#failed(wanted, error);
     }
+  }
+
+  #failed(wanted: keyof typeof ADVICE, error: unknown): never {
+    if (error instanceof OverreadError) throw error;
+    const got = error instanceof Error ? error.message : String(error);
+    throw new OverreadError('model/graph', `Expected ${wanted} of ${this.manifest.id}, got an error: ${got} ${ADVICE[wanted]}`, { expected: wanted, got }, error);
+  }
+
+  /** The inputs' names in the order in which the network is fed. */
+  #names(): readonly string[] {
+    const names = inputNames(this.manifest) ?? [''];
+    if (names.length === 1 || (this.asked && names.includes(this.asked.name))) return names;
+    throw new OverreadError('internal', `Expected to be asked of one of the inputs ${names.join(', ')} of ${this.manifest.id}, got ${this.asked?.name ?? 'none'}. Please report this.`, { expected: names, got: this.asked?.name });
+  }
+
+  /** Where the scores stand among the network's last tensors, from the end. */
+  get #output(): number {
+    return this.asked ? this.asked.output - outputsRead(this.manifest) : -1;
+  }
+
+  /** What an input is given, for a batch of n. */
+  #given(name: string, x: Tensor, n: number): Tensor {
+    if (!this.asked || name === this.asked.name) return x;
+    const other = this.asked.others[name];
+    if (!other) throw new OverreadError('internal', `Expected what the input ${name} of ${this.manifest.id} is given, got nothing. Please report this.`, { expected: name });
+    const one = tensor(other, name === 'present' ? [1, other.length] : [1, ...this.manifest.input.shape]);
+    return n === 1 ? one : tile(one, [n, ...one.shape.slice(1).fill(1)]);
+  }
+
+  #fed({ input, others }: LayersOf, x: Tensor, n = 1): Map<number, Tensor> {
+    return new Map([[input.id, x], ...others.map(({ name, tensor: of }) => [of.id, this.#given(name, x, n)] as const)]);
   }
 
   #layers({ layersModel: model }: Network): LayersOf {
@@ -145,7 +208,9 @@ export class NetworkGradients implements GradientModel {
         `Expected a layers model, whose layers can be entered, got the ${graph.format} model ${id}. Choose occlusion, or convert the model as layers.`,
         { expected: 'layers', got: graph.format });
     }
-    return { model, input: model.inputs[0]!, output: model.outputs.at(-1)! };
+    const inputs = model.inputs.map((of, i) => ({ name: model.inputNames[i]!, tensor: of }));
+    const asked = this.#names().length === 1 ? inputs[0]! : inputs.find(({ name }) => name === this.asked!.name)!;
+    return { input: asked.tensor, others: inputs.filter(of => of !== asked), output: model.outputs.at(this.#output)! };
   }
 
   #differentiable(network: Network, { description }: Device): LayersOf {
@@ -178,9 +243,9 @@ function largestBatch({ tensors }: Network, { maxTensor }: Device): number {
 }
 
 /** Lends the network another top layer; its own is not touched. */
-function withTop<T>(model: LayersModel, values: readonly Float32Array[] | undefined, work: (top?: Replacement) => T): T {
+function withTop<T>(output: SymbolicTensor, values: readonly Float32Array[] | undefined, work: (top?: Replacement) => T): T {
   if (!values) return work();
-  const layer = topLayer(model.outputs.at(-1)!);
+  const layer = topLayer(output);
   const twin = twinOf(layer);
   try {
     tidy(() => twin.setWeights(values.map((of, i) => tensor(of, layer.weights[i]!.shape as number[]))));

@@ -48,8 +48,24 @@ function* backwards(output: SymbolicTensor): Generator<SymbolicTensor> {
     if (seen.has(next.id)) continue;
     seen.add(next.id);
     yield next;
-    if (next.sourceLayer.getClassName() !== 'InputLayer') queue.push(...(next.sourceLayer.inboundNodes[next.nodeIndex]?.inputTensors ?? []));
+    queue.push(...madeOf(next));
   }
+}
+
+function madeOf({ sourceLayer, nodeIndex }: SymbolicTensor): readonly SymbolicTensor[] {
+  return sourceLayer.getClassName() === 'InputLayer' ? [] : sourceLayer.inboundNodes[nodeIndex]?.inputTensors ?? [];
+}
+
+/** Which of the network's tensors are made from an input, as a question that remembers its answers. */
+function partOf(input: SymbolicTensor): (tensor: SymbolicTensor) => boolean {
+  const known = new Map([[input.id, true]]);
+  return function has(tensor): boolean {
+    const there = known.get(tensor.id);
+    if (there !== undefined) return there;
+    const is = madeOf(tensor).some(has);
+    known.set(tensor.id, is);
+    return is;
+  };
 }
 
 /** True when a tensor is made by the layer, or from what it makes. */
@@ -64,18 +80,25 @@ function isFeatureMap({ shape, sourceLayer }: SymbolicTensor): boolean {
   return shape.length === 4 && rows != null && columns != null && rows * columns > 1 && !NO_FEATURES.has(sourceLayer.getClassName());
 }
 
+/** Of a network of several pictures: the one that is asked about, and the others. */
+export interface Pictures {
+  readonly asked: SymbolicTensor;
+  readonly others: readonly SymbolicTensor[];
+}
+
 /**
  * The feature map of a layer; the last one before rows and columns are given up when no layer is named (after its
- * activation, before any pooling).
+ * activation, before any pooling). Of several pictures, only maps that the asked one has a part in, and when no layer is
+ * named the last one that no other picture has a part in, if there is one.
  * @throws OverreadError `config/invalid` when there is none, naming those there are
  */
-export function featureMap(output: SymbolicTensor, name?: string): SymbolicTensor {
-  const maps: SymbolicTensor[] = [];
-  for (const tensor of backwards(output)) {
-    if (!isFeatureMap(tensor)) continue;
-    if (name === undefined || tensor.sourceLayer.name === name) return tensor;
-    maps.push(tensor);
-  }
+export function featureMap(output: SymbolicTensor, pictures: Pictures, name?: string): SymbolicTensor {
+  const others = pictures.others.map(partOf);
+  const maps = [...backwards(output)].filter(isFeatureMap).filter(partOf(pictures.asked));
+  const found = name === undefined
+    ? maps.find(map => !others.some(hasPart => hasPart(map))) ?? maps[0]
+    : maps.find(map => map.sourceLayer.name === name);
+  if (found) return found;
   const names = maps.map(tensor => tensor.sourceLayer.name);
   throw new OverreadError(
     'config/invalid',

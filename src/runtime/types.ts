@@ -54,6 +54,16 @@ export interface LayerGradient {
   readonly gradient: Float32Array;
 }
 
+/** One input of a network of several, with all that its answer then depends on. */
+export interface AskedInput {
+  /** The input that the values are for, by its name in the manifest's `inputNames`. */
+  readonly name: string;
+  /** What each of the other inputs is given, by its name: values of one, laid out as that input. */
+  readonly others: Readonly<Record<string, Float32Array>>;
+  /** Which of the last tensors has the scores, from 0, of as many as the manifest's `outputsRead`. */
+  readonly output: number;
+}
+
 /**
  * The scores of a classifier, [n, channels], and their derivatives. A score is what the network gives (`output.gives`
  * of the manifest: a logit, or a probability). `input` is laid out as `input.shape`; `target` indexes `output.targets`.
@@ -63,14 +73,17 @@ export interface LayerGradient {
  * that gives no scores; derivatives also `device/unavailable` on wasm.
  */
 export interface GradientModel {
+  /** The same for one input of a network of several, which must be asked so: the others stay as they are given. */
+  of(input: AskedInput): GradientModel;
   /** `inputs`: n of them, one after the other → n scores. On every backend, for graph models too (without `topWeights`). */
   scores(inputs: Float32Array, target: number, options?: PassOptions): Promise<Float32Array>;
   inputGradient(input: Float32Array, target: number, options?: PassOptions): Promise<{ readonly score: number; readonly gradient: Float32Array }>;
   /**
-   * @param options.layer a layer that makes a feature map; the last one there is when left out
+   * @param options.layer a layer that makes a feature map; when left out, the last one there is. Of a network of several
+   *   pictures, the last one that shows this picture only; where there is none, the last one that shows them all.
    * @param options.activations what the layer gave for this input, so that it is not computed again;
    *   passed over where `topWeights` change them
-   * @throws OverreadError `config/invalid` when the layer makes none
+   * @throws OverreadError `config/invalid` when the layer makes none, or none from this input
    */
   layerGradient(input: Float32Array, target: number, options?: PassOptions & { readonly layer?: string; readonly activations?: Float32Array }): Promise<LayerGradient>;
   /** The last layer with weights. */

@@ -3,6 +3,7 @@ import { connectEngine, type EngineClient } from '../../src/engine-client.ts';
 import { createEngineService } from '../../src/engine-service.ts';
 import type { WorkerOptions } from '../../src/engine-protocol.ts';
 import type { LabelmapResult } from '../../src/results/result.ts';
+import type { Progress } from '../../src/runtime/types.ts';
 import { FIXTURES, WASM, disc } from './runtime/tiny.ts';
 import { readFile } from 'node:fs/promises';
 
@@ -69,6 +70,34 @@ describe('the engine through its worker', () => {
     expect(image.pixels).toHaveLength(0);
     expect(stages).toEqual(expect.arrayContaining(['download', 'compile', 'infer', 'decode']));
     expect(await client.memory()).toMatchObject({ models: 1 });
+  });
+
+  test('explains a score: the map is handed back, a cancelled one stops', async () => {
+    client = connect();
+    const image = disc(40, 30);
+    const location = `${BASE}tiny-scores/`;
+    const fractions: number[] = [];
+    const onProgress = ({ fraction, stage }: Progress) => stage === 'infer' && fraction !== undefined && fractions.push(fraction);
+    const [map, ...others] = await client.explain({ location, images: [image], request: { method: 'occlusion', target: 'Bright', size: 8, stride: 8 } }, { onProgress });
+    expect(others).toEqual([]);
+    expect(map).toMatchObject({ kind: 'heatmap', target: { label: 'Bright' }, saliency: { method: 'occlusion', parameters: { size: 8, stride: 8 } }, source: { shape: [40, 30, 1] } });
+    expect(map!.values).toHaveLength(1200);
+    // What is brighter than the mean makes the score of brightness.
+    expect(map!.values[15 * 40 + 20]).toBeGreaterThan(0);
+    // The model sees the square in the middle only.
+    expect(map!.values[8]).toBeLessThan(0);
+    expect(map!.values[0]).toBe(0);
+    expect(image.pixels).toHaveLength(0);
+    expect(fractions.at(-1)).toBe(1);
+
+    const stop = new AbortController();
+    const stopped = client.explain({ location, images: [disc(40, 30)], request: { method: 'occlusion', target: 'Bright', size: 4, stride: 1 } }, {
+      signal: stop.signal, onProgress: ({ fraction }) => fraction !== undefined && stop.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'job/cancelled' });
+    await expect(client.explain({ location, images: [disc(8, 8)], request: { method: 'grad-cam', target: 'Bright' } })).rejects.toMatchObject({
+      code: 'device/unavailable', message: expect.stringContaining('Choose occlusion'),
+    });
   });
 
   test('a view into a larger buffer is copied, not taken away', async () => {

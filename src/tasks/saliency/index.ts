@@ -1,11 +1,16 @@
 import { OverreadError, throwIfAborted } from '../../errors.ts';
 import { referenceOf, type Image } from '../../image/image.ts';
+import type { View } from '../../image/view.ts';
 import type { ModelManifest } from '../../manifest.ts';
 import type { HeatmapResult } from '../../results/result.ts';
 import type { SaliencyMethodId } from '../../results/saliency.ts';
-import type { LoadedModel, OnProgress, Runtime } from '../../runtime/types.ts';
+import type { GradientModel, LoadedModel } from '../../runtime/types.ts';
 import { encodePlane } from '../../tensor/encode.ts';
-import { acceptPlane } from '../accept.ts';
+import { VIEWS } from '../fusion.ts';
+import type { Picture } from '../picture.ts';
+import type { FindingOf, Placement } from '../task.ts';
+import { checkTwoViews } from '../views.ts';
+import { fusedScoreBy } from './fused-score.ts';
 import { gradCam, type GradCamParameters } from './grad-cam.ts';
 import { inputGradient } from './input-gradient.ts';
 import { integratedGradients, type IntegratedGradientsParameters } from './integrated-gradients.ts';
@@ -34,86 +39,111 @@ export type SaliencyRequest = {
 
 export type SaliencyResult = HeatmapResult & Required<Pick<HeatmapResult, 'saliency'>>;
 
-export interface ExplainOptions {
+export interface SaliencyOptions {
   /** The map's steps; the randomisation check that follows takes about as long and reports nothing. */
-  readonly onProgress?: OnProgress;
+  readonly onStep?: (fraction: number) => void;
   readonly signal?: AbortSignal;
-  /** What loading the model took, for the result's timing; 0 when it was in memory. */
-  readonly loadMs?: number;
+}
+
+/** What a score is asked of: one encoded picture, and the network as a function of it. */
+export interface AskedPicture {
+  readonly image: Image;
+  readonly view?: View;
+  /** Laid out as the manifest's `input.shape`. */
+  readonly input: Float32Array;
+  readonly placement: Placement;
+  readonly gradients: GradientModel;
+}
+
+/** A map as a task makes it, before the engine adds where it came from, and the milliseconds that it took. */
+export interface TimedFinding {
+  readonly finding: FindingOf<'heatmap'> & Required<Pick<HeatmapResult, 'saliency'>>;
+  /** Without the randomisation check, which has its own. */
+  readonly predictMs: number;
+  readonly decodeMs: number;
 }
 
 /**
- * Where a classifier's score came from, as a heat map on the source grid, stamped with a randomisation check. Works on
- * single planes; between steps it can be cancelled, and other runs get their turn.
- * @throws OverreadError `config/invalid` for a target or parameter that there is not; `input/refused`; `model/graph` for a
- *   model that gives no scores, or a derivative of a graph model; `device/unavailable` for a derivative on wasm;
- *   `device/*`; `job/cancelled`
+ * The pictures of one study that a classifier reads, each with the score as a function of it: of a model of two views
+ * the fused score, the other picture staying as it is.
+ * @throws OverreadError `model/graph` for a model of volumes; `input/*`
  */
-export async function explain(runtime: Runtime, model: LoadedModel, image: Image, request: SaliencyRequest, options: ExplainOptions = {}): Promise<SaliencyResult> {
-  const { method } = request;
-  switch (method) {
+export async function askedPictures({ manifest, gradients }: LoadedModel, pictures: readonly Picture[]): Promise<readonly AskedPicture[]> {
+  const { fusion } = manifest.input;
+  if (fusion) checkTwoViews(pictures, manifest.name);
+  const encoded: Omit<AskedPicture, 'gradients'>[] = [];
+  for (const { image, view } of pictures) encoded.push({ image, ...(fusion && { view: view! }), ...(await encode(image, manifest)) });
+  if (!fusion) return encoded.map(of => ({ ...of, gradients }));
+  const planes = Object.fromEntries(encoded.map(({ view, input }) => [view, input]));
+  return VIEWS.flatMap(view => encoded.filter(of => of.view === view)).map(of => ({ ...of, gradients: gradients.of(fusedScoreBy(of.view!, fusion, planes)) }));
+}
+
+/**
+ * Where a classifier's score came from, as a heat map on the picture's own grid, stamped with a randomisation check.
+ * Between steps it can be cancelled, and other runs get their turn.
+ * @throws OverreadError `config/invalid` for a target or parameter that there is not; `model/graph` for a model that
+ *   gives no scores, or a derivative of a graph model; `device/unavailable` for a derivative on wasm; `device/*`;
+ *   `job/cancelled`
+ */
+export async function saliencyOf(asked: AskedPicture, manifest: ModelManifest, request: SaliencyRequest, options: SaliencyOptions = {}): Promise<TimedFinding> {
+  switch (request.method) {
     case 'input-gradient':
-      return explainBy(inputGradient, {});
+      return mapBy(inputGradient, {});
     case 'smooth-grad':
-      return explainBy(smoothGrad, request);
+      return mapBy(smoothGrad, request);
     case 'integrated-gradients':
-      return explainBy(integratedGradients, request);
+      return mapBy(integratedGradients, request);
     case 'grad-cam':
-      return explainBy(gradCam, request);
+      return mapBy(gradCam, request);
     case 'occlusion':
-      return explainBy(occlusion, request);
-    default:
-      throw new OverreadError('config/invalid', `Expected one of ${SALIENCY_METHODS.join(', ')}, got ${String(method)}. Choose one of them.`, { expected: SALIENCY_METHODS, got: method });
+      return mapBy(occlusion, request);
   }
 
-  async function explainBy<P extends Parameters>(by: SaliencyMethod<P>, given: Partial<P>): Promise<SaliencyResult> {
-    const { onProgress, signal, loadMs = 0 } = options;
-    const { manifest } = model;
+  async function mapBy<P extends Parameters>(by: SaliencyMethod<P>, given: Partial<P>): Promise<TimedFinding> {
+    const { signal, onStep } = options;
+    const { image, view, input, placement, gradients } = asked;
     const target = targetIndex(manifest, request.target);
-    if (manifest.input.layout !== 'NHWC') {
-      throw new OverreadError('model/graph', `Expected a model of single planes, got ${manifest.id}, which reads volumes. Choose another model.`, { expected: 'NHWC', got: manifest.input.layout });
-    }
-    acceptPlane(image, manifest);
-    await runtime.ready();
-    throwIfAborted(signal);
-
-    onProgress?.({ stage: 'encode' });
-    const started = performance.now();
-    const { input, placement } = await encode(image, manifest);
-    const encoded = performance.now();
-    const onStep = (fraction: number) => onProgress?.({ stage: 'infer', fraction });
     const shape = manifest.input.shape as unknown as SaliencyContext['shape'];
-    const context: SaliencyContext = { model: model.gradients, input, shape, valueRange: manifest.input.valueRange, target, signal };
-    onProgress?.({ stage: 'infer' });
+    const context: SaliencyContext = { model: gradients, input, shape, valueRange: manifest.input.valueRange, target, signal };
+    const start = performance.now();
     const map = await by.map({ ...context, onStep }, by.parameters(given, context));
-    const mapped = performance.now();
+    const predictMs = performance.now() - start;
     const randomisation = await randomisationCheck(by, map, context, request.checkSeed ?? 0);
     throwIfAborted(signal);
-
-    onProgress?.({ stage: 'decode' });
     const checked = performance.now();
-    const values = toSourceGrid(map.values, map.rows, map.columns, placement);
-    return {
+    const finding: TimedFinding['finding'] = {
       kind: 'heatmap',
       source: referenceOf(image),
-      values,
+      values: toSourceGrid(map.values, map.rows, map.columns, placement),
       range: rangeOf(map),
       target: manifest.output.targets[target]!,
+      ...(view && { view }),
       saliency: {
         method: by.id, parameters: map.parameters, score: map.score, signed: map.signed, mapSize: [map.rows, map.columns], randomisation,
         scoreIs: manifest.output.gives === 'logits' ? 'logit' : 'probability',
         ...(map.completeness && { completeness: map.completeness }),
       },
-      model: model.identity,
-      device: runtime.device,
-      timingMs: { load: loadMs, encode: encoded - started, predict: mapped - encoded, decode: performance.now() - checked },
-      createdAt: new Date().toISOString(),
     };
+    return { finding, predictMs, decodeMs: performance.now() - checked };
   }
 }
 
-async function encode(image: Image, manifest: ModelManifest) {
-  const { tensor, placement } = encodePlane(image, manifest.input);
+/**
+ * Refuses what cannot be asked of a model, before anything is computed.
+ * @throws OverreadError `config/invalid` for an unknown target or method; `model/graph` for a model of volumes
+ */
+export function checkRequest({ method, target }: SaliencyRequest, manifest: ModelManifest): void {
+  if (!SALIENCY_METHODS.includes(method)) {
+    throw new OverreadError('config/invalid', `Expected one of ${SALIENCY_METHODS.join(', ')}, got ${String(method)}. Choose one of them.`, { expected: SALIENCY_METHODS, got: method });
+  }
+  targetIndex(manifest, target);
+  if (manifest.input.layout !== 'NHWC') {
+    throw new OverreadError('model/graph', `Expected a model of single planes, got ${manifest.id}, which reads volumes. Choose another model.`, { expected: 'NHWC', got: manifest.input.layout });
+  }
+}
+
+async function encode(image: Image, { input }: ModelManifest) {
+  const { tensor, placement } = encodePlane(image, input);
   try {
     return { input: (await tensor.data()).slice() as Float32Array, placement };
   } finally {

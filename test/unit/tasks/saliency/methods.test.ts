@@ -4,10 +4,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import { input, layers, model } from '@tensorflow/tfjs-layers';
 import { createRuntime, type TfjsRuntime } from '../../../../src/runtime/runtime.ts';
 import type { LoadedModel, ModelFiles } from '../../../../src/runtime/types.ts';
-import { explain, SALIENCY_METHODS, type SaliencyRequest, type SaliencyResult } from '../../../../src/tasks/saliency/index.ts';
+import { SALIENCY_METHODS, type SaliencyRequest, type SaliencyResult } from '../../../../src/tasks/saliency/index.ts';
 import { gaussians } from '../../../../src/tasks/saliency/random.ts';
 import { picture, tinyFiles, WASM } from '../../runtime/tiny.ts';
-import { classifierFiles, meanGraph, SIDE, spotDetector, spotted, within, type Spot } from './networks.ts';
+import { classifierFiles, explainOne, meanGraph, SIDE, spotDetector, spotted, within, type Spot } from './networks.ts';
 
 const LABELS = ['Bright spot', 'Dark spot'];
 /** Few steps, since plain JavaScript is slow. */
@@ -48,7 +48,7 @@ describe('saliency on plain JavaScript', () => {
       const dark: Spot = { x: anywhere(11, 69), y: anywhere(40, 49), radius: 9 };
       const image = spotted(columns, rows, bright, dark);
       const [target, spot] = i % 2 ? ['Dark spot', dark] : ['Bright spot', bright];
-      const result = await explain(runtime, net, image, request(method, target as string));
+      const result = await explainOne(runtime, net, image, request(method, target as string));
       expect(result.values).toHaveLength(columns * rows);
       if (within(spot as Spot, ...peak(result))) hits++;
     }
@@ -58,7 +58,7 @@ describe('saliency on plain JavaScript', () => {
   test.each(SALIENCY_METHODS)('%s: says how it was made, and never a number that is not finite', async method => {
     const fractions: number[] = [];
     const image = spotted(40, 40, { x: 10, y: 12, radius: 5 }, { x: 30, y: 30, radius: 5 });
-    const result = await explain(runtime, net, image, request(method), { onProgress: ({ fraction }) => fraction !== undefined && fractions.push(fraction) });
+    const result = await explainOne(runtime, net, image, request(method), { onProgress: ({ fraction }) => fraction !== undefined && fractions.push(fraction) });
     expect(result).toMatchObject({ kind: 'heatmap', target: { label: 'Bright spot' }, model: { id: 'tiny-classifier' }, device: { backend: 'cpu' } });
     const { saliency, values, range } = result;
     expect(saliency).toMatchObject({ method, scoreIs: 'logit', mapSize: [SIDE, SIDE], signed: ['integrated-gradients', 'occlusion'].includes(method) });
@@ -70,7 +70,7 @@ describe('saliency on plain JavaScript', () => {
     expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(range[1] * (1 + 1e-6));
     expect(saliency.randomisation).toMatchObject({ layer: 'scores', seed: 0, similarity: expect.any(Number), suspicious: expect.any(Boolean) });
     // The parameters as used give the same map again.
-    const again = await explain(runtime, net, image, { ...request(method), ...saliency.parameters } as SaliencyRequest);
+    const again = await explainOne(runtime, net, image, { ...request(method), ...saliency.parameters } as SaliencyRequest);
     expect(again.values).toEqual(values);
     expect(again.saliency.parameters).toEqual(saliency.parameters);
   });
@@ -78,7 +78,7 @@ describe('saliency on plain JavaScript', () => {
   test('integrated gradients add up to the difference of the scores within 1 %', async () => {
     for (let i = 0; i < 4; i++) {
       const image = spotted(SIDE, SIDE, { x: 6 + 4 * i, y: 8, radius: 2 + i / 2 }, { x: 20, y: 22, radius: 4 });
-      const { values, saliency } = await explain(runtime, net, image, request('integrated-gradients', LABELS[i % 2]!));
+      const { values, saliency } = await explainOne(runtime, net, image, request('integrated-gradients', LABELS[i % 2]!));
       expect(saliency.completeness!.error).toBeLessThanOrEqual(0.01);
       const shown = values.reduce((sum, v) => sum + v, 0);
       expect(shown).toBeCloseTo(saliency.completeness!.sum, 3);
@@ -89,14 +89,14 @@ describe('saliency on plain JavaScript', () => {
 
   test('integrated gradients say so when their steps do not suffice', async () => {
     const image = spotted(SIDE, SIDE, { x: 10, y: 10, radius: 4 }, { x: 19, y: 19, radius: 3 });
-    const { saliency } = await explain(runtime, net, image, { method: 'integrated-gradients', target: 'Bright spot', steps: 1, maxSteps: 1 });
+    const { saliency } = await explainOne(runtime, net, image, { method: 'integrated-gradients', target: 'Bright spot', steps: 1, maxSteps: 1 });
     expect(saliency.parameters).toMatchObject({ steps: 1 });
     expect(saliency.completeness!.error).toBeGreaterThan(0.01);
   });
 
   test('occlusion: what a window hides is what the score loses', async () => {
     const image = spotted(SIDE, SIDE, { x: 12, y: 12, radius: 3 }, { x: 20, y: 21, radius: 2 });
-    const { values, saliency } = await explain(runtime, net, image, { method: 'occlusion', target: 'Bright spot', size: 8, stride: 8, fill: 0.4 });
+    const { values, saliency } = await explainOne(runtime, net, image, { method: 'occlusion', target: 'Bright spot', size: 8, stride: 8, fill: 0.4 });
     const hidden = image.pixels.slice();
     for (let y = 8; y < 16; y++) hidden.fill(0.4, y * SIDE + 8, y * SIDE + 16);
     const [score, without] = await net.gradients.scores(Float32Array.from([...image.pixels, ...hidden]), 0);
@@ -109,20 +109,20 @@ describe('saliency on plain JavaScript', () => {
   test('the same seed gives the same noise, another one another', async () => {
     const image = spotted(SIDE, SIDE, { x: 10, y: 10, radius: 4 }, { x: 19, y: 19, radius: 3 });
     const maps = [];
-    for (const seed of [1, 1, 2]) maps.push((await explain(runtime, net, image, request('smooth-grad', 'Bright spot', { seed, noise: 0.3 }))).values);
+    for (const seed of [1, 1, 2]) maps.push((await explainOne(runtime, net, image, request('smooth-grad', 'Bright spot', { seed, noise: 0.3 }))).values);
     expect(maps[1]).toEqual(maps[0]);
     expect(maps[2]).not.toEqual(maps[0]);
   });
 
   test.each(SALIENCY_METHODS)('%s leaves the memory as it was, cancelled too', async method => {
     const image = spotted(SIDE, SIDE, { x: 10, y: 10, radius: 4 }, { x: 19, y: 19, radius: 3 });
-    await explain(runtime, net, image, request(method));
+    await explainOne(runtime, net, image, request(method));
     const before = runtime.memory();
-    await explain(runtime, net, image, request(method));
+    await explainOne(runtime, net, image, request(method));
     const aborted = new AbortController();
-    const run = explain(runtime, net, image, request(method), { signal: aborted.signal, onProgress: ({ fraction }) => fraction !== undefined && aborted.abort() });
+    const run = explainOne(runtime, net, image, request(method), { signal: aborted.signal, onProgress: ({ fraction }) => fraction !== undefined && aborted.abort() });
     await expect(run).rejects.toMatchObject({ code: 'job/cancelled' });
-    await explain(runtime, net, image, request('grad-cam'));
+    await explainOne(runtime, net, image, request('grad-cam'));
     expect(runtime.memory()).toEqual(before);
   });
 
@@ -133,7 +133,7 @@ describe('saliency on plain JavaScript', () => {
       if (fraction !== undefined && ++steps === 3) aborted.abort();
     };
     const image = picture(SIDE, SIDE, x => x / SIDE);
-    await expect(explain(runtime, net, image, { method: 'smooth-grad', target: 'Dark spot', samples: 1000 }, { signal: aborted.signal, onProgress })).rejects.toMatchObject({ code: 'job/cancelled' });
+    await expect(explainOne(runtime, net, image, { method: 'smooth-grad', target: 'Dark spot', samples: 1000 }, { signal: aborted.signal, onProgress })).rejects.toMatchObject({ code: 'job/cancelled' });
     expect(steps).toBe(3);
   });
 
@@ -148,15 +148,15 @@ describe('saliency on plain JavaScript', () => {
     ['a layer that there is not', { method: 'grad-cam', target: 'Dark spot', layer: 'nowhere' }, 'positive'],
   ];
   test.each(wrong)('%s is an error that says what there is', async (_, asked, said) => {
-    await expect(explain(runtime, net, picture(8, 8, () => 0.5), asked as SaliencyRequest)).rejects.toMatchObject({ code: 'config/invalid', message: expect.stringContaining(said) });
+    await expect(explainOne(runtime, net, picture(8, 8, () => 0.5), asked as SaliencyRequest)).rejects.toMatchObject({ code: 'config/invalid', message: expect.stringContaining(said) });
   });
 
   test('an image that the model does not read is refused', async () => {
-    await expect(explain(runtime, net, picture(8, 8, () => 0.5, { modality: 'MR' }), request('grad-cam'))).rejects.toMatchObject({ code: 'input/refused' });
+    await expect(explainOne(runtime, net, picture(8, 8, () => 0.5, { modality: 'MR' }), request('grad-cam'))).rejects.toMatchObject({ code: 'input/refused' });
   });
 
   test('a picture of one grey, of one pixel: a map of zeros is a map', async () => {
-    const { values, range } = await explain(runtime, net, picture(1, 1, () => 0.4), request('grad-cam'));
+    const { values, range } = await explainOne(runtime, net, picture(1, 1, () => 0.4), request('grad-cam'));
     expect([...values]).toEqual([0]);
     expect(range).toEqual([0, 1]);
   });
@@ -177,7 +177,7 @@ describe('the randomisation check', () => {
     const mean = layers.globalAveragePooling2d({ name: 'mean', dataFormat: 'channelsLast' }).apply(edges);
     const network = model({ inputs: x, outputs: layers.dense({ name: 'scores', units: 1 }).apply(mean) as ReturnType<typeof input> });
     const net = await runtime.load(await classifierFiles(network, ['Edges']));
-    const { saliency } = await explain(runtime, net, image, request('input-gradient', 'Edges'));
+    const { saliency } = await explainOne(runtime, net, image, request('input-gradient', 'Edges'));
     expect(saliency.randomisation).toMatchObject({ suspicious: true });
     expect((saliency.randomisation as { similarity: number }).similarity).toBeGreaterThan(0.99);
     net.dispose();
@@ -188,7 +188,7 @@ describe('the randomisation check', () => {
     const similarities = new Set<number>();
     let suspicious = 0;
     for (const checkSeed of [1, 2, 3, 4, 5, 6]) {
-      const { randomisation } = (await explain(runtime, net, image, request('grad-cam', 'Bright spot', { checkSeed }))).saliency;
+      const { randomisation } = (await explainOne(runtime, net, image, request('grad-cam', 'Bright spot', { checkSeed }))).saliency;
       if ('unavailable' in randomisation) throw new Error(randomisation.unavailable);
       expect(randomisation.seed).toBe(checkSeed);
       similarities.add(randomisation.similarity);
@@ -215,7 +215,7 @@ describe('saliency on wasm', () => {
 
   test('occlusion works, its check too', async () => {
     const net = await runtime.load(files);
-    const result = await explain(runtime, net, image, request('occlusion'));
+    const result = await explainOne(runtime, net, image, request('occlusion'));
     expect(within(bright, ...peak(result))).toBe(true);
     expect(result.saliency.randomisation).toMatchObject({ layer: 'scores' });
     net.dispose();
@@ -223,13 +223,13 @@ describe('saliency on wasm', () => {
 
   test.each(SALIENCY_METHODS.filter(method => method !== 'occlusion'))('%s says what works instead', async method => {
     const net = await runtime.load(files);
-    await expect(explain(runtime, net, image, request(method))).rejects.toMatchObject({ code: 'device/unavailable', message: expect.stringMatching(/occlusion/) });
+    await expect(explainOne(runtime, net, image, request(method))).rejects.toMatchObject({ code: 'device/unavailable', message: expect.stringMatching(/occlusion/) });
     net.dispose();
   });
 
   test('occlusion explains graph models too, and says why their check is missing', async () => {
     const net = await runtime.load(meanGraph());
-    const result = await explain(runtime, net, image, request('occlusion', 'Mean', { fill: 0 }));
+    const result = await explainOne(runtime, net, image, request('occlusion', 'Mean', { fill: 0 }));
     expect(result.saliency.randomisation).toEqual({ unavailable: expect.stringMatching(/graph model/) });
     // Nothing but the mean of the pixels: what is brighter counts for more.
     expect(within(bright, ...peak(result))).toBe(true);
@@ -238,7 +238,7 @@ describe('saliency on wasm', () => {
 
   test('a segmentation model is no classifier', async () => {
     const net = await runtime.load(tinyFiles('tiny-bright'));
-    await expect(explain(runtime, net, image, request('occlusion', 'Bright'))).rejects.toMatchObject({ code: 'model/graph', message: expect.stringMatching(/classifier/) });
+    await expect(explainOne(runtime, net, image, request('occlusion', 'Bright'))).rejects.toMatchObject({ code: 'model/graph', message: expect.stringMatching(/classifier/) });
     net.dispose();
   });
 });

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { input, layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import { layersFiles } from '../../../../src/architectures/layers-files.ts';
+import { explain, type ExplainOptions } from '../../../../src/explain.ts';
+import type { Image } from '../../../../src/image/image.ts';
 import type { ModelManifest } from '../../../../src/manifest.ts';
-import type { ModelFiles } from '../../../../src/runtime/types.ts';
+import type { LoadedModel, ModelFiles, Runtime } from '../../../../src/runtime/types.ts';
+import type { SaliencyRequest, SaliencyResult } from '../../../../src/tasks/saliency/index.ts';
 import { asBytes, picture, tinyManifest } from '../../runtime/tiny.ts';
 
 type Changes = { graph?: 'graph'; input?: Partial<ModelManifest['input']>; output?: Partial<ModelManifest['output']> };
@@ -16,13 +19,20 @@ export async function classifierFiles(network: LayersModel, labels: readonly str
   return folder(files, labels, shape, changes);
 }
 
+/** Of a model that reads one picture. */
+export async function explainOne(runtime: Runtime, net: LoadedModel, image: Image, request: SaliencyRequest, options?: ExplainOptions): Promise<SaliencyResult> {
+  const [result, ...others] = await explain(runtime, net, [image], request, options);
+  expect(others).toEqual([]);
+  return result!;
+}
+
 function folder(files: Map<string, Uint8Array>, labels: readonly string[], shape: number[], { graph, input: changed, output }: Changes): ModelFiles {
   const sha256 = Object.fromEntries([...files].map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')]));
-  const manifest = tinyManifest('tiny-bright', m => ({
+  const manifest = tinyManifest('tiny-bright', ({ input: { viewPosition, ...plain }, ...m }) => ({
     ...m,
     id: 'tiny-classifier', task: 'classify',
     graph: { url: 'model.json', format: graph ?? 'layers', sha256 },
-    input: { ...m.input, shape, normalisation: { kind: 'window', min: 0, max: 1 }, ...changed },
+    input: { ...plain, ...(!changed?.fusion && { viewPosition }), shape, normalisation: { kind: 'window', min: 0, max: 1 }, ...changed },
     output: { ...m.output, targets: labels.map(label => ({ ...m.output.targets[0]!, label })), ...output },
   }));
   const all = new Map([...files, ['manifest.json', asBytes(manifest)]]);

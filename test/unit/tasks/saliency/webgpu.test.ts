@@ -5,9 +5,9 @@ import { buildDenseNet } from '../../../../src/architectures/densenet.ts';
 import { installWebGPU } from '../../../../src/runtime/node-webgpu.ts';
 import { createRuntime } from '../../../../src/runtime/runtime.ts';
 import type { ModelFiles } from '../../../../src/runtime/types.ts';
-import { explain, SALIENCY_METHODS, type SaliencyRequest, type SaliencyResult } from '../../../../src/tasks/saliency/index.ts';
+import { SALIENCY_METHODS, type SaliencyRequest, type SaliencyResult } from '../../../../src/tasks/saliency/index.ts';
 import { dawnMissing } from '../../runtime/dawn.ts';
-import { classifierFiles, SIDE, spotted } from './networks.ts';
+import { classifierFiles, explainOne, SIDE, spotted } from './networks.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('../../runtime/dawn.ts')>('../../runtime/dawn.ts').dawn());
 
@@ -21,7 +21,7 @@ async function maps(files: ModelFiles, backend: 'cpu' | 'webgpu'): Promise<Salie
   const runtime = await createRuntime({ backend, allowSoftware: true });
   const net = await runtime.load(files);
   const results: SaliencyResult[] = [];
-  const run = async (method: string) => explain(runtime, net, image, { target: 'A', method, ...SHORT[method] } as SaliencyRequest);
+  const run = async (method: string) => explainOne(runtime, net, image, { target: 'A', method, ...SHORT[method] } as SaliencyRequest);
   for (const method of SALIENCY_METHODS) results.push(await run(method));
   const before = runtime.memory();
   for (const method of ['grad-cam', 'input-gradient']) await run(method);
