@@ -16,6 +16,9 @@ const require = createRequire(import.meta.url);
 /** What the viewer needs of a model folder; recipes, training logs and golden files stay at home. */
 const NOT_SHIPPED = /^(recipe|golden|golden-.*|data|__pycache__)$|\.(py|npz|npy|log|ipynb)$/;
 
+/** onnxruntime's wasm, and what loads it: for its own CPU and for WebGPU (asyncify). */
+const ONNXRUNTIME = ['', '.asyncify'].flatMap((kind) => ['mjs', 'wasm'].map((type) => `ort-wasm-simd-threaded${kind}.${type}`));
+
 /** Common to both: TypeScript and JSX by swc, explicit `.ts` endings in imports. */
 const common = (mode) => ({
   mode,
@@ -63,6 +66,8 @@ const plugin = (mode) => ({
   },
   resolve: {
     ...common(mode).resolve,
+    // onnxruntime's scripts without their wasm loaders: these lie in wasm/, with the binaries, as files of our origin.
+    conditionNames: ['onnxruntime-web-use-extern-wasm', '...'],
     // Packages that also run in Node ask for these behind a check; a browser never reaches them.
     fallback: { fs: false, path: false, crypto: false, os: false, util: false, url: false, zlib: false },
   },
@@ -97,18 +102,19 @@ const cli = (mode) => ({
   optimization: { minimize: false, chunkIds: 'named' },
 });
 
-/** Puts the wasm binaries of tfjs and the models, with their catalogue, beside the bundles. */
+/** Puts the wasm binaries of tfjs and onnxruntime, and the models, with their catalogue, beside the bundles. */
 class Beside {
   apply(compiler) {
     const { RawSource } = compiler.webpack.sources;
     compiler.hooks.thisCompilation.tap('Beside', (compilation) => {
       const stage = compiler.webpack.Compilation.PROCESS_ASSETS_STAGE_ADDITIONAL;
       compilation.hooks.processAssets.tap({ name: 'Beside', stage }, () => {
-        const emit = (name, content) => compilation.emitAsset(name, new RawSource(content));
+        const emit = (name, content, info) => compilation.emitAsset(name, new RawSource(content), info);
         const wasm = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')) + '/dist';
         for (const file of fs.readdirSync(wasm).filter((f) => f.endsWith('.wasm'))) {
           emit(`wasm/${file}`, fs.readFileSync(path.join(wasm, file)));
         }
+        for (const file of ONNXRUNTIME) emit(`wasm/${file}`, fs.readFileSync(require.resolve(`onnxruntime-web/${file}`)), { minimized: true });
         const models = path.join(root, 'models');
         compilation.contextDependencies.add(models);
         const ids = fs.existsSync(models)

@@ -10,10 +10,8 @@ type Outside = Pick<typeof globalThis, 'Float32Array'> & { process: { getBuiltin
 export function onnxruntimeOutside(): typeof Ort {
   const { process: outer, Float32Array: Floats } = vm.runInThisContext('globalThis') as Outside;
   const ort = outer.getBuiltinModule('module').createRequire(__filename)('onnxruntime-web/wasm') as typeof Ort;
-  class OutsideTensor extends ort.Tensor {
-    constructor(type: 'float32', data: Float32Array, dims: readonly number[]) {
-      super(type, Floats.from(data), dims);
-    }
-  }
-  return { ...ort, env: ort.env, InferenceSession: ort.InferenceSession, Tensor: OutsideTensor as unknown as typeof Ort.Tensor };
+  const tensor = function (type: 'float32', data: Float32Array, dims: readonly number[]) {
+    return new ort.Tensor(type, Floats.from(data), dims);
+  };
+  return { ...ort, env: ort.env, InferenceSession: ort.InferenceSession, Tensor: tensor as unknown as typeof Ort.Tensor };
 }
