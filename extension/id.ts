@@ -3,3 +3,5 @@ export const EXTENSION_ID = 'overread';
 export const PANEL_NAME = 'ai';
 /** What a mode writes in its list of panels. */
 export const PANEL_ID = `${EXTENSION_ID}.panelModule.${PANEL_NAME}`;
+/** The hanging protocol for chest radiographs. */
+export const CHEST_PROTOCOL_ID = 'overread-chest';

@@ -1,5 +1,6 @@
 import { commandsModule } from './commands.ts';
-import { EXTENSION_ID, PANEL_NAME } from './id.ts';
+import { addChestAttributes, chestProtocol } from './hanging-protocol.ts';
+import { CHEST_PROTOCOL_ID, EXTENSION_ID, PANEL_NAME } from './id.ts';
 import { panelComponent } from './panels/mount.tsx';
 import { Session } from './session.ts';
 import { toolbarModule } from './toolbar.ts';
@@ -18,6 +19,7 @@ const extension = {
 
   preRegistration(context: HostContext): void {
     session = new Session(context);
+    addChestAttributes(context.servicesManager.services.hangingProtocolService);
     const { configurationError } = session.state.get();
     // In words on the console too: the viewer cannot show a notice before it has mounted.
     if (configurationError) console.error(configurationError.message);
@@ -33,6 +35,7 @@ const extension = {
 
   getCommandsModule: () => commandsModule(current),
   getToolbarModule: () => toolbarModule(current),
+  getHangingProtocolModule: () => [{ name: CHEST_PROTOCOL_ID, protocol: chestProtocol() }],
   getPanelModule: () => [
     { name: PANEL_NAME, iconName: 'tab-roi-threshold', iconLabel: 'AI', label: 'AI', component: panelComponent(current) },
   ],

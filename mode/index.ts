@@ -1,4 +1,4 @@
-import { PANEL_ID } from '../extension/id.ts';
+import { CHEST_PROTOCOL_ID, PANEL_ID } from '../extension/id.ts';
 import { hotkeyBindings, OVERLAYS_BUTTON, RUN_BUTTON, toolbarButtons } from '../extension/toolbar.ts';
 import type { ServicesManager } from '../extension/types/ohif.ts';
 
@@ -41,7 +41,8 @@ const mode = {
       routeName: 'overread',
       displayName: 'Overread',
       hide: false,
-      hangingProtocol: 'default',
+      // The first that matches the study; OHIF's own when none does.
+      hangingProtocol: [CHEST_PROTOCOL_ID, 'default'],
       modeCustomizations: {
         'panelSegmentation.disableEditing': true,
         'ohif.hotkeyBindings': { $push: hotkeyBindings },
