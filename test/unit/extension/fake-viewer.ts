@@ -10,9 +10,9 @@ export class FakeViewer {
   readonly styles = new Map<string, Record<string, unknown>>();
   displaySets: DisplaySet[] = [];
 
-  addSeries(uid: string, sops: readonly string[], { study = '1', series = '1.2', columns = 2, rows = 2 } = {}): DisplaySet {
+  addSeries(uid: string, sops: readonly string[], { study = '1', series = '1.2', columns = 2, rows = 2, attributes = {} }: { study?: string; series?: string; columns?: number; rows?: number; attributes?: DicomInstance } = {}): DisplaySet {
     const imageIds = sops.map(sop => {
-      this.images.set(`image:${sop}`, { instance: { StudyInstanceUID: study, SeriesInstanceUID: series, SOPInstanceUID: sop }, columns, rows });
+      this.images.set(`image:${sop}`, { instance: { StudyInstanceUID: study, SeriesInstanceUID: series, SOPInstanceUID: sop, ...attributes }, columns, rows });
       return `image:${sop}`;
     });
     const displaySet = { displaySetInstanceUID: uid, StudyInstanceUID: study, SeriesInstanceUID: series, imageIds };

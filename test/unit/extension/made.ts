@@ -3,7 +3,7 @@ import type { Target as RunTarget } from '../../../extension/identity.ts';
 import { parseManifest, type ModelManifest } from '../../../src/manifest.ts';
 import type { Image, InstanceReference } from '../../../src/image/image.ts';
 import { referenceOf } from '../../../src/image/image.ts';
-import type { LabelmapResult } from '../../../src/results/result.ts';
+import type { LabelmapResult, Score, ScoresResult } from '../../../src/results/result.ts';
 
 const LUNG = { codeValue: '39607008', codingSchemeDesignator: 'SCT', codeMeaning: 'Lung' };
 
@@ -31,6 +31,27 @@ export function result(of: Image = image(), { labels, version = '1.0.0', sha256 
   };
 }
 
+export function score(label: string, probability: number, change: Partial<Score> = {}): Score {
+  const operatingPoint = 0.5;
+  return {
+    target: { label, concept: LUNG }, probability, logit: Math.log(probability / (1 - probability)), operatingPoint, positive: probability >= operatingPoint,
+    views: { PA: probability }, ...change,
+  };
+}
+
+/** Of two views, where both are given. */
+export function scoresResult(scores: readonly Score[] = [score('Effusion', 0.7)], change: Partial<ScoresResult> = {}): ScoresResult {
+  const { labels: _, segments: __, ...base } = result();
+  return { ...base, kind: 'scores', scores, viewsUsed: ['PA'], viewsMissing: [], viewsFrom: { PA: 'ViewPosition' }, ...change };
+}
+
+/** A scores result of a frontal and a lateral in series of their own. */
+export function twoViews(pa = image(source('pa', 1, '1', 's1')), lateral = image(source('l', 1, '1', 's2'))): ScoresResult {
+  return scoresResult([score('Effusion', 0.7, { views: { PA: 0.6, L: 0.4, fused: 0.7 } })], {
+    source: referenceOf(pa), viewsUsed: ['PA', 'L'], viewsFrom: { PA: 'ViewPosition', L: 'ViewPosition' }, viewSources: { PA: referenceOf(pa), L: referenceOf(lateral) },
+  });
+}
+
 export function manifest(change: object = {}): ModelManifest {
   return parseManifest({
     schemaVersion: 1, id: 'lung-unet', version: '1.0.0', name: 'Lung U-Net', task: 'segment',
@@ -41,6 +62,16 @@ export function manifest(change: object = {}): ModelManifest {
     license: 'MIT', citation: 'none', intendedUse: 'tests', notice: 'Research use only.',
     ...change,
   }, 'made');
+}
+
+/** Of a model that scores a frontal and a lateral together. */
+export function fusionManifest(input: object = {}): ModelManifest {
+  const { input: of, output } = manifest();
+  return manifest({
+    id: 'fusion', name: 'Fusion', task: 'classify',
+    input: { ...of, modality: ['DX', 'CR'], fusion: 'hemis', ...input },
+    output: { ...output, targets: [{ label: 'Effusion', concept: LUNG, operatingPoint: 0.5 }] },
+  });
 }
 
 export function state(change: Partial<State> = {}): Observable<State> {
