@@ -10,7 +10,7 @@ from PIL import Image
 from network import folded
 from picture import HIGH, KEEP_COMPONENTS, LOW, OPERATING_POINT, SIZE, decode, encode
 
-VERSION = '1.0.0'
+VERSION = '1.1.0'
 
 
 def topology(convolutions):
@@ -92,6 +92,7 @@ def write_manifest(folder):
             'channels': ['grey'],
             'normalisation': {'kind': 'percentile', 'low': LOW, 'high': HIGH},
             'fit': 'letterbox',
+            'gate': 'cxr-view',
         },
         'output': {
             'activation': 'sigmoid',
