@@ -12,7 +12,8 @@ CLASSES = 3
 # Two blocks only: the last feature map has 16 x 16 places, fine enough to point at a finding.
 DENSENET = {'growth': 16, 'block_config': (2, 4), 'features': 16, 'bn_size': 2}
 MERGE_AFTER = 1
-FUSIONS = ('stacked', 'hemis', 'dualnet', 'auxloss')
+# located: AuxLoss that goes on with a loss on where its maps peak.
+FUSIONS = ('stacked', 'hemis', 'dualnet', 'auxloss', 'located')
 
 
 class OneView(nn.Module):
@@ -34,7 +35,7 @@ def build(kind):
         return Stacked(channels=2, classes=CLASSES, **DENSENET)
     if kind == 'hemis':
         return Hemis(classes=CLASSES, merge_after=MERGE_AFTER, **DENSENET)
-    return {'dualnet': DualNet, 'auxloss': AuxLoss}[kind](classes=CLASSES, **DENSENET)
+    return {'dualnet': DualNet, 'auxloss': AuxLoss, 'located': AuxLoss}[kind](classes=CLASSES, **DENSENET)
 
 
 def started(kind, seed):
@@ -55,6 +56,9 @@ def warmed(kind, single, seed):
     from scratch the branches sat for long, and for different times, on the plateau where every score is the prevalence.
     """
     net = started(kind, seed)
+    if kind == 'located':
+        net.load_state_dict(single['auxloss'])
+        return net
     state = net.state_dict()
     branches = {view: {name[len('net.'):]: values for name, values in single[view].items()} for view in ('PA', 'L')}
     head = 'classifier.weight', 'classifier.bias'

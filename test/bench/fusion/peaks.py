@@ -25,10 +25,11 @@ def heads(networks):
     for kind, view in (('PA', 'PA'), ('L', 'L')):
         if kind in networks:
             found[kind, view] = (networks[kind].net, networks[kind].net.classifier)
-    if 'auxloss' in networks:
-        net = networks['auxloss']
-        found['auxloss', 'PA'] = (net.frontal_model, net.frontal_model.classifier)
-        found['auxloss', 'L'] = (net.lateral_model, net.lateral_model.classifier)
+    for kind in ('auxloss', 'located'):
+        if kind in networks:
+            net = networks[kind]
+            found[kind, 'PA'] = (net.frontal_model, net.frontal_model.classifier)
+            found[kind, 'L'] = (net.lateral_model, net.lateral_model.classifier)
     return found
 
 

@@ -4,7 +4,7 @@ import matplotlib
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402
 
-NAMES = {'PA': 'PA only', 'L': 'lateral only', 'stacked': 'stacked', 'hemis': 'HeMIS', 'dualnet': 'DualNet', 'auxloss': 'AuxLoss'}
+NAMES = {'PA': 'PA only', 'L': 'lateral only', 'stacked': 'stacked', 'hemis': 'HeMIS', 'dualnet': 'DualNet', 'auxloss': 'AuxLoss', 'located': 'AuxLoss, located'}
 
 
 def cell(value, low_high):
@@ -46,7 +46,7 @@ def plot(results, path):
             rows = sorted((row for row in results['auc'] if row['network'] == kind), key=lambda row: row['missing'])
             if not rows:
                 continue
-            x = [100 * row['missing'] + (i - 2.5) * 1.2 for row in rows]
+            x = [100 * row['missing'] + (i - 3) * 1.2 for row in rows]
             y = [row['auc'][k] for row in rows]
             error = [[row['auc'][k] - row['interval'][k][0] for row in rows], [row['interval'][k][1] - row['auc'][k] for row in rows]]
             axis.errorbar(x, y, error, marker='o', markersize=3, linewidth=1.2, elinewidth=0.7,
@@ -55,7 +55,7 @@ def plot(results, path):
         axis.set(title=title, xlabel='laterals missing, %', xticks=[100 * share for share in sorted({row['missing'] for row in results['auc']})])
         axis.title.set_fontsize(9)
     axes[0].set_ylabel('AUC, 95 % interval')
-    figure.legend(*axes[0].get_legend_handles_labels(), loc='lower center', ncol=6, frameon=False, fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc='lower center', ncol=7, frameon=False, fontsize=8)
     figure.tight_layout(rect=(0, 0.08, 1, 1))
     plt.rcParams['svg.hashsalt'] = 'fusion'
     figure.savefig(path, metadata={'Date': None})

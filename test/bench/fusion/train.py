@@ -1,6 +1,6 @@
 """Trains one network of the experiment.
 
-    python3 test/bench/fusion/train.py --data .cache/fusion --kind PA|L|stacked|hemis|dualnet|auxloss --out .cache/fusion/networks
+    python3 test/bench/fusion/train.py --data .cache/fusion --kind PA|L|stacked|hemis|dualnet|auxloss|located --out .cache/fusion/networks
 """
 import argparse
 import json
@@ -20,26 +20,58 @@ WEIGHT_DECAY = 1e-3
 SHIFT = 6
 # View dropout: how often a patient's lateral, or his PA, is taken away in training.
 DROP_LATERAL, DROP_PA = 0.3, 0.15
+# Of the map's softmax, about the spread of the maps of AuxLoss; of the loss beside the three others.
+PLACE_SCALE, PLACE_WEIGHT = 4, 0.1
 
 
-def varied(inputs, rng):
-    """Each patient's views shifted, and made brighter, darker, flatter or softer, each by itself."""
+def varied(inputs, masks, rng):
+    """Each patient's views shifted, with their masks, and made brighter, darker, flatter or softer, each by itself."""
     padded = F.pad(inputs, (SHIFT,) * 4, mode='replicate')
-    out = torch.empty_like(inputs)
+    shadows = np.pad(masks, ((0, 0), (0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT)))
+    out, moved = torch.empty_like(inputs), np.empty_like(masks)
     for i in range(len(inputs)):
         for view in (0, 1):
             top, left = rng.integers(0, 2 * SHIFT + 1, 2)
             out[i, view] = padded[i, view, top:top + SIZE, left:left + SIZE]
+            moved[i, view] = shadows[i, view, top:top + SIZE, left:left + SIZE]
     softened = F.avg_pool2d(out, 3, 1, 1, count_include_pad=False)
     soft = torch.from_numpy(rng.uniform(0, 0.6, (len(out), 2, 1, 1)).astype(np.float32))
     gain = torch.from_numpy(rng.uniform(0.85, 1.1, (len(out), 2, 1, 1)).astype(np.float32))
     shift = torch.from_numpy(rng.uniform(-0.1, 0.1, (len(out), 2, 1, 1)).astype(np.float32))
-    return ((out + soft * (softened - out)) * gain + shift).clamp(-1, 1)
+    return ((out + soft * (softened - out)) * gain + shift).clamp(-1, 1), moved
 
 
-def loss_of(kind, net, pa, l, labels, rng):
+def place_loss(maps, classifier, masks):
+    """
+    Of the places of a last feature map, one must be the peak of Grad-CAM: minus log of the softmax's share of the places
+    whose middle lies in the finding's mask, over all findings that the view shows. [n, channels, rows, columns] maps.
+    """
+    cell = SIZE // maps.shape[2]
+    losses = []
+    for target, weights in enumerate(classifier.weight):
+        inside = torch.from_numpy(((masks[:, cell // 2::cell, cell // 2::cell] >> target) & 1).astype(np.float32)).flatten(1)
+        who = inside.any(1)
+        if who.any():
+            cam = (maps[who] * weights[:, None, None]).sum(1).flatten(1)
+            losses.append(-torch.logsumexp(F.log_softmax(cam / PLACE_SCALE, 1) + (inside[who] - 1) * 1e4, 1))
+    return torch.cat(losses).mean() if losses else maps.sum() * 0
+
+
+def located_loss(net, views, labels, masks):
+    """AuxLoss' three losses, and that each view's map peaks in the finding."""
+    branches = net.frontal_model, net.lateral_model
+    maps = [F.relu(branch.features(view)) for branch, view in zip(branches, views)]
+    features = [m.mean((2, 3)) for m in maps]
+    logits = [net.classifier(torch.cat(features, 1)), *(branch.classifier(f) for branch, f in zip(branches, features))]
+    told = sum(F.binary_cross_entropy_with_logits(each, labels) for each in logits) / 3
+    return told + PLACE_WEIGHT * sum(place_loss(m, branch.classifier, masks[:, v]) for v, (m, branch) in enumerate(zip(maps, branches)))
+
+
+def loss_of(kind, net, pa, l, labels, masks, rng):
     """Binary cross-entropy of what each network would answer, with views dropped by the means that it has."""
     bce = F.binary_cross_entropy_with_logits
+    if kind == 'located':
+        return located_loss(net, (pa, l), labels, masks)
     if kind in ('PA', 'L'):
         return bce(net(pa, l)['fused'], labels)
     if kind == 'auxloss':
@@ -69,8 +101,8 @@ def train(kind, patients, steps, seed, single=None):
         if len(order) < BATCH:
             order = list(rng.permutation(len(patients)))
         chosen, order = order[:BATCH], order[BATCH:]
-        views = varied(patients.inputs[chosen], rng)
-        loss = loss_of(kind, net, views[:, :1], views[:, 1:], patients.labels[chosen], rng)
+        views, masks = varied(patients.inputs[chosen], patients.masks[chosen], rng)
+        loss = loss_of(kind, net, views[:, :1], views[:, 1:], patients.labels[chosen], masks, rng)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -89,16 +121,17 @@ def main():
     parser.add_argument('--kind', required=True)
     parser.add_argument('--steps', type=int, default=1000)
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--start', type=Path, help='folder of PA.pt and L.pt to start from')
+    parser.add_argument('--start', type=Path, help='folder of PA.pt and L.pt to start from; of auxloss.pt for located, which always needs it')
     parser.add_argument('--out', type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
     begun, patients = time.time(), Patients(args.data / 'train')
-    single = {view: torch.load(args.start / f'{view}.pt') for view in ('PA', 'L')} if args.start else None
+    names = ('auxloss',) if args.kind == 'located' else ('PA', 'L')
+    single = {name: torch.load(args.start / f'{name}.pt') for name in names} if args.start else None
     net = train(args.kind, patients, args.steps, args.seed, single)
     args.out.mkdir(parents=True, exist_ok=True)
     torch.save(net.state_dict(), args.out / f'{args.kind}.pt')
-    about = {'kind': args.kind, 'patients': len(patients), 'from': 'the networks of one view' if single else 'scratch', 'steps': args.steps, 'batch': BATCH, 'seed': args.seed, 'seconds': round(time.time() - begun)}
+    about = {'kind': args.kind, 'patients': len(patients), 'from': ' and '.join(names) if single else 'scratch', 'steps': args.steps, 'batch': BATCH, 'seed': args.seed, 'seconds': round(time.time() - begun)}
     (args.out / f'{args.kind}.json').write_text(json.dumps(about) + '\n')
     print(json.dumps(about))
 

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import '@tensorflow/tfjs-backend-wasm';
+import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import type { io } from '@tensorflow/tfjs-core';
+import { loadLayersModel, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { PNG } from 'pngjs';
+import type { Image } from '../../src/image/image.ts';
+import type { View } from '../../src/image/view.ts';
+import { parseManifest } from '../../src/manifest.ts';
+import { featureMap } from '../../src/runtime/layer-graph.ts';
+import { fusionAnswer, fusionInputs } from '../../src/tasks/fusion.ts';
+import { encodePlane } from '../../src/tensor/encode.ts';
+
+/** The shipped network, and the engine's way into it, against the PyTorch that it was trained in. */
+const FOLDER = join(__dirname, '../../models/chest-fusion-demo');
+const WASM = join(__dirname, '../../node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+const VIEWS = ['PA', 'L'] as const;
+const CASES = { both: VIEWS, 'PA only': ['PA'], 'L only': ['L'] } as const satisfies Record<string, readonly View[]>;
+
+type Answer = { readonly fused: readonly number[] } & { readonly [V in View]?: readonly number[] };
+interface Patient {
+  readonly seed: number;
+  readonly PA: string;
+  readonly L: string;
+  readonly logits: Readonly<Record<keyof typeof CASES, Answer>>;
+}
+interface Golden {
+  readonly patients: readonly Patient[];
+  readonly input: { readonly file: string; readonly maxAbsDiff: number };
+  readonly logits: { readonly maxAbsDiff: number };
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+const bytesOf = (path: string) => readFileSync(join(FOLDER, path));
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const asBuffer = (bytes: Uint8Array) => new Uint8Array(bytes).buffer;
+const manifest = parseManifest(JSON.parse(bytesOf('manifest.json').toString('utf8')), 'models/chest-fusion-demo/manifest.json');
+const golden = JSON.parse(bytesOf('golden/golden.json').toString('utf8')) as Golden;
+
+function imageOf(file: string): Image {
+  const png = PNG.sync.read(bytesOf(`golden/${file}`));
+  return {
+    pixels: Float32Array.from({ length: png.width * png.height }, (_, i) => png.data[4 * i]!),
+    representableRange: [0, 255],
+    sources: [{ file }],
+    modality: 'OT',
+    shape: [png.width, png.height, 1],
+    channels: 1,
+    attributes: {},
+  };
+}
+
+const inputOf = (file: string) => encodePlane(imageOf(file), manifest.input).tensor as tf.Tensor4D;
+
+function largestDifference(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  expect(got.length).toBe(wanted.length);
+  let largest = 0;
+  for (let i = 0; i < wanted.length; i++) largest = Math.max(largest, Math.abs(got[i]! - wanted[i]!));
+  return largest;
+}
+
+/** The two files of a layers model as tfjs wants them. */
+async function load(): Promise<LayersModel> {
+  const model = JSON.parse(bytesOf('model.json').toString('utf8')) as io.ModelJSON;
+  const artifacts = await tf.io.getModelArtifactsForJSON(model, async manifests => [
+    manifests.flatMap(m => m.weights),
+    asBuffer(Buffer.concat(manifests.flatMap(m => m.paths).map(bytesOf))),
+  ]);
+  return loadLayersModel(tf.io.fromMemory(artifacts));
+}
+
+describe('chest-fusion-demo', () => {
+  let network: LayersModel;
+
+  beforeAll(async () => {
+    setWasmPaths(WASM);
+    setThreadsCount(1);
+    await tf.setBackend('wasm');
+    network = await load();
+  });
+
+  test('every file of the graph has the SHA-256 that the manifest states', () => {
+    const paths = Object.keys(manifest.graph.sha256);
+    expect(paths.sort()).toEqual(['model.json', 'weights.bin']);
+    for (const path of paths) expect([path, sha256(bytesOf(path))]).toEqual([path, manifest.graph.sha256[path]]);
+    for (const [path, wanted] of Object.entries(golden.sha256)) {
+      expect([path, sha256(bytesOf(`golden/${path}`))]).toEqual([path, wanted]);
+    }
+  });
+
+  test('takes two views and gives what the manifest says, within 6 MB of weights', () => {
+    expect(network.inputs.slice(0, 2).map(({ shape }) => shape)).toEqual([[null, ...manifest.input.shape], [null, ...manifest.input.shape]]);
+    for (const { shape } of network.outputs) expect(shape).toEqual([null, manifest.output.targets.length]);
+    expect(network.outputs).toHaveLength(manifest.input.fusion === 'auxloss' ? 3 : 1);
+    expect(network.countParams() * 4).toBe(bytesOf('weights.bin').length);
+    expect(bytesOf('weights.bin').length).toBeLessThanOrEqual(6e6);
+  });
+
+  test('says that it is for no patient', () => {
+    expect(manifest.notice).toBe('Demonstration on generated phantoms. Not for real patients, not for diagnosis.');
+    expect(bytesOf('README.md').toString('utf8')).toContain('Not for real patients');
+  });
+
+  test('the last feature map is fine enough to point at a finding', () => {
+    const [PA, L] = network.inputs as [SymbolicTensor, SymbolicTensor];
+    for (const pictures of [{ asked: PA, others: [L] }, { asked: L, others: [PA] }]) {
+      const [, rows, columns] = featureMap(network.outputs[0]!, pictures).shape;
+      expect([rows, columns]).toEqual([16, 16]);
+    }
+  });
+
+  test('the engine prepares both views as the recipe does', async () => {
+    const [first] = golden.patients;
+    const tensors = VIEWS.map(view => inputOf(first![view]));
+    const both = tf.concat(tensors, 0);
+    const wanted = new Float32Array(asBuffer(bytesOf(`golden/${golden.input.file}`)));
+    expect(largestDifference(await both.data(), wanted)).toBeLessThan(golden.input.maxAbsDiff);
+    tf.dispose([both, ...tensors]);
+  });
+
+  test.each(golden.patients.flatMap(patient => Object.keys(CASES).map(which => [patient.seed, which as keyof typeof CASES, patient] as const)))(
+    'films of seed %i with %s to logits, the whole way, agree with PyTorch', async (_, which, patient) => {
+      const used = CASES[which];
+      const kind = manifest.input.fusion!;
+      const given = Object.fromEntries(used.map(view => [view, inputOf(patient[view])]));
+      const inputs = fusionInputs(kind, given);
+      const outputs = [network.predict(inputs) as tf.Tensor | tf.Tensor[]].flat();
+      const answer = fusionAnswer(kind, used, await Promise.all(outputs.map(async output => (await output.data()) as Float32Array)));
+      tf.dispose([inputs, outputs, given]);
+      expect(largestDifference(answer.fused, patient.logits[which].fused)).toBeLessThan(golden.logits.maxAbsDiff);
+      // A view alone is the view with the other one missing.
+      for (const view of used) expect(largestDifference(answer.alone[view]!, patient.logits[`${view} only`].fused)).toBeLessThan(golden.logits.maxAbsDiff);
+    });
+
+  test('the patients and the views score differently: a reference that is one number for all would prove nothing', () => {
+    const [first, second] = golden.patients;
+    expect(largestDifference(first!.logits.both.fused, second!.logits.both.fused)).toBeGreaterThan(100 * golden.logits.maxAbsDiff);
+    expect(largestDifference(first!.logits['PA only'].fused, first!.logits.both.fused)).toBeGreaterThan(100 * golden.logits.maxAbsDiff);
+  });
+});
