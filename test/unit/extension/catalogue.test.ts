@@ -34,6 +34,19 @@ describe('the catalogue of models', () => {
     expect((await loadCatalogue([A], ['other'])).entries.map(e => e.manifest.id)).toEqual(['other']);
   });
 
+  it('does not list a gate, which judges pictures for other models', async () => {
+    const { output } = manifest();
+    const labels = ['frontal', 'lateral', 'other'].map(label => ({ ...output.targets[0]!, label }));
+    const gate = manifest({
+      id: 'gate', task: 'classify', output: { activation: 'softmax', gives: 'logits', targets: labels },
+      gate: { frontal: 'frontal', lateral: 'lateral', faults: { other: 'not a chest radiograph' }, threshold: 0.5, distanceThreshold: 1 },
+    });
+    serve({ [`${A}index.json`]: [{ id: 'gate' }, { id: 'lung-unet' }], [`${A}gate/manifest.json`]: gate, [`${A}lung-unet/manifest.json`]: manifest() });
+    const { entries, problems } = await loadCatalogue([A]);
+    expect(entries.map(e => e.manifest.id)).toEqual(['lung-unet']);
+    expect(problems).toEqual([]);
+  });
+
   it('shows the good ones beside the broken ones', async () => {
     serve({
       [`${A}index.json`]: [{ id: 'good' }, { id: 'broken' }, { id: 'missing' }, { id: 'misnamed' }],

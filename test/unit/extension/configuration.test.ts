@@ -31,6 +31,12 @@ describe('the configuration of a deployment', () => {
     expect(parseConfiguration({ defaultOverlay: { style: 'fill' } }, PLUGIN).defaultOverlay).toEqual({ opacity: 0.8, style: 'fill' });
   });
 
+  it('runs nothing by itself unless it names models, and then on radiographs unless it says otherwise', () => {
+    expect(parseConfiguration({}, PLUGIN).autoRun).toBeUndefined();
+    expect(parseConfiguration({ autoRun: { models: ['a', 'a'] } }, PLUGIN).autoRun).toEqual({ models: ['a'], modalities: ['DX', 'CR'] });
+    expect(parseConfiguration({ autoRun: { models: ['a'], modalities: ['CT'] } }, PLUGIN).autoRun).toEqual({ models: ['a'], modalities: ['CT'] });
+  });
+
   it.each([
     [{ model: 'x' }, 'overread.model: no such setting'],
     [{ defaultOverlay: { colour: 'red' } }, 'overread.defaultOverlay.colour: no such setting'],
@@ -42,6 +48,11 @@ describe('the configuration of a deployment', () => {
     [{ models: ['ok', 'file:///etc'] }, 'overread.models[1]'],
     [{ models: 'https://' }, 'overread.models[0]'],
     [{ defaultModel: 'a', allowedModels: ['b'] }, 'overread.defaultModel: expected one of overread.allowedModels (b), got a'],
+    [{ autoRun: true }, 'overread.autoRun'],
+    [{ autoRun: { models: [] } }, 'overread.autoRun.models'],
+    [{ autoRun: { models: ['a'], modality: 'DX' } }, 'overread.autoRun.modality: no such setting'],
+    [{ autoRun: { models: ['a'], modalities: ['dx'] } }, 'overread.autoRun.modalities.0: expected a DICOM modality such as DX'],
+    [{ autoRun: { models: ['a', 'b'] }, allowedModels: ['a'] }, 'overread.autoRun.models: expected some of overread.allowedModels (a), got b'],
     ['a string', 'overread'],
   ])('refuses %j and names the place', (raw, place) => {
     const error = refusal(raw);

@@ -1,5 +1,5 @@
 import { describeSource, formatDevice, formatDuration, formatSize, formatStages, formatWhen, lacksSpacing, runMs } from '../../../extension/panels/format.ts';
-import { image, result, source } from './made.ts';
+import { image, result, source, twoViews } from './made.ts';
 
 const segment = result().segments[0]!;
 
@@ -42,5 +42,6 @@ describe('words and numbers of the panel', () => {
   it('say which image', () => {
     expect(describeSource(result())).toBe('CR · PA');
     expect(describeSource(result(image(source('a', 3))))).toBe('CR · PA · frame 3');
+    expect(describeSource(twoViews(undefined, { ...image(source('l', 1, '1', 's2')), attributes: { viewPosition: 'LL' } }))).toBe('CR · PA + CR · LL');
   });
 });

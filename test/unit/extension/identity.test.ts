@@ -1,5 +1,5 @@
-import { frameKey, instanceReference, isResultOf, sameSource } from '../../../extension/identity.ts';
-import { image, result, source } from './made.ts';
+import { frameKey, instanceReference, isResultOf, sameSource, sourcesOf } from '../../../extension/identity.ts';
+import { image, result, source, twoViews } from './made.ts';
 
 describe('which image a result is of', () => {
   const uids = { StudyInstanceUID: '1', SeriesInstanceUID: '1.2', SOPInstanceUID: '1.2.3' };
@@ -34,5 +34,14 @@ describe('which image a result is of', () => {
     expect(isResultOf(two, [source('a'), source('b')])).toBe(true);
     expect(isResultOf(two, [source('b'), source('a')])).toBe(false);
     expect(isResultOf(two, [source('a')])).toBe(false);
+  });
+
+  it('is that of both views, in whatever order they were sent', () => {
+    const [pa, lateral] = [source('pa', 1, '1', 's1'), source('l', 1, '1', 's2')];
+    const made = twoViews();
+    expect(sourcesOf(made)).toEqual([pa, lateral]);
+    expect(isResultOf(made, [pa, lateral])).toBe(true);
+    expect(isResultOf(made, [lateral, pa])).toBe(true);
+    for (const asked of [[pa], [pa, pa], [pa, lateral, source('x')], [pa, source('l', 1, '9', 's2')]]) expect(isResultOf(made, asked)).toBe(false);
   });
 });

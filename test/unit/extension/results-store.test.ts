@@ -1,5 +1,5 @@
 import { ResultsStore } from '../../../extension/results-store.ts';
-import { image, result, source } from './made.ts';
+import { image, result, source, twoViews } from './made.ts';
 
 describe('the results of a page', () => {
   it('keeps them by study', () => {
@@ -39,6 +39,17 @@ describe('the results of a page', () => {
     expect(() => store.keep(on({ file: 'a.png' }))).toThrow(expect.objectContaining({ code: 'input/inconsistent' }));
     expect(() => store.keep(on(source('a', 1, '1', 's1'), source('b', 1, '1', 's2')))).toThrow(expect.objectContaining({ code: 'input/inconsistent' }));
     expect(store.all()).toEqual([]);
+  });
+
+  it('keeps a result of two views of one study, beside one of the frontal alone, and refuses one of two studies', () => {
+    const store = new ResultsStore();
+    const both = twoViews();
+    const { viewSources, ...single } = both;
+    store.keep(both);
+    store.keep({ ...single, viewSources: { PA: viewSources!.PA! } });
+    expect(store.all().map(kept => kept.seriesInstanceUID)).toEqual(['s1', 's1']);
+    expect(() => store.keep(twoViews(undefined, image(source('l', 1, 'another study', 's2'))))).toThrow(expect.objectContaining({ code: 'input/inconsistent' }));
+    expect(store.all()).toHaveLength(2);
   });
 
   it('tells its listeners of changes, and of nothing else', () => {

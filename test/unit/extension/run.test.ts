@@ -1,10 +1,11 @@
 import type { OverreadError } from '../../../src/errors.ts';
 import { OverreadError as Refusal } from '../../../src/errors.ts';
+import type { Image } from '../../../src/image/image.ts';
 import type { Result } from '../../../src/results/result.ts';
 import type { OnProgress } from '../../../src/runtime/types.ts';
 import { ResultsStore } from '../../../extension/results-store.ts';
 import { Runner, type Engine, type Viewer } from '../../../extension/run.ts';
-import { image, result, source, state as makeState, target } from './made.ts';
+import { image, result, source, state as makeState, target, twoViews } from './made.ts';
 
 /** An engine whose run ends when the test says so. */
 function setup({ open = true, state = makeState() } = {}) {
@@ -86,6 +87,33 @@ describe('a run', () => {
     await second;
   });
 
+  it('reads every picture that it was given, and takes a result of all of them only', async () => {
+    const [pa, lateral] = [source('pa', 1, '1', 's1'), source('l', 1, '1', 's2')];
+    const setups = [twoViews(), result(image(pa))].map(made => ({ made, ...setup() }));
+    for (const { made, runner, viewer, engine, finish } of setups) {
+      jest.mocked(viewer.pickTargets).mockReturnValue({ targets: [target(lateral), target(pa)], note: 'A remark.' });
+      jest.mocked(viewer.readFrame).mockImplementation(async ({ source: of }) => image(of));
+      finish(made);
+      await runner.run();
+      expect((engine.run.mock.calls[0]![0] as { images: Image[] }).images.map(({ sources }) => sources)).toEqual([[lateral], [pa]]);
+    }
+    const [both, one] = setups;
+    expect(both!.results.all().map(kept => kept.result)).toEqual([both!.made]);
+    expect(both!.state.get()).toMatchObject({ note: 'A remark.' });
+    expect(one!.results.all()).toEqual([]);
+    expect(one!.state.get().lastError?.code).toBe('internal');
+  });
+
+  it('is stale when any of its pictures was closed', async () => {
+    const { runner, viewer, state, finish } = setup();
+    const [pa, lateral] = [source('pa', 1, '1', 's1'), source('l', 1, '1', 's2')];
+    jest.mocked(viewer.pickTargets).mockReturnValue({ targets: [target(pa), target(lateral)] });
+    jest.mocked(viewer.isStillOpen).mockImplementation(({ source: of }) => of.sopInstanceUID === 'pa');
+    finish(twoViews());
+    expect(await runner.run()).toBeUndefined();
+    expect(state.get().lastError?.code).toBe('job/stale');
+  });
+
   it('keeps the result of a study that was closed meanwhile, and says so', async () => {
     const { runner, results, state, finish, viewer } = setup({ open: false });
     finish(result());
@@ -110,6 +138,33 @@ describe('a run', () => {
     expect(state.get().lastError).toMatchObject({ code: 'device/lost' });
     expect(viewer.notify).toHaveBeenCalledWith('error', 'The GPU went away. Run the model again.');
     expect(state.get().running).toBeUndefined();
+  });
+
+  it('is forced past a gate by hand, on the same picture and model, and only once', async () => {
+    const { runner, state, engine, viewer, results } = setup();
+    const refusal = new Refusal('input/out-of-distribution', 'Not a chest radiograph.', { outOfDistribution: { score: 0.9, threshold: 0.6, refused: true } });
+    engine.run.mockRejectedValueOnce(refusal).mockResolvedValueOnce(result());
+    expect(await runner.runAnyway()).toBeUndefined();
+    expect(await runner.run()).toBeUndefined();
+    expect(state.get()).toMatchObject({ lastError: refusal, refusal: { modelId: 'lung-unet', targets: [target()] } });
+    expect(viewer.notify).toHaveBeenCalledWith('warning', 'Not a chest radiograph.');
+    state.set({ modelId: 'another model, chosen meanwhile' });
+    expect(await runner.runAnyway()).toBeDefined();
+    expect(engine.run.mock.calls.map(([job]) => (job as { force?: boolean }).force)).toEqual([undefined, true]);
+    expect(viewer.pickTargets).toHaveBeenCalledTimes(1);
+    expect(state.get().refusal).toBeUndefined();
+    expect(await runner.runAnyway()).toBeUndefined();
+    expect(results.all()).toHaveLength(1);
+  });
+
+  it('is not forced on a picture that is no longer open', async () => {
+    const { runner, state, engine, viewer } = setup();
+    engine.run.mockRejectedValueOnce(new Refusal('input/out-of-distribution', 'Not a chest radiograph.'));
+    await runner.run();
+    jest.mocked(viewer.isStillOpen).mockReturnValue(false);
+    expect(await runner.runAnyway()).toBeUndefined();
+    expect(state.get().lastError?.code).toBe('input/no-pixels');
+    expect(engine.run).toHaveBeenCalledTimes(1);
   });
 
   it.each([
