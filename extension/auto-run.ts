@@ -52,8 +52,8 @@ export class AutoRunner {
 
   /** Starts what is due; to be called whenever anything changed. */
   look(): void {
-    const { openStudies, catalogue, configurationError } = this.#state.get();
-    if (this.#running && !openStudies.has(this.#running.study)) this.#runner.cancel();
+    const { openStudies, catalogue, configurationError, running } = this.#state.get();
+    if (running?.automatic && this.#running && !openStudies.has(this.#running.study)) this.#runner.cancel();
     this.#say();
     if (!catalogue || configurationError || this.#runner.busy) return;
     const images = this.#viewer.loadedImages().filter(image => openStudies.has(image.studyInstanceUID) && this.#modalities.has(image.modality));

@@ -122,9 +122,9 @@ export class Runner {
   /** Ends the run that is under way; it leaves nothing behind. */
   cancel(): void {
     const { running } = this.#state.get();
-    if (!this.#current || !running) return;
-    this.#state.set({ running: { ...running, cancelling: true } });
+    if (!this.#current || !running || running.cancelling) return;
     this.#current.abort.abort();
+    this.#state.set({ running: { ...running, cancelling: true } });
   }
 
   async #byHand(prepare: () => { work: Work; note?: string }): Promise<KeptResult | undefined> {
