@@ -83,7 +83,7 @@ function writeFiles(result: Result, image: Image, input: string, { out, overlay 
 }
 
 /** `refused` when all that failed were inputs; a failed model or device is a fault. */
-function statusOf(entries: readonly InferEntry[]): number {
+export function statusOf(entries: readonly Pick<InferEntry, 'error'>[]): number {
   const errors = entries.flatMap(e => (e.error ? [e.error.code] : []));
   if (errors.length === 0) return ExitStatus.ok;
   return errors.every(isRefusal) ? ExitStatus.refused : ExitStatus.fault;

@@ -6,6 +6,7 @@ import { register as registerBench } from './bench.ts';
 import { register as registerDemo } from './demo.ts';
 import { register as registerDicomize } from './dicomize.ts';
 import { register as registerEval } from './eval.ts';
+import { register as registerExplain } from './explain.ts';
 import { register as registerImport } from './import.ts';
 import { register as registerInfer } from './infer.ts';
 import { register as registerModels } from './models.ts';
@@ -18,7 +19,7 @@ export function overread(): Command {
     .version(packageRoot().version)
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
-  for (const register of [registerServe, registerDemo, registerInfer, registerEval, registerModels, registerImport, registerDicomize, registerBench]) register(program);
+  for (const register of [registerServe, registerDemo, registerInfer, registerExplain, registerEval, registerModels, registerImport, registerDicomize, registerBench]) register(program);
   return program;
 }
 

@@ -1,6 +1,7 @@
 import type { Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { DeviceDescription, ModelIdentity, Result } from '../results/result.ts';
+import type { SaliencyRequest, SaliencyResult } from '../tasks/saliency/index.ts';
 
 /** A model that stands ready on a device: all that the commands need of the engine. */
 export interface ModelRunner {
@@ -10,4 +11,9 @@ export interface ModelRunner {
   /** @param images one, or the views of one study */
   run(images: readonly Image[]): Promise<Result>;
   close(): Promise<void>;
+}
+
+/** One that also says where a score came from. */
+export interface ExplainingRunner extends ModelRunner {
+  explain(images: readonly Image[], request: SaliencyRequest): Promise<readonly SaliencyResult[]>;
 }

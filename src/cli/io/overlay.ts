@@ -17,13 +17,7 @@ export interface Outline {
 export function overlayPng(image: Image, outlines: readonly Outline[]): Buffer {
   const [columns, rows] = image.shape;
   const n = columns * rows;
-  const rgb = new Uint8Array(3 * n);
-  if (image.channels === 3) {
-    rgb.set(image.pixels.subarray(0, 3 * n));
-  } else {
-    const [low, high] = percentiles(image.pixels.subarray(0, n));
-    for (let i = 0; i < n; i++) rgb.fill(Math.min(255, Math.max(0, Math.round((255 * (image.pixels[i]! - low)) / (high - low)))), 3 * i, 3 * i + 3);
-  }
+  const rgb = windowedRgb(image);
   // One pixel of a large picture is not seen when the whole is.
   const thickness = Math.max(1, Math.round(Math.max(columns, rows) / 512));
   for (const { labels, color } of outlines) {
@@ -33,6 +27,19 @@ export function overlayPng(image: Image, outlines: readonly Outline[]): Buffer {
     }
   }
   return rgbPng(rgb, columns, rows);
+}
+
+/** Eight bits a channel: colour as it is, grey windowed from its 1st to its 99th percentile. @param image a single plane */
+export function windowedRgb({ shape: [columns, rows], channels, pixels }: Image): Uint8Array {
+  const n = columns * rows;
+  const rgb = new Uint8Array(3 * n);
+  if (channels === 3) {
+    rgb.set(pixels.subarray(0, 3 * n));
+    return rgb;
+  }
+  const [low, high] = percentiles(pixels.subarray(0, n));
+  for (let i = 0; i < n; i++) rgb.fill(Math.min(255, Math.max(0, Math.round((255 * (pixels[i]! - low)) / (high - low)))), 3 * i, 3 * i + 3);
+  return rgb;
 }
 
 /** Whether another label, or the picture's edge, lies within `thickness` pixels to any of the four sides. */

@@ -16,7 +16,7 @@ export function writeLabelmap(result: Result, folder: string, input: string): st
   if (result.kind !== 'labelmap') return undefined;
   const { shape } = result.source;
   const single = shape[2] === 1;
-  const file = path.join(folder, `${stem(result, input)}${single ? '.png' : '.nii.gz'}`);
+  const file = path.join(folder, `${resultStem(result, input)}${single ? '.png' : '.nii.gz'}`);
   writeFile(file, single ? greyPng(result.labels, shape[0], shape[1]) : niftiGz({ shape, values: result.labels, indexToPatient: affineOf(result.source) }));
   return file;
 }
@@ -24,7 +24,7 @@ export function writeLabelmap(result: Result, folder: string, input: string): st
 /** Writes the plane with the segments outlined, beside the labelmap, for a person to look at. */
 export function writeOverlay(result: Result, image: Image, folder: string, input: string): string | undefined {
   if (result.kind !== 'labelmap' || image.shape[2] !== 1) return undefined;
-  const file = path.join(folder, `${stem(result, input)}.overlay.png`);
+  const file = path.join(folder, `${resultStem(result, input)}.overlay.png`);
   writeFile(file, overlayPng(image, [segmentOutline(result)]));
   return file;
 }
@@ -35,7 +35,8 @@ export function segmentOutline({ labels, segments }: LabelmapResult): Outline {
   return { labels, color: label => colors.get(label) ?? [255, 220, 0] };
 }
 
-function stem({ source, model }: Result, input: string): string {
+/** A file's name without its end: of the input's name, and of a hash of its whole path, frame and model. */
+export function resultStem({ source, model }: Result, input: string): string {
   const [first] = source.sources;
   const frame = first && isInstanceReference(first) && source.sources.length === 1 ? first.frame : 1;
   const hash = createHash('sha256').update(JSON.stringify([path.resolve(input), frame, model.sha256])).digest('hex').slice(0, 8);

@@ -86,7 +86,7 @@ describe.each(KINDS)('saliency of the fused score: %s', kind => {
       const { score, gradient } = await gradients.inputGradient(PLANES[view], 1);
       expect(score).toBeCloseTo(await logit(used.map(v => film(v))), 4);
       expect((await gradients.scores(Float32Array.from([...PLANES[view], ...PLANES[view]]), 1))[1]).toBeCloseTo(score, 5);
-      const step = 3e-4;
+      const step = 1e-3;
       const scale = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
       expect(scale).toBeGreaterThan(1e-3);
       const missed: number[] = [];
@@ -97,8 +97,9 @@ describe.each(KINDS)('saliency of the fused score: %s', kind => {
         const slope = gradient.reduce((sum, g, i) => sum + g * direction[i]!, 0);
         missed.push(Math.abs(((await moved(step)) - (await moved(-step))) / (2 * step) - slope) / scale);
       }
-      // The median: where a pool's largest value changes within the step, there is no derivative to compare with.
-      expect(missed.sort((x, y) => x - y)[2]).toBeLessThan(0.03);
+      // In parts of the derivative's length; one that is wrong misses by about 1. The median, since where a pool's largest
+      // value changes within the step there is no derivative to compare with.
+      expect(missed.sort((x, y) => x - y)[2]).toBeLessThan(0.1);
     });
 
     test.each(used)('Grad-CAM of %s: its own last feature map, where there is one; the derivative by it', async view => {
