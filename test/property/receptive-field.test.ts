@@ -1,0 +1,60 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { mean, setBackend, tensor4d, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { receptiveField, type ReceptiveField } from '../../src/runtime/receptive-field.ts';
+import { isOverreadError } from '../../src/errors.ts';
+import { networkOf, steps, type Step } from './windowed-networks.ts';
+
+beforeAll(() => setBackend('cpu'));
+
+/** The field, or nothing where the random network leaves nothing of its input or its branches do not meet. */
+export function fieldOf(list: readonly Step[], side: number): ReceptiveField | undefined {
+  let network;
+  try {
+    network = networkOf(list, [side, side]);
+  } catch {
+    return undefined;
+  }
+  try {
+    return receptiveField(network);
+  } catch (error) {
+    if (isOverreadError(error, 'model/graph')) return undefined;
+    throw error;
+  } finally {
+    network.dispose();
+  }
+}
+
+test('the inputs that an output reads are those that change it', () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(steps, fc.integer({ min: 18, max: 20 }), (list, side) => {
+      const field = fieldOf(list, side);
+      fc.pre(field !== undefined);
+      const network = networkOf(list, [side, side]);
+      // One picture a column, in which that column is bright.
+      const changed = tidy(() => {
+        const lines = tensor4d(Float32Array.from({ length: side ** 3 }, (_, i) => (i % side === Math.floor(i / side ** 2) ? 1 : 0)), [side, side, side, 1]);
+        return mean(network.predict(lines) as Tensor, [1, 3]).arraySync() as number[][];
+      });
+      network.dispose();
+      const { columns } = field!;
+      expect(changed[0]).toHaveLength(columns.output);
+      for (let output = 0; output < columns.output; output++) {
+        const readers = changed.flatMap((outputs, column) => (outputs[output]! > 0 ? [column] : []));
+        const [first, last] = columns.reads(output);
+        if (first >= 0 && last < side) {
+          expect([readers[0], readers.at(-1)]).toEqual([first, last]);
+          compared++;
+        } else {
+          expect(readers.every(column => column >= first && column <= last)).toBe(true);
+        }
+        // What is not lost at an end reads no padding.
+        if (output >= columns.lost.before && output < columns.output - columns.lost.after) expect(first >= 0 && last < side).toBe(true);
+        expect(last - first + 1).toBeLessThanOrEqual(columns.size);
+      }
+    }),
+    { numRuns: 25 },
+  );
+  expect(compared).toBeGreaterThan(100);
+});
