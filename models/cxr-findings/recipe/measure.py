@@ -1,8 +1,11 @@
 """Figures of the model folder's weights on the validation patients.
 
-    python3 models/cxr-findings/recipe/measure.py --data ../shared/data
+    python3 models/cxr-findings/recipe/measure.py --data ../shared/data [--elsewhere]
+
+With `--elsewhere`: at its operating points on the COVID-19 Image Data Collection, which it never saw.
 """
 import argparse
+import csv
 import json
 from pathlib import Path
 
@@ -84,17 +87,41 @@ def per_item(logits, items):
              'truths': [int(label in item.labels) for label in LABELS]} for item, row in zip(items, logits)]
 
 
+def elsewhere(net, data, pairs, points):
+    """Pneumonias of any cause (nearly all COVID-19), frontal, from other hospitals and papers: how many count as Pneumonia or No Finding."""
+    result = {}
+    for name in ('open', 'noncommercial'):
+        folder = data / name / 'covid-chestxray' / 'dev'
+        with open(folder / 'labels.csv', newline='') as rows:
+            rows = [row for row in csv.DictReader(rows) if not row['view'].startswith('L')]
+        logits = np.concatenate([net(encode(read_grey(folder / 'images' / row['file']))).numpy() for row in rows]).astype(float)
+        above = np.stack([sigmoid(a * logits[:, k] + b) >= points[k] for k, (a, b) in enumerate(pairs)], 1)
+        healthy = np.array([row['finding'] == 'No Finding' for row in rows])
+        for group, of in (('pneumonia', ~healthy), ('noFinding', healthy)):
+            patients = [row['patient'] for row, chosen in zip(rows, of) if chosen]
+            counts = {label: int(above[of, LABELS.index(label)].sum()) for label in ('Pneumonia', 'No Finding')}
+            (low,), (high,) = intervals(lambda drawn: [above[of, LABELS.index('Pneumonia')][drawn].mean()], patients)
+            result[f'{name} {group}'] = {'images': int(of.sum()), 'patients': len(set(patients)), **counts, 'shareOfPneumonia': [rounded(low), rounded(high)]}
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
     parser.add_argument('--model', type=Path, default=MODEL)
+    parser.add_argument('--elsewhere', action='store_true')
     args = parser.parse_args()
     torch.set_num_threads(1)
     _, validation = split(read_items(args.data / OPEN_SET))
     output = json.loads((args.model / 'manifest.json').read_text())['output']
     pairs = [(pair['a'], pair['b']) for pair in output['calibration']['targets']]
     points = [target['operatingPoint'] for target in output['targets']]
-    logits = scored(Folded(read_weights(args.model)), validation)
+    net = Folded(read_weights(args.model))
+    if args.elsewhere:
+        with torch.no_grad():
+            print(json.dumps(elsewhere(net, args.data / 'cxr', pairs, points), indent=1))
+        return
+    logits = scored(net, validation)
     print(json.dumps({'summary': report(logits, validation, pairs, points), 'perItem': per_item(logits, validation)}, indent=1))
 
 

@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
 class ResNet(nn.Module):
     """[n, 1, rows, columns] in 0..1 -> logits [n, outputs]; the feature map is 1/32 of the picture."""
 
-    def __init__(self, outputs, widths=WIDTHS, blocks=BLOCKS, dropout=0.0):
+    def __init__(self, outputs, widths=WIDTHS, blocks=BLOCKS):
         super().__init__()
         self.stem = nn.ModuleList([convolution(1, widths[0], 5, 2), convolution(widths[0], widths[0], 3)])
         layers, channels = [], widths[0]
@@ -36,7 +36,6 @@ class ResNet(nn.Module):
                 layers.append(BasicBlock(channels, width, 2 if stage and not block else 1))
                 channels = width
         self.blocks = nn.ModuleList(layers)
-        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(channels, outputs)
 
     def features(self, x):
@@ -48,7 +47,7 @@ class ResNet(nn.Module):
         return x
 
     def forward(self, x):
-        return self.head(self.dropout(self.features(x).mean((2, 3))))
+        return self.head(self.features(x).mean((2, 3)))
 
 
 class Ensemble(nn.Module):

@@ -7,7 +7,6 @@ import copy
 import json
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +21,14 @@ from network import Ensemble, Folded, ResNet
 from picture import SIZE, encode, read_grey
 from scoring import auc, operating_point, platt, sigmoid
 
-SMALL_SIZE = 128  # most steps; the last ones of a cycle see the size that is shipped
+SMALL_SIZE = 128  # most steps; the last ones see the size that is shipped
+SMALL_SHARE = 0.7
 BATCH = 16
 PEAK_RATE = 2e-3
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.05
-MIXING = 0.4  # both parameters of mixup's beta distribution
 EMA_STEPS = 120  # the average remembers about this many steps
 OTHER_WEIGHT, ABOUT_WEIGHT = 0.3, 0.15
-MOST_BALANCE = 4.0
 OUTPUTS = len(LABELS) + len(OTHER_LABELS) + 3  # beside the labels: AP, male, age
 
 
@@ -40,40 +38,12 @@ def targets_of(items):
                          + [float(item.view == 'AP'), float(item.sex == 'M'), (item.age - 45) / 17] for item in items])
 
 
-@dataclass(frozen=True)
-class Cycle:
-    """A warm restart (Loshchilov and Hutter 2017): its own rate schedule, from the averaged weights of the one before."""
-    steps: int
-    small_share: float  # of the steps, at SMALL_SIZE
-    balanced: bool = False  # labels weigh by 1 / variance, so that the rare ones count as much as the common ones
-    mixed: bool = False  # half of the batches are mixed (Zhang et al. 2018, mixup)
-
-
-CYCLES = (Cycle(800, 0.7),)
-
-
-def balance_of(targets):
-    """One weight a label, mean 1 over those that are shipped."""
-    share = targets[:, :len(LABELS) + len(OTHER_LABELS)].mean(0).clamp(min=1e-3)
-    weight = (0.25 / (share * (1 - share))).clamp(max=MOST_BALANCE)
-    return weight / weight[:len(LABELS)].mean()
-
-
-def loss_of(outputs, targets, balance):
+def loss_of(outputs, targets):
     """Binary cross-entropy of the shipped labels, and with less weight of the others and of view, sex and age."""
     binary = F.binary_cross_entropy_with_logits(outputs[:, :-1], targets[:, :-1] * (1 - SMOOTHING) + SMOOTHING / 2, reduction='none').mean(0)
     n, m = len(LABELS), len(LABELS) + len(OTHER_LABELS)
     age = F.smooth_l1_loss(outputs[:, -1], targets[:, -1])
-    labels = binary[:m] * balance
-    return labels[:n].mean() + OTHER_WEIGHT * labels[n:].mean() + ABOUT_WEIGHT * (binary[m:].mean() + age)
-
-
-def mixed(image, targets, rng):
-    """Each picture and its targets mixed with another's."""
-    share = torch.from_numpy(rng.beta(MIXING, MIXING, len(image))).float()
-    other = torch.from_numpy(rng.permutation(len(image)))
-    by = share.view(-1, 1, 1, 1)
-    return image * by + image[other] * (1 - by), targets * share[:, None] + targets[other] * (1 - share)[:, None]
+    return binary[:n].mean() + OTHER_WEIGHT * binary[n:m].mean() + ABOUT_WEIGHT * (binary[m:].mean() + age)
 
 
 def drawn(patients, rng):
@@ -96,31 +66,21 @@ def cached(items, size):
     return torch.cat([encode(read_grey(item.path), round(size * MARGIN)) for item in items])
 
 
-def train(pictures, targets, patients, seed, cycles=CYCLES, net=None):
+def train(pictures, targets, patients, steps, seed):
     """`pictures` is {size: [n, 1, s, s]} -> the averaged network in evaluation mode."""
     torch.manual_seed(seed)
-    net = net or ResNet(OUTPUTS)
-    for number, cycle in enumerate(cycles):
-        net = one_cycle(net, cycle, pictures, targets, patients, seed + 1000 * number)
-    return net
-
-
-def one_cycle(net, cycle, pictures, targets, patients, seed):
-    random, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-    net = net.to(memory_format=torch.channels_last).train()
+    random = torch.Generator().manual_seed(seed)
+    net = ResNet(OUTPUTS).to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(net).eval()
-    balance = balance_of(targets) if cycle.balanced else torch.ones(len(LABELS) + len(OTHER_LABELS))
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim == 1]
     optimiser = torch.optim.AdamW([{'params': decayed, 'weight_decay': WEIGHT_DECAY}, {'params': plain, 'weight_decay': 0}], lr=PEAK_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=cycle.steps, pct_start=0.1, cycle_momentum=False)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps, pct_start=0.1, cycle_momentum=False)
     started, total = time.time(), 0.0
-    for step, chosen in zip(range(1, cycle.steps + 1), drawn(patients, rng)):
-        size = SMALL_SIZE if step <= cycle.small_share * cycle.steps else SIZE
-        image, wanted = augmented(pictures[size][chosen], size, random), targets[chosen]
-        if cycle.mixed and step % 2:
-            image, wanted = mixed(image, wanted, rng)
-        loss = loss_of(net(image.contiguous(memory_format=torch.channels_last)), wanted, balance)
+    for step, chosen in zip(range(1, steps + 1), drawn(patients, np.random.default_rng(seed))):
+        size = SMALL_SIZE if step <= SMALL_SHARE * steps else SIZE
+        image = augmented(pictures[size][chosen], size, random).contiguous(memory_format=torch.channels_last)
+        loss = loss_of(net(image), targets[chosen])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -129,7 +89,7 @@ def one_cycle(net, cycle, pictures, targets, patients, seed):
         average_into(average, net, step)
         total += loss.item()
         if step % 100 == 0:
-            print(f'step {step}/{cycle.steps} loss {total / 100:.4f} {time.time() - started:.0f} s', flush=True)
+            print(f'step {step}/{steps} loss {total / 100:.4f} {time.time() - started:.0f} s', flush=True)
             total = 0.0
     return average.to(memory_format=torch.contiguous_format).eval()
 
@@ -159,7 +119,7 @@ def member(index, parts, training, arguments):
         return net
     learnt = [training[i] for i in parts[index][0]]
     pictures = {size: cached(learnt, size) for size in (SMALL_SIZE, SIZE)}
-    net = train(pictures, targets_of(learnt), [item.patient for item in learnt], arguments.seed + index)
+    net = train(pictures, targets_of(learnt), [item.patient for item in learnt], arguments.steps, arguments.seed + index)
     if saved:
         saved.parent.mkdir(parents=True, exist_ok=True)
         torch.save(net.state_dict(), saved)
@@ -169,6 +129,7 @@ def member(index, parts, training, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
+    parser.add_argument('--steps', type=int, default=800, help='of each member')
     parser.add_argument('--seed', type=int, default=100)
     parser.add_argument('--threads', type=int, default=1, help='more than one changes the rounding')
     parser.add_argument('--work', type=Path, help='folder that keeps trained members; those that are there are not trained again')
@@ -178,6 +139,8 @@ def main():
     torch.set_num_threads(arguments.threads)
     training, validation = split(read_items(arguments.data / OPEN_SET))
     parts = folds(training)
+    if not (arguments.out or arguments.only and arguments.work):
+        parser.error('expected --out, or --only with --work')
     nets = [member(index, parts, training, arguments) for index in arguments.only or range(MEMBERS)]
     if arguments.only:
         return
@@ -188,7 +151,7 @@ def main():
     export(Ensemble(nets, len(LABELS)).eval(), arguments.out, pairs, points)
     within = [[auc(logits[kept, k], truths[kept, k]) for k in range(len(LABELS))] for _, kept in parts]
     figures = {
-        'steps': [cycle.steps for cycle in CYCLES], 'seed': arguments.seed,
+        'steps': arguments.steps, 'seed': arguments.seed,
         # Of single members, each on its own kept patients; areas are means over the members, since their scales differ.
         'outOfFold': {'auc': dict(zip(LABELS, np.round(np.mean(within, 0), 4).tolist())), 'meanAuc': round(float(np.mean(within)), 4)},
         'validation': report(measured := scored(Folded(read_weights(arguments.out)), validation), validation, pairs, points),
