@@ -7,6 +7,7 @@ import type { DicomInstance } from './types/ohif.ts';
  * instances and frames or not at all.
  */
 export interface Target {
+  /** Empty for a picture that no viewport shows. */
   readonly viewportId: string;
   readonly displaySetInstanceUID: string;
   readonly imageId: string;

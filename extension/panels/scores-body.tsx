@@ -1,4 +1,4 @@
-import { useId, useSyncExternalStore } from 'react';
+import { useId, useState, useSyncExternalStore } from 'react';
 import type { Score, ScoresResult } from '../../src/results/result.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { Session } from '../session.ts';
@@ -15,6 +15,7 @@ interface BodyProps {
 export function ScoresBody({ session, kept, result }: BodyProps) {
   const { catalogue, explaining } = useSyncExternalStore(session.state.subscribe, session.state.get, session.state.get);
   const meaningId = useId();
+  const [toldMeaning, tellMeaning] = useState(false);
   const { id, version } = result.model;
   const manifest = catalogue?.entries.find(entry => entry.manifest.id === id && entry.manifest.version === version)?.manifest;
   const meaning = meaningOf(result, manifest);
@@ -22,19 +23,30 @@ export function ScoresBody({ session, kept, result }: BodyProps) {
   const press = (label: string) => (label === explained ? session.endExplanation() : session.explain(kept.key, label));
   return (
     <>
-      <p className="ovr-row ovr-muted ovr-scores-head" title={meaning}>
+      <p className="ovr-row ovr-muted ovr-scores-head">
         <span>Finding</span>
-        <span>Probability <span className="ovr-info" aria-hidden="true">ⓘ</span></span>
+        <span title={meaning}>
+          Probability{' '}
+          {/* A pointer that rests shows the sentence too; a finger or a keyboard has to press. */}
+          <button
+            type="button" className="ovr-info" aria-label="What a score means" aria-expanded={toldMeaning} aria-controls={meaningId}
+            onClick={() => tellMeaning(!toldMeaning)} data-overread="score-meaning"
+          >
+            ?
+          </button>
+        </span>
       </p>
-      <p id={meaningId} className="ovr-hidden">{meaning}</p>
+      <p id={meaningId} className={toldMeaning ? 'ovr-muted' : 'ovr-hidden'}>{meaning}</p>
       <ul className="ovr-scores" aria-label="Scores by finding" aria-describedby={meaningId}>
         {sortedScores(result.scores).map(score => (
-          <li key={score.target.label} title={meaning}>
-            <ScoreRow score={score} result={result} pressed={score.target.label === explained} onPress={() => press(score.target.label)} />
+          <li key={score.target.label}>
+            <div title={meaning}>
+              <ScoreRow score={score} result={result} pressed={score.target.label === explained} onPress={() => press(score.target.label)} />
+            </div>
+            {/* Where the score comes from stands here, under the row that was pressed: the place of SaliencySection. */}
           </li>
         ))}
       </ul>
-      {/* Where the score that was pressed comes from stands here: explained && <SaliencySection session={session} result={kept} label={explained} /> */}
       <ScoresActions session={session} result={result} />
     </>
   );

@@ -74,7 +74,10 @@ export const css = `
 .ovr-badge-warning { border-color: hsl(40 90% 58%); color: hsl(40 95% 72%); font-weight: 600; }
 .ovr-badge-detail { display: block; margin-top: 2px; color: var(--ovr-text); overflow-wrap: anywhere; }
 .ovr-scores-head { padding-right: 6px !important; }
-.ovr-scores-head:hover .ovr-info { color: var(--ovr-text); }
+.ovr-info {
+  width: 18px; height: 18px; padding: 0; border: 1px solid hsl(215 25% 55%); border-radius: 9px; background: none; color: inherit; font: inherit; font-size: 11px; line-height: 1; cursor: pointer;
+}
+.ovr-info:hover, .ovr-info[aria-expanded='true'] { color: var(--ovr-text); background: hsl(215 40% 60% / 0.2); }
 .ovr-scores { list-style: none; display: flex; flex-direction: column; gap: 2px; }
 .ovr-score {
   display: flex; flex-direction: column; gap: 4px; width: calc(100% + 12px); margin: 0 -6px; padding: 5px 6px;
