@@ -1,20 +1,20 @@
 import type { Cornerstone, CornerstoneTools, Services } from '../types/ohif.ts';
+import { HeatmapOverlay } from './heatmap.ts';
+import type { HeatmapStyle } from './heatmap-raster.ts';
 import { LabelmapOverlay } from './labelmap.ts';
 import type { Overlays } from './overlay.ts';
 
-/**
- * How each kind of result is drawn over its image. Scores are text, and stand in the panel. No task makes heat maps yet:
- * the panel says what they are of, and the first task that does brings their overlay.
- */
+/** How each kind of result is drawn over its image. Scores are text, and stand in the panel. */
 export function createOverlays(
   services: Services,
   cornerstone: Cornerstone,
   tools: CornerstoneTools,
   onDeleted: (resultKeys: readonly string[]) => void,
+  heatmapStyle?: () => HeatmapStyle,
 ): Overlays {
   return {
     labelmap: new LabelmapOverlay(services, cornerstone, tools, onDeleted),
     scores: undefined,
-    heatmap: undefined,
+    heatmap: new HeatmapOverlay(services, cornerstone, heatmapStyle),
   };
 }
