@@ -36,6 +36,7 @@ async function download(address: string, note: (line: string) => void): Promise<
     throw new OverreadError('network/status', `Expected the checkpoint at ${address}, got HTTP ${response.status} ${response.statusText}. Download it by hand and give its path.`, { expected: 200, got: response.status });
   }
   const total = Number(response.headers.get('content-length')) || undefined;
+  note(total ? `  ${mebibytes(total)}` : '  The server does not say how large it is.');
   const parts: Uint8Array[] = [];
   let received = 0;
   let told = 0;
@@ -43,13 +44,19 @@ async function download(address: string, note: (line: string) => void): Promise<
     for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
       parts.push(part);
       received += part.length;
-      const tenths = total ? Math.floor((10 * received) / total) : 0;
-      if (tenths > told) note(`  ${10 * (told = tenths)} % of ${(total! / 2 ** 20).toFixed(1)} MiB`);
+      // Without a size, each 10 MiB.
+      const steps = Math.floor(total ? (10 * received) / total : received / (10 * 2 ** 20));
+      if (steps > told) note(total ? `  ${10 * steps} % of ${mebibytes(total)}` : `  ${mebibytes(received)}`);
+      told = steps;
     }
   } catch (cause) {
     throw new OverreadError('input/truncated', `The download of ${address} ended after ${received} of ${total ?? 'unknown many'} bytes. Try again, or download it by hand and give its path.`, { expected: total, got: received }, cause);
   }
   return new Uint8Array(Buffer.concat(parts));
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function unreachable(address: string, cause: unknown): OverreadError {

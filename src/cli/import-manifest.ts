@@ -1,6 +1,13 @@
 import type { PublishedCheckpoint } from '../architectures/published-checkpoints.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { conceptsFor } from './finding-concepts.ts';
+import type { StatedOptions } from './import-options.ts';
+
+/** Of a tfjs or ONNX model: what was stated, and what its files are. */
+export interface Stated extends StatedOptions {
+  readonly format: ModelManifest['graph']['format'];
+  readonly url: string;
+}
 
 export interface ImportedModel {
   readonly id: string;
@@ -14,6 +21,8 @@ export interface ImportedModel {
   readonly shape: readonly [number, number, number];
   readonly labels: readonly string[];
   readonly published?: PublishedCheckpoint;
+  /** Absent for a PyTorch checkpoint, which becomes a layers model of a network that we know. */
+  readonly stated?: Stated;
 }
 
 /** What stands where only the person who imports can know. */
@@ -22,7 +31,7 @@ const UNSTATED = 'Not stated: fill in.';
 const FRONTAL = ['PA', 'AP', 'AP SUPINE', 'AP ERECT', 'AP PORTABLE'];
 const CHEST = ['CHEST', 'THORAX', 'LUNG', 'LUNGS', 'PORT CHEST', 'PORTABLE CHEST', 'CHEST PORT', 'CHEST_PORT', 'CXR'];
 
-export function manifestFor({ id, sha256, shape, labels, published, architecture }: ImportedModel): ModelManifest {
+export function manifestFor({ id, sha256, shape, labels, published, architecture, stated }: ImportedModel): ModelManifest {
   const concepts = conceptsFor(labels);
   const name = published?.name ?? `${id} (${architecture})`;
   return {
@@ -30,21 +39,21 @@ export function manifestFor({ id, sha256, shape, labels, published, architecture
     id,
     version: '1.0.0',
     name,
-    task: 'classify',
-    graph: { url: 'model.json', format: 'layers', sha256: { ...sha256 } },
+    task: stated?.task ?? 'classify',
+    graph: { url: stated?.url ?? 'model.json', format: stated?.format ?? 'layers', sha256: { ...sha256 } },
     input: {
       modality: ['DX', 'CR', 'RG', 'OT'],
       ...(published && { bodyPart: CHEST, viewPosition: FRONTAL }),
       shape: [...shape],
       layout: 'NHWC',
-      valueRange: [...(published?.valueRange ?? [-1024, 1024])],
+      valueRange: [...(stated?.valueRange ?? published?.valueRange ?? [-1024, 1024])],
       channels: shape[2] === 3 ? ['red', 'green', 'blue'] : ['grey'],
-      normalisation: { kind: 'representable' },
-      fit: 'crop',
+      normalisation: stated?.normalisation ?? { kind: 'representable' },
+      fit: stated?.fit ?? 'crop',
     },
     output: {
-      activation: 'sigmoid',
-      gives: 'logits',
+      activation: stated?.activation ?? 'sigmoid',
+      gives: stated?.gives ?? 'logits',
       targets: labels.map((label, i) => {
         const operatingPoint = published?.operatingPoints[i];
         const ppv80Threshold = published?.ppv80Thresholds?.[i];
@@ -60,10 +69,20 @@ export function manifestFor({ id, sha256, shape, labels, published, architecture
   };
 }
 
+const FITS = { crop: 'centre square', letterbox: 'the whole picture, padded to fit', stretch: 'the whole picture, each side scaled by itself' } as const;
+
+function scaling({ input: { normalisation: n, valueRange: [min, max] } }: ModelManifest): string {
+  switch (n.kind) {
+    case 'representable': return `the range that the stored bits can represent scaled to [${min}, ${max}]`;
+    case 'percentile': return `percentiles ${n.low} to ${n.high} scaled to [${min}, ${max}]`;
+    case 'window': return `values ${n.min} to ${n.max} scaled to [${min}, ${max}]`;
+    case 'zscore': return 'less the mean, over the standard deviation';
+  }
+}
+
 /** A model card to fill in: what the import knows is stated, the rest asked for. */
 export function cardFor(model: ImportedModel, manifest: ModelManifest): string {
   const { labels, published, shape } = model;
-  const [min, max] = manifest.input.valueRange;
   const without = manifest.output.targets.filter(t => t.operatingPoint === undefined).map(t => t.label);
   const coded = manifest.output.targets.filter(t => t.concept.codingSchemeDesignator === '99OVERREAD').map(t => t.label);
   const todo = (question: string) => `_To fill in: ${question}_`;
@@ -78,11 +97,11 @@ ${published ? manifest.intendedUse : todo('what it scores, on which images, for 
 Outputs: ${labels.join(', ')}.
 
 ## Input
-${shape[0]} × ${shape[1]} pixels, ${shape[2]} channel${shape[2] > 1 ? 's' : ''}; centre square, the range that the stored bits can represent scaled to [${min}, ${max}].
+${shape[0]} × ${shape[1]} pixels, ${shape[2]} channel${shape[2] > 1 ? 's' : ''}; ${FITS[manifest.input.fit]}, ${scaling(manifest)}.
 ${published ? `As ${published.source}.` : todo('whether the network was trained on exactly this scaling. If not, mend `input` in manifest.json: a wrong scale gives wrong scores without a word.')}
 
 ## Operating points
-${without.length === labels.length ? todo('the probability at which each label counts as present, and on which data it was chosen.')
+${without.length === labels.length ? todo(`the probability at which each label counts as present, and on which data it was chosen${manifest.task === 'segment' ? ' (0.5 until then)' : ''}.`)
     : `As its authors give them${without.length ? `; none for ${without.join(', ')}, which therefore never count as present` : ''}. ${published?.operatingPointNormalisation ? 'Probabilities are shown as its authors show them: with the operating point at 0.5. ' : ''}${todo('whether they hold on your data.')}`}
 ${coded.length ? `No standard code is known to us for ${coded.join(', ')}: they have codes of the private scheme 99OVERREAD.\n` : ''}
 ## Data and training

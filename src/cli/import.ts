@@ -1,19 +1,23 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { ARCHITECTURES, networkFromCheckpoint, outputsOf, type Architecture } from '../architectures/from-checkpoint.ts';
 import { layersFiles } from '../architectures/layers-files.ts';
 import { PUBLISHED_CHECKPOINTS, type PublishedCheckpoint } from '../architectures/published-checkpoints.ts';
 import { OverreadError } from '../errors.ts';
-import { parseManifest } from '../manifest.ts';
+import { parseManifest, type ModelManifest } from '../manifest.ts';
 import { readCheckpoint } from '../runtime/checkpoints/read.ts';
 import { sha256 } from '../runtime/sha256.ts';
 import { checkpointFile } from './checkpoint-file.ts';
+import { graphFiles, isGraph } from './import-files.ts';
+import { checkFolder, checkLabels, hashes, idOf, readLabels, usage, write } from './import-folder.ts';
+import { importGraph } from './import-graph.ts';
 import { cardFor, manifestFor, type ImportedModel } from './import-manifest.ts';
+import { statedOptions, TYPED, type TypedOptions } from './import-options.ts';
 import { ExitStatus, terminal, type Terminal } from './terminal.ts';
 
-export interface ImportOptions {
-  readonly as: string;
+export interface ImportOptions extends TypedOptions {
+  /** For PyTorch checkpoints. */
+  readonly as?: string;
   readonly out: string;
   readonly labels?: string;
   readonly size?: string;
@@ -27,12 +31,18 @@ const NAMES = [...Object.keys(ARCHITECTURES), ...Object.keys(PUBLISHED_CHECKPOIN
 export function register(program: Command): void {
   program
     .command('import')
-    .description('make a model folder of a PyTorch checkpoint (.pt, .pth) or a .safetensors file')
-    .argument('[file]', 'path or http(s) address; left out for a published model, it is fetched from its authors')
-    .requiredOption('--as <name>', `what it is: ${NAMES.join(', ')}`)
+    .description('make a model folder of a PyTorch checkpoint (.pt, .pth, .safetensors), a tfjs model or an ONNX file')
+    .argument('[file]', 'path or http(s) address, the folder for tfjs; left out for a published model, it is fetched from its authors')
+    .option('--as <name>', `what a PyTorch checkpoint is: ${NAMES.join(', ')}`)
     .requiredOption('--out <folder>', 'the model folder to write; its last part is the model\'s id')
     .option('--labels <list>', 'names of the outputs in order: a,b,c, or a file with one a line')
-    .option('--size <pixels>', 'rows and columns of the input, in place of the architecture\'s own')
+    .option('--size <pixels>', 'rows and columns of the input, in place of the architecture\'s own, or where the model leaves them open')
+    .option('--task <task>', 'tfjs and ONNX, always: classify or segment')
+    .option('--activation <name>', 'tfjs and ONNX, always: sigmoid, softmax (when segmenting, the first channel is the background) or none')
+    .option('--gives <what>', 'tfjs and ONNX, always: logits, or probability when the activation is in the network')
+    .option('--range <min,max>', 'tfjs and ONNX, always: the values that the network was trained on; --range=-1,1 for a negative one')
+    .option('--normalisation <how>', 'tfjs and ONNX: representable (default), percentile:LOW,HIGH, window:MIN,MAX or zscore')
+    .option('--fit <how>', 'tfjs and ONNX: crop (default), letterbox or stretch')
     .option('--force', 'replace the folder when it is there')
     .addHelpText('after', '\nNo code in a checkpoint is ever run. Fill in the card (README.md) before you give the model to anybody.')
     .action(async (file: string | undefined, options: ImportOptions) => {
@@ -47,11 +57,33 @@ export function register(program: Command): void {
 export async function importModel(
   file: string | undefined, options: ImportOptions, { print, note }: Terminal = terminal, publishedOnes: Published = PUBLISHED_CHECKPOINTS,
 ): Promise<number> {
+  const folder = path.resolve(options.out);
+  const says: Terminal = { print, note };
+  if (file !== undefined && isGraph(file)) return importGraphModel(file, folder, options, says);
+  return importCheckpoint(file, folder, options, says, publishedOnes);
+}
+
+/** A tfjs or ONNX model: its files as they are, with a manifest of what was stated. */
+async function importGraphModel(file: string, folder: string, options: ImportOptions, { print, note }: Terminal): Promise<number> {
+  if (options.as !== undefined) throw usage('no --as for a tfjs or ONNX model', options.as, 'Leave it out: such a model says itself what it is');
+  const stated = statedOptions(options);
+  const id = idOf(folder);
+  checkFolder(folder, options.force ?? false);
+  const labels = options.labels === undefined ? undefined : readLabels(options.labels);
+  const size = options.size === undefined ? undefined : wholeNumber(options.size);
+  const graph = await graphFiles(file, note);
+  const { imported, manifest } = await importGraph(id, graph, labels, stated, size);
+  finish(folder, graph.files, imported, manifest, { print, note });
+  return ExitStatus.ok;
+}
+
+async function importCheckpoint(file: string | undefined, folder: string, options: ImportOptions, { print, note }: Terminal, publishedOnes: Published): Promise<number> {
+  if (options.as === undefined) throw usage(`--as ${NAMES.join(', ')}`, 'none', 'Say what the PyTorch checkpoint is; only tfjs (a folder, model.json) and .onnx go without');
   const published = Object.hasOwn(publishedOnes, options.as) ? publishedOnes[options.as] : undefined;
   const architecture = architectureOf(options.as, published);
-  const folder = path.resolve(options.out);
-  const id = path.basename(folder);
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(id)) throw usage('--out to end in a model id of lower-case letters, digits and hyphens', id, 'Choose another folder name');
+  const forGraphs = TYPED.find(name => options[name] !== undefined);
+  if (forGraphs) throw usage('no option for tfjs and ONNX models', `--${forGraphs}`, 'Leave it out, and mend manifest.json afterwards where it needs it');
+  const id = idOf(folder);
   checkFolder(folder, options.force ?? false);
   const address = file ?? published?.address;
   if (address === undefined) throw usage('a checkpoint FILE', 'none', `Only ${Object.keys(publishedOnes).join(' and ')} can be fetched by name`);
@@ -72,11 +104,16 @@ export async function importModel(
     ...(published && { published }),
   };
   const manifest = parseManifest(manifestFor(imported), `of ${id}`);
-  write(folder, files, JSON.stringify(manifest, undefined, 2), cardFor(imported, manifest));
-  const bytes = [...files.values()].reduce((sum, f) => sum + f.length, 0);
-  print(`${folder}: ${options.as}, ${labels.length} outputs, ${(bytes / 2 ** 20).toFixed(1)} MiB`);
-  note(`Fill in ${path.join(folder, 'README.md')}, and check input and operating points in manifest.json.`);
+  finish(folder, files, imported, manifest, { print, note });
   return ExitStatus.ok;
+}
+
+function finish(folder: string, files: ReadonlyMap<string, Uint8Array>, imported: ImportedModel, manifest: ModelManifest, { print, note }: Terminal): void {
+  write(folder, files, manifest, cardFor(imported, manifest));
+  const bytes = [...files.values()].reduce((sum, f) => sum + f.length, 0);
+  const labels = imported.labels.length;
+  print(`${folder}: ${imported.architecture}, ${labels} ${imported.stated?.task === 'segment' ? 'label' : 'output'}${labels === 1 ? '' : 's'}, ${(bytes / 2 ** 20).toFixed(1)} MiB`);
+  note(`Fill in ${path.join(folder, 'README.md')}, and check input and operating points in manifest.json.`);
 }
 
 function architectureOf(name: string, published: PublishedCheckpoint | undefined): Architecture {
@@ -85,56 +122,8 @@ function architectureOf(name: string, published: PublishedCheckpoint | undefined
   return architecture as Architecture;
 }
 
-/** Only a model folder is ever replaced, and only when asked for. */
-function checkFolder(folder: string, force: boolean): void {
-  if (!fs.existsSync(folder)) return;
-  if (!force) throw usage('--out to be a new folder', `${folder}, which exists`, 'Choose another one, or add --force to replace it');
-  if (!fs.existsSync(path.join(folder, 'manifest.json'))) throw usage('--out to be a model folder to replace', `${folder}, which has no manifest.json`, 'Choose another one');
-}
-
-/** Of a file, a label a line; else a comma-separated list. */
-function readLabels(given: string): string[] {
-  const isFile = fs.existsSync(given) && fs.statSync(given).isFile();
-  const labels = (isFile ? fs.readFileSync(given, 'utf8').trimEnd().split(/\r?\n/) : given.split(',')).map(label => label.trim());
-  const bad = labels.find((label, i) => label === '' || labels.indexOf(label) !== i);
-  if (bad !== undefined) throw usage('--labels to be different names, none empty', bad === '' ? 'an empty one' : `${bad} twice`, 'Mend the list');
-  return labels;
-}
-
-function checkLabels(labels: readonly string[] | undefined, outputs: number, name: string): readonly string[] {
-  if (!labels) throw usage(`--labels with ${outputs} names, one an output of ${name}`, 'none', 'Name them in the order of training');
-  if (labels.length !== outputs) {
-    throw usage(`${outputs} labels, one an output of ${name}`, `${labels.length} (${labels.join(', ')})`, 'Name every output in the order of training');
-  }
-  return labels;
-}
-
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 32 || value > 4096) throw usage('--size from 32 to 4096', text, 'Give the size that the network was trained at');
   return value;
-}
-
-async function hashes(files: ReadonlyMap<string, Uint8Array>): Promise<Record<string, string>> {
-  return Object.fromEntries(await Promise.all([...files].map(async ([name, bytes]) => [name, await sha256(bytes)] as const)));
-}
-
-/** Whole or not at all: the folder gets its name when every file is in it. */
-function write(folder: string, files: ReadonlyMap<string, Uint8Array>, manifest: string, card: string): void {
-  const unfinished = `${folder}.unfinished-${process.pid}`;
-  fs.mkdirSync(unfinished, { recursive: true });
-  try {
-    for (const [name, bytes] of files) fs.writeFileSync(path.join(unfinished, name), bytes);
-    fs.writeFileSync(path.join(unfinished, 'manifest.json'), `${manifest}\n`);
-    fs.writeFileSync(path.join(unfinished, 'README.md'), card);
-    fs.rmSync(folder, { recursive: true, force: true });
-    fs.renameSync(unfinished, folder);
-  } catch (cause) {
-    fs.rmSync(unfinished, { recursive: true, force: true });
-    throw new OverreadError('config/invalid', `Expected to write ${folder}, got: ${cause instanceof Error ? cause.message : String(cause)}. Check the folder's rights and the space on the disk.`, { expected: folder }, cause);
-  }
-}
-
-function usage(expected: string, got: string, advice: string): OverreadError {
-  return new OverreadError('cli/usage', `Expected ${expected}, got ${got}. ${advice}.`, { expected, got });
 }

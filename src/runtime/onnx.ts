@@ -25,7 +25,7 @@ export async function onnxNetwork({ manifest, files }: VerifiedModel, place: Onn
     const outputs = portsOf(session.outputMetadata.slice(-outputsRead(manifest)), id);
     return {
       inputs,
-      outputs: outputs.map(({ shape }) => shape),
+      outputs: session.outputMetadata.map(of => (of.isTensor ? shapeChannelsLast(of.shape) : undefined)),
       tensors: [...inputs, ...outputs].map(({ name, shape }) => ({ name, shape: (shape ?? []).map(size => size ?? 1) })),
       takesBatches: inputs[0]?.shape?.[0] === null,
       device,

@@ -107,7 +107,16 @@ describe('a published model, fetched by its name', () => {
     expect(manifest.input).toMatchObject({ valueRange: [-1024, 1024], shape: [32, 32, 1], viewPosition: expect.arrayContaining(['PA', 'AP']) as unknown });
     expect(manifest.license).toBe('Apache-2.0');
     expect(fs.readFileSync(path.join(out(), 'README.md'), 'utf8')).toContain(address);
-    expect(said[0]).toBe(`Downloading ${address}`);
+    expect(said.slice(0, 2)).toEqual([`Downloading ${address}`, '  The server does not say how large it is.']);
+  });
+
+  test('its size and progress are told', async () => {
+    const bytes = goldenBytes('densenet/module.pt');
+    answer = response => response.setHeader('content-length', bytes.length).end(bytes);
+    expect(await run(undefined, { as: 'tiny', labels: undefined }, tiny())).toBe(0);
+    const size = `${(bytes.length / 2 ** 20).toFixed(1)} MiB`;
+    expect(said[1]).toBe(`  ${size}`);
+    expect(said).toContain(`  100 % of ${size}`);
   });
 
   test('an HTTP error, an error page and a broken download are told apart', async () => {
@@ -120,7 +129,7 @@ describe('a published model, fetched by its name', () => {
   });
 
   test('an address that nobody answers', () =>
-    expectError('network/unreachable', /Expected to reach http:\/\/127\.0\.0\.1:9\//, run('http://127.0.0.1:9/x.pt', {})));
+    expectError('network/unreachable', /Expected to reach http:\/\/127\.0\.0\.1:9\/.*Without a network, copy the file here/, run('http://127.0.0.1:9/x.pt', {})));
 });
 
 test('the facts of each published model fit together', () => {
