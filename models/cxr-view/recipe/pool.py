@@ -17,7 +17,6 @@ DRAWN_FROM = 80  # columns and rows of what the variants are sampled from: a lit
 DRAWN = {'white noise': white_noise, 'coloured noise': coloured_noise, 'sparse noise': sparse_noise, 'constant': constant, 'near constant': near_constant,
          'linear gradient': linear_gradient, 'radial gradient': radial_gradient, 'stripes': stripes, 'cells': cells, 'shapes': shapes, 'scene': scene,
          'page': page, 'text photograph': text_photograph, 'limb': limb, 'skull': skull, 'abdomen': abdomen, 'CT phantom': axial_slice}
-REAL = ('histology, H&E', 'histology, fluorescence', 'histology, bright field', 'MR')
 PHANTOM = ('brain phantom', 'tissue phantom')
 # What the trial network sees, to measure how the gate takes kinds that it never saw; the shipped one sees all of them.
 HALF = ('white noise', 'constant', 'linear gradient', 'cells', 'scene', 'page', 'limb', 'skull', 'brain phantom', 'histology, H&E')
