@@ -49,7 +49,7 @@ export const classify: Task<Scores> = {
   },
 
   async decode(outputs, _, pictures, manifest) {
-    return manifest.input.fusion ? together(outputs, pictures, manifest, manifest.input.fusion) : alone(outputs[0]!, pictures[0]!, manifest);
+    return manifest.input.fusion ? together(outputs, pictures, manifest, manifest.input.fusion) : alone(outputs.at(-1)!, pictures[0]!, manifest);
   },
 };
 

@@ -110,3 +110,9 @@ describe('the gate', () => {
     await expect(run('astray', [grey(0.2, 'PA')])).rejects.toMatchObject({ code: 'model/manifest', message: expect.stringContaining('no field gate') });
   });
 });
+
+test('a gate by itself gives the scores of its classes', async () => {
+  const { scores, viewsUsed } = (await run('gate', [grey(0.2, 'PA')])) as ScoresResult;
+  expect(scores.map(({ target: { label }, positive }) => [label, positive])).toEqual([['Frontal', true], ['Lateral', false], ['Inverted', false]]);
+  expect(viewsUsed).toEqual(['PA']);
+});

@@ -32,7 +32,8 @@ function isExecutable(file) {
 }
 
 /**
- * CHROME_PATH, else an installed one, else, with `install` and as root on Debian, the package `chromium`.
+ * CHROME_PATH, else an installed one, else, with `install` and as root on Debian, the package `chromium`, with the Vulkan
+ * loader through which Node reaches its software GPU.
  * @returns {Promise<{path?: string, reason?: string}>} `path`, or the reason why there is none and how to get one
  */
 export async function findBrowser({ install = false, env = process.env } = {}) {
@@ -48,7 +49,7 @@ export async function findBrowser({ install = false, env = process.env } = {}) {
   }
   const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } };
   await runCommand('apt-get', ['update', '-q'], options);
-  const installed = await runCommand('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'chromium'], options);
+  const installed = await runCommand('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'chromium', 'libvulkan1'], options);
   const after = found();
   if (after) return { path: after };
   const why = installed.output.trim().split('\n').at(-1) ?? '';

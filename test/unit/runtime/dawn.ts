@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -22,11 +23,18 @@ function binary(): string | undefined {
 /** Why Dawn cannot run here; undefined when it can. */
 export function dawnMissing(): string | undefined {
   if (!process.env['VK_DRIVER_FILES'] && !existsSync(SWIFTSHADER)) return `no ${SWIFTSHADER} (apt-get install chromium)`;
+  if (process.platform === 'linux' && !hasVulkanLoader()) return 'no libvulkan.so.1 (apt-get install libvulkan1)';
   try {
     return binary() === undefined ? `the package webgpu has no binary for ${process.platform}-${process.arch}` : undefined;
   } catch {
     return 'the package webgpu is not installed';
   }
+}
+
+function hasVulkanLoader(): boolean {
+  const { stdout } = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' });
+  // Where there is no ldconfig to ask, the tests themselves will tell.
+  return !stdout || stdout.includes('libvulkan.so.1');
 }
 
 /** A module for `jest.mock('webgpu', …)`. */
