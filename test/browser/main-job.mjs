@@ -30,7 +30,13 @@ export async function openFromWorkList(page, origin, patientName) {
   await page.locator('[data-overread="run"]').waitFor();
 }
 
-export async function runByPanel(page) {
+/** Of the models that come with Overread; the panel opens with the first of them. */
+export async function chooseModel(page, modelId) {
+  await page.locator('[data-overread="model"]').selectOption(modelId);
+}
+
+export async function runByPanel(page, modelId = 'lung-unet') {
+  await chooseModel(page, modelId);
   const before = (await state(page)).results.length;
   await page.locator('[data-overread="run"]:not([disabled])').click();
   return settled(page, s => s.results.length > before || s.lastError || s.note);
@@ -124,6 +130,7 @@ export async function mainJob(t, { page, seen, origin, truth, name }) {
 
   await step('Cancel leaves nothing and the next run works', async () => {
     await openStudy(page, origin, other.studyInstanceUID);
+    await chooseModel(page, 'lung-unet');
     await page.locator('[data-overread="run"]:not([disabled])').click();
     await page.locator('[data-overread="cancel"]').click();
     const after = await settled(page, s => s.note);

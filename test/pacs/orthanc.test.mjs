@@ -5,6 +5,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { openBrowser, ROOT, serve, temporaryFolder } from '../browser/harness.mjs';
 import { mainJob, readTruth } from '../browser/main-job.mjs';
+import { readingJob } from '../browser/reading-job.mjs';
+import { readingStudies } from '../browser/reading-studies.mjs';
 import { PASSWORD, startOrthanc, upload, USER } from './orthanc.mjs';
 
 test('the main job over Orthanc', async t => {
@@ -18,6 +20,23 @@ test('the main job over Orthanc', async t => {
   const window = await openBrowser(server.origin);
   try {
     await mainJob(t, { page: window.page, seen: window.seen, origin: server.origin, truth: readTruth(demo), name: 'orthanc' });
+  } finally {
+    await window.close();
+    await server.stop();
+    await orthanc.stop();
+  }
+});
+
+test('a chest study is read from both views, over Orthanc', async t => {
+  const orthanc = await startOrthanc();
+  if (orthanc.skipped) return t.skip(orthanc.skipped);
+  const demo = temporaryFolder('reading');
+  const studies = readingStudies(demo);
+  await upload(orthanc, demo);
+  const server = await serve(['--dicomweb', orthanc.url, '--dicomweb-auth', `${USER}:${PASSWORD}`]);
+  const window = await openBrowser(server.origin);
+  try {
+    await readingJob(t, { page: window.page, seen: window.seen, origin: server.origin, truth: readTruth(demo), studies: await studies(server.origin), name: 'reading-orthanc' });
   } finally {
     await window.close();
     await server.stop();
