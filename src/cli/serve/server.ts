@@ -124,7 +124,7 @@ function requestHandler(options: ServerOptions): (request: IncomingMessage, resp
     if (/^overread\/(?=.*\.\w+$)/.test(name)) {
       const file = await fileBelow(plugin, name.slice('overread/'.length));
       if (!file) return sendText(response, 404, 'Not found\n');
-      return sendFile(request, response, file, file.endsWith('.js') ? { 'Content-Security-Policy': workerPolicy('plugin') } : {});
+      return sendFile(request, response, file, /\.m?js$/.test(file) ? { 'Content-Security-Policy': workerPolicy('plugin') } : {});
     }
     return viewer.handle(request, response, name);
   };
