@@ -33,7 +33,10 @@ const START_MS = 60_000;
  */
 export async function openOnnx(file: Uint8Array, others: ReadonlyMap<string, Uint8Array>, name: string, { on, wasmPath }: OnnxPlace): Promise<OnnxSession> {
   let refused: string | undefined;
-  if (on?.backend === 'webgpu') {
+  if (on?.backend === 'webgpu' && inNode()) {
+    // Dawn's device is not a browser's: the first run never ended.
+    refused = 'onnxruntime-web has no WebGPU in Node';
+  } else if (on?.backend === 'webgpu') {
     try {
       return await open('webgpu', `onnxruntime on the device of tfjs: ${on.reason}`);
     } catch (error) {
@@ -64,13 +67,17 @@ export async function openOnnx(file: Uint8Array, others: ReadonlyMap<string, Uin
 
 /** Nothing is fetched but the wasm binaries, from where ours lie. @returns the number of threads */
 function configure({ env }: typeof Ort, wasmPath: string | undefined): number {
-  const scope = globalThis as { process?: { versions?: { node?: string } }; crossOriginIsolated?: boolean; location?: Location };
-  if (wasmPath !== undefined && !scope.process?.versions?.node) env.wasm.wasmPaths = new URL(wasmPath, scope.location?.href).href;
+  const scope = globalThis as { crossOriginIsolated?: boolean; location?: Location };
+  if (wasmPath !== undefined && !inNode()) env.wasm.wasmPaths = new URL(wasmPath, scope.location?.href).href;
   env.wasm.numThreads = scope.crossOriginIsolated === true ? threadCount() : 1;
   // Its timer is never stopped: without threads it would only keep Node alive.
   env.wasm.initTimeout = env.wasm.numThreads > 1 ? START_MS : 0;
   env.logLevel = 'error';
   return env.wasm.numThreads;
+}
+
+function inNode(): boolean {
+  return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
 }
 
 function failure(error: unknown, name: string, wasmPath: string | undefined): OverreadError {
