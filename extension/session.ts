@@ -4,9 +4,12 @@ import { AutoRunner, type LoadedImage } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
 import { createOverlays } from './overlays/index.ts';
+import { FrameIndexes } from './overlays/place.ts';
 import { OverlayPresenter } from './overlays/presenter.ts';
 import { ResultsStore } from './results-store.ts';
 import { Runner } from './run.ts';
+import { findTarget } from './saliency-pictures.ts';
+import { Explainer } from './saliency.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
 import { activeViewportId, gridViewports, isStillOpen, shownImage } from './sources/target.ts';
 import { pickTargets, viewStated } from './sources/views.ts';
@@ -24,6 +27,7 @@ export class Session {
   readonly state: Observable<State>;
   readonly results = new ResultsStore();
   readonly runner: Runner;
+  readonly explainer: Explainer;
   readonly configuration: Configuration;
   readonly engine: EngineClient;
   readonly #services: Services;
@@ -76,13 +80,23 @@ export class Session {
       },
       runner: this.runner, results: this.results, state: this.state,
     });
+    const frames = new FrameIndexes(cornerstone);
+    this.explainer = new Explainer({
+      viewer: {
+        findTarget: source => findTarget(services, frames, source),
+        isStillOpen: target => isStillOpen(services, cornerstone, target),
+        readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal),
+      },
+      engine: this.engine,
+      state: this.state,
+    });
     this.#presenter = new OverlayPresenter({
       services, cornerstone,
-      results: this.results,
+      results: { all: () => [...this.results.all(), ...this.explainer.maps()] },
       overlays: createOverlays(services, cornerstone, cornerstoneTools, keys => {
         // They stay in our panel, hidden.
         for (const key of keys) this.results.setVisible(key, false);
-      }),
+      }, () => this.explainer.state.get().settings),
       presentation: () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay }),
       onError: error => this.report(error),
     });
@@ -105,6 +119,7 @@ export class Session {
       segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, look),
       { unsubscribe: this.results.subscribe(look) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
+      { unsubscribe: this.explainer.state.subscribe(() => void this.#presenter.refresh()) },
       ...(this.#autoRunner ? [this.#onImagesLoaded(look)] : []),
     ];
     const { configurationError } = this.state.get();
@@ -117,6 +132,7 @@ export class Session {
   leave(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#subscriptions = [];
+    this.explainer.end();
     this.#presenter.forget();
     this.state.set({ openStudies: new Set(), hasImage: false, note: undefined, explaining: undefined });
     this.#autoRunner?.look();
@@ -142,11 +158,15 @@ export class Session {
 
   /** Shows or hides one result. One that is asked for shows, even while all were hidden. */
   setVisible(key: string, visible: boolean): void {
-    if (visible && !this.state.get().overlaysShown) {
-      for (const other of this.results.all()) this.results.setVisible(other.key, other.key === key);
-      this.state.set({ overlaysShown: true });
-    }
+    if (visible) this.#uncover(key);
     this.results.setVisible(key, visible);
+  }
+
+  /** While all overlays were hidden: shows this one alone. */
+  #uncover(key?: string): void {
+    if (this.state.get().overlaysShown) return;
+    for (const other of this.results.all()) this.results.setVisible(other.key, other.key === key);
+    this.state.set({ overlaysShown: true });
   }
 
   /** @throws OverreadError `config/invalid` */
@@ -160,12 +180,15 @@ export class Session {
 
   /** Asks where a score comes from; its card says, and the images show it. */
   explain(key: string, label: string): void {
-    const result = this.results.get(key)?.result;
-    if (result?.kind !== 'scores' || !result.scores.some(({ target }) => target.label === label)) return;
+    const kept = this.results.get(key);
+    if (kept?.result.kind !== 'scores' || !kept.result.scores.some(({ target }) => target.label === label)) return;
+    this.#uncover();
     this.state.set({ explaining: { key, label } });
+    void this.explainer.explain(kept, label);
   }
 
   endExplanation(): void {
+    this.explainer.end();
     this.state.set({ explaining: undefined });
   }
 
@@ -205,6 +228,9 @@ export class Session {
       openStudies: same ? openStudies : open,
       hasImage: viewportId !== undefined && shownImage(this.#services, viewportId) !== undefined,
     });
+    const { explaining } = this.state.get();
+    // Its card goes with its study.
+    if (explaining && !open.has(this.results.get(explaining.key)?.studyInstanceUID ?? '')) this.endExplanation();
     void this.#presenter.refresh();
     this.#autoRunner?.look();
   }

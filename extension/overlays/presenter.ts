@@ -19,7 +19,7 @@ export interface Presentation {
  */
 export class OverlayPresenter {
   readonly #services: Services;
-  readonly #results: ResultsStore;
+  readonly #results: Pick<ResultsStore, 'all'>;
   readonly #overlays: Overlays;
   readonly #frames: FrameIndexes;
   readonly #presentation: () => Presentation;
@@ -30,7 +30,7 @@ export class OverlayPresenter {
   constructor(parts: {
     services: Services;
     cornerstone: Cornerstone;
-    results: ResultsStore;
+    results: Pick<ResultsStore, 'all'>;
     overlays: Overlays;
     presentation: () => Presentation;
     onError: (error: OverreadError) => void;

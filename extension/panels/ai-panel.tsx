@@ -4,6 +4,7 @@ import { DeviceLine } from './device-line.tsx';
 import { OverlayControls } from './overlay-controls.tsx';
 import { ResultList } from './result-list.tsx';
 import { RunSection } from './run-section.tsx';
+import { saliencyCss } from './saliency-section.tsx';
 import { css } from './styles.ts';
 
 /** The panel "AI": choose, run, look at what came out. */
@@ -16,7 +17,7 @@ export function AiPanel({ session }: { session: Session }) {
   const results = all.filter(kept => state.openStudies.has(kept.studyInstanceUID)).reverse();
   return (
     <div className="ovr" data-overread="panel">
-      <style>{css}</style>
+      <style>{css + saliencyCss}</style>
       <h1>AI</h1>
       <RunSection session={session} state={state} />
       <section aria-label="AI results">

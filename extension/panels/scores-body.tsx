@@ -2,6 +2,7 @@ import { useId, useState, useSyncExternalStore } from 'react';
 import type { Score, ScoresResult } from '../../src/results/result.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { Session } from '../session.ts';
+import { SaliencySection } from './saliency-section.tsx';
 import { ScoresActions } from './scores-actions.tsx';
 import { describeScore, formatProbability, meaningOf, sortedScores, viewValues } from './scores.ts';
 
@@ -43,7 +44,9 @@ export function ScoresBody({ session, kept, result }: BodyProps) {
             <div title={meaning}>
               <ScoreRow score={score} result={result} pressed={score.target.label === explained} onPress={() => press(score.target.label)} />
             </div>
-            {/* Where the score comes from stands here, under the row that was pressed: the place of SaliencySection. */}
+            {score.target.label === explained && (
+              <SaliencySection explainer={session.explainer} kept={kept} result={result} label={explained} onTarget={label => session.explain(kept.key, label)} />
+            )}
           </li>
         ))}
       </ul>

@@ -1,6 +1,7 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { ScoresBody } from '../../../extension/panels/scores-body.tsx';
 import { badgesOf, csvName, describeScore, formatProbability, meaningOf, scoresText, sortedScores, viewValues } from '../../../extension/panels/scores.ts';
+import { Explainer } from '../../../extension/saliency.ts';
 import type { Session } from '../../../extension/session.ts';
 import { image, manifest, score, scoresResult, source, state, twoViews } from './made.ts';
 
@@ -74,7 +75,8 @@ describe('scores in the panel', () => {
   it('are a button each, with a tick at the operating point and positive in words', () => {
     const result = scoresResult([score('Effusion', 0.7), score('Edema', 0.2, { operatingPoint: undefined })]);
     const observable = state({ explaining: { key: 'k', label: 'Edema' } });
-    const session = { state: observable } as unknown as Session;
+    const explainer = new Explainer({ state: observable } as ConstructorParameters<typeof Explainer>[0]);
+    const session = { state: observable, explainer } as unknown as Session;
     const kept = { key: 'k', studyInstanceUID: '1', seriesInstanceUID: '1.2', result, visible: true };
     const html = renderToStaticMarkup(<ScoresBody session={session} kept={kept} result={result} />);
     const [first, second] = html.match(/<button[^>]*data-overread="score".*?<\/button>/g)!;
@@ -83,5 +85,6 @@ describe('scores in the panel', () => {
     expect(second).toContain('aria-pressed="true"');
     expect(second).not.toMatch(/positive<|ovr-tick/);
     expect(html).toMatch(/data-overread="copy".*data-overread="csv"/);
+    expect(html.match(/aria-label="Where the score of Edema comes from"/g)).toHaveLength(1);
   });
 });
