@@ -11,7 +11,7 @@ from dataset import LABELS
 from network import folded
 from picture import HIGH, LOW, SIZE, encode
 
-VERSION = '1.0.0'
+VERSION = '1.1.0'
 CONCEPTS = {
     # Codes are those of src/cli/finding-concepts.ts.
     'No Finding': ('373572006', 'SCT', 'Clinical finding absent'),
@@ -114,6 +114,7 @@ def write_manifest(folder, platt, operating_points):
             'channels': ['grey'],
             'normalisation': {'kind': 'percentile', 'low': LOW, 'high': HIGH},
             'fit': 'letterbox',
+            'gate': 'cxr-view',
         },
         'output': {
             'activation': 'sigmoid',
