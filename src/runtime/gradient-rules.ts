@@ -1,14 +1,15 @@
 import {
-  Equal, getGradient, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalNot, LogicalOr, matMul, NotEqual, registerGradient, reshape, ResizeBilinear,
+  Conv2D, Equal, getGradient, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalNot, LogicalOr, matMul, NotEqual, registerGradient, reshape, ResizeBilinear,
   tensor2d, transpose, zeros, type GradConfig, type Tensor, type Tensor2D, type Tensor4D,
 } from '@tensorflow/tfjs-core';
+import { inputDerivative } from './plain-convolution.ts';
 
 let installed = false;
 
 /**
  * Mends tfjs 4.22's first-order gradients, once for the process: that of the bilinear resize is wrong for half-pixel
  * centres and throws on cpu for images that are not square; comparisons, on which `where` depends, have none and throw
- * (they are piecewise constant: 0).
+ * (they are piecewise constant: 0); that of a convolution is slow, see `inputDerivative`.
  */
 export function installGradientRules(): void {
   if (installed) return;
@@ -19,6 +20,18 @@ export function installGradientRules(): void {
     if (!getGradient(kernelName)) registerGradient({ kernelName, inputsToSave: ['a', 'b'], gradFunc: flat(['a', 'b']) });
   }
   if (!getGradient(LogicalNot)) registerGradient({ kernelName: LogicalNot, inputsToSave: ['x'], gradFunc: flat(['x']) });
+
+  const convolution = getGradient(Conv2D);
+  const plain = convolution?.gradFunc;
+  if (convolution && plain) {
+    convolution.gradFunc = (dy, saved, attributes) => {
+      const { strides, pad, dataFormat } = attributes as unknown as { strides: number | number[]; pad: unknown; dataFormat: string };
+      const byBoth = plain(dy, saved, attributes);
+      const [, kernel] = saved as [Tensor4D, Tensor4D];
+      const known = dataFormat === 'NHWC' && [strides].flat().every(stride => stride === 1) && (pad === 'same' || pad === 'valid');
+      return known ? { ...byBoth, x: () => inputDerivative(dy as Tensor4D, kernel, pad) } : byBoth;
+    };
+  }
 
   const resize = getGradient(ResizeBilinear);
   // Changed in place, since registering a second time is warned of.

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
+import { plainConvolution } from './plain-convolution.ts';
 
 export type Layer = LayersModel['layers'][number];
 
@@ -34,7 +35,7 @@ export function evaluate(wanted: SymbolicTensor, given: ReadonlyMap<number, Tens
     if (!node || sourceLayer.getClassName() === 'InputLayer') throw new Error(`the input ${symbol.name} was not given`);
     const inputs = node.inputTensors.map(valueOf);
     const layer = replaced?.layer === sourceLayer ? replaced.by : sourceLayer;
-    const outputs = layer.apply(inputs.length === 1 ? inputs[0]! : inputs, { training: false }) as Tensor | Tensor[];
+    const outputs = plainConvolution(layer, inputs[0]!) ?? (layer.apply(inputs.length === 1 ? inputs[0]! : inputs, { training: false }) as Tensor | Tensor[]);
     [outputs].flat().forEach((value, i) => known.set(node.outputTensors[i]!.id, value));
     return known.get(symbol.id)!;
   }

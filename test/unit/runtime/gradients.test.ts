@@ -1,5 +1,5 @@
 /** Derivatives against finite differences, on tfjs's plain JavaScript. */
-import { greater, image as tfImage, mul, randomNormal, setBackend, square, sum, tensor4d, tidy, valueAndGrad, where, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
+import { conv2d, greater, image as tfImage, mul, randomNormal, setBackend, square, sum, tensor4d, tidy, valueAndGrad, where, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { initializers, input, layers, model, sequential, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { installGradientRules } from '../../../src/runtime/gradient-rules.ts';
@@ -21,6 +21,9 @@ const conv = (x: SymbolicTensor, seed: number, strides = 1, filters = 3) =>
 const NETWORKS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
   'a dense layer': x => dense(apply(layers.flatten({ name: 'flat' }), x)),
   'convolutions, one of them strided': x => dense(mean(conv(conv(x, 1), 2, 2))),
+  'convolutions without an activation': x =>
+    dense(mean(apply(layers.activation({ activation: 'tanh', name: 'tanh' }),
+      apply(layers.conv2d({ ...init(2), filters: 3, kernelSize: [3, 2], padding: 'valid' }), apply(layers.conv2d({ ...init(1), filters: 2, kernelSize: 4, padding: 'same' }), x))))),
   'batch normalisation': x => dense(mean(conv(apply(layers.batchNormalization({ name: 'norm', movingMeanInitializer: 'ones', gammaInitializer: initializers.randomNormal({ seed: 7, stddev: 1 }) }), conv(x, 1)), 2))),
   'the largest of a pool': x => dense(mean(conv(apply(layers.maxPooling2d({ poolSize: 3, strides: 2, name: 'pool' }), conv(x, 1)), 2))),
   'the mean of a pool': x => dense(mean(conv(apply(layers.averagePooling2d({ poolSize: 2, strides: 2, name: 'pool' }), conv(x, 1)), 2))),
@@ -222,6 +225,19 @@ describe('rules that mend tfjs', () => {
         expect(dot(x, grad)).toBeCloseTo(dot(value, y), 4);
         expect(Math.abs(dot(value, y))).toBeGreaterThan(0.01);
       }
+    });
+  });
+
+  test.each([[1, 'same'], [3, 'same'], [4, 'same'], [3, 'valid'], [2, 'valid']] as const)('a convolution of %i × %i + 1 pixels, %s: the transpose of what it does', (size, padding) => {
+    tidy(() => {
+      const kernel = randomNormal([size, size + 1, 2, 3], 0, 1, 'float32', 3) as Tensor4D;
+      const convolved = (of: Tensor) => conv2d(of as Tensor4D, kernel, 1, padding);
+      const x = randomNormal([2, 7, 6, 2], 0, 1, 'float32', 1) as Tensor4D;
+      const y = randomNormal(convolved(x).shape, 0, 1, 'float32', 2);
+      const { value, grad } = valueAndGrad(convolved)(x, y);
+      const dot = (a: Tensor, b: Tensor) => sum(mul(a, b)).dataSync()[0]!;
+      expect(grad.shape).toEqual(x.shape);
+      expect(Math.abs(dot(x, grad) - dot(value, y)) / Math.abs(dot(value, y))).toBeLessThan(1e-4);
     });
   });
 
