@@ -54,7 +54,7 @@ interface Extent {
  * @throws OverreadError `model/graph`, naming the layer, where an output is no window on the input (global pooling,
  *   dense layers) or a layer is not known; when the input is too small for the network
  */
-export function receptiveField(model: LayersModel, inputSize?: readonly [rows: number, columns: number]): ReceptiveField {
+export function receptiveField(model: Pick<LayersModel, 'inputs' | 'outputs'>, inputSize?: readonly [rows: number, columns: number]): ReceptiveField {
   const image = model.inputs[0]!;
   const output = model.outputs.at(-1)!;
   if (model.inputs.length !== 1 || image.shape.length !== 4) {
