@@ -18,14 +18,22 @@ interface SectionProps {
   readonly label: string;
   /** Asks for another score of the same result. */
   readonly onTarget: (label: string) => void;
+  /** Every overlay of the viewer is hidden, whatever this one says. */
+  readonly allHidden?: boolean;
+  /** Ends that, when this one is asked for. */
+  readonly onUncover?: () => void;
 }
 
 /** Where a score came from: how to ask, and what came back. Stands under the score that was chosen. */
-export function SaliencySection({ explainer, kept, result, label, onTarget }: SectionProps) {
+export function SaliencySection({ explainer, kept, result, label, onTarget, allHidden = false, onUncover }: SectionProps) {
   const { asked, phase: latest, settings } = useSyncExternalStore(explainer.state.subscribe, explainer.state.get, explainer.state.get);
   const mine = asked?.key === kept.key && asked.label === label;
   const phase: SaliencyPhase = mine ? latest : { kind: 'idle' };
   const method = mine ? asked.method : undefined;
+  const show = (visible: boolean) => {
+    if (visible && allHidden) onUncover?.();
+    explainer.change({ visible });
+  };
   const ask = (by?: SaliencyMethodId) => void explainer.explain(kept, label, by);
   return (
     <section className="ovr-saliency" aria-label={`Where the score of ${label} comes from`} data-overread="saliency" data-phase={phase.kind}>
@@ -44,7 +52,7 @@ export function SaliencySection({ explainer, kept, result, label, onTarget }: Se
       </label>
       {method && <p className="ovr-muted">{METHODS[method].meaning}</p>}
       <PhaseBody phase={phase} explainer={explainer} method={method} onAsk={ask} />
-      {phase.kind === 'shown' && <Shown maps={phase.maps} settings={settings} explainer={explainer} />}
+      {phase.kind === 'shown' && <Shown maps={phase.maps} settings={settings} explainer={explainer} visible={settings.visible && !allHidden} onVisible={show} />}
       <p className="ovr-muted">{NO_PROOF}</p>
     </section>
   );
@@ -88,8 +96,16 @@ function PhaseBody({ phase, explainer, method, onAsk }: PhaseProps) {
   );
 }
 
-function Shown({ maps, settings, explainer }: { maps: readonly SaliencyResult[]; settings: SaliencySettings; explainer: Explainer }) {
-  const { visible, opacity, threshold } = settings;
+interface ShownProps {
+  readonly maps: readonly SaliencyResult[];
+  readonly settings: SaliencySettings;
+  readonly explainer: Explainer;
+  readonly visible: boolean;
+  readonly onVisible: (visible: boolean) => void;
+}
+
+function Shown({ maps, settings, explainer, visible, onVisible }: ShownProps) {
+  const { opacity, threshold } = settings;
   const [first] = maps;
   if (!first) return null;
   const table = tableOf(first, settings.table);
@@ -105,7 +121,7 @@ function Shown({ maps, settings, explainer }: { maps: readonly SaliencyResult[];
         </label>
         <button
           type="button" className="ovr-icon" aria-pressed={visible} aria-label={`${visible ? 'Hide' : 'Show'} the map on the image`}
-          title={visible ? 'Hide on the image' : 'Show on the image'} onClick={() => explainer.change({ visible: !visible })} data-overread="saliency-eye"
+          title={visible ? 'Hide on the image' : 'Show on the image'} onClick={() => onVisible(!visible)} data-overread="saliency-eye"
         >
           <EyeIcon open={visible} />
         </button>

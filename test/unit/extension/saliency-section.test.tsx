@@ -8,13 +8,13 @@ import { image, source, state, target } from './made.ts';
 import { kept, saliencyMap, scores, scoresOfTwo } from './made-saliency.ts';
 
 /** What the section says after the engine's answer, under the score of the lung. */
-async function shown(answer: () => Promise<readonly SaliencyResult[]>, of = scores(), method?: 'grad-cam' | 'occlusion', label = 'Lung') {
+async function shown(answer: () => Promise<readonly SaliencyResult[]>, of = scores(), method?: 'grad-cam' | 'occlusion', { label = 'Lung', allHidden = false } = {}) {
   const explainer = new Explainer({
     engine: { explain: answer }, state: state(),
     viewer: { findTarget: source => target(source), isStillOpen: () => true, readFrame: async ({ source: from }) => image(from) },
   });
   await explainer.explain(kept(of), 'Lung', method);
-  return renderToStaticMarkup(<SaliencySection explainer={explainer} kept={kept(of)} result={of} label={label} onTarget={() => undefined} />);
+  return renderToStaticMarkup(<SaliencySection explainer={explainer} kept={kept(of)} result={of} label={label} onTarget={() => undefined} allHidden={allHidden} />);
 }
 const marks = (html: string) => [...html.matchAll(/data-overread="([^"]+)"/g)].map(([, mark]) => mark);
 
@@ -27,6 +27,12 @@ describe('the section on where a score comes from', () => {
     expect(html).toContain('It is no proof of a finding.');
     expect(html).toMatch(/<option value="grad-cam" selected="">Grad-CAM/);
     expect(html).not.toContain('Each view');
+  });
+
+  it('has an eye that is shut while every overlay is hidden', async () => {
+    const eye = async (allHidden: boolean) => /<button[^>]*data-overread="saliency-eye"/.exec(await shown(async () => [saliencyMap()], scores(), undefined, { allHidden }))![0];
+    expect(await eye(false)).toContain('aria-pressed="true"');
+    expect(await eye(true)).toContain('aria-label="Show the map on the image"');
   });
 
   it('warns of a map that a random layer hardly changes, of each view by its name', async () => {
@@ -57,7 +63,7 @@ describe('the section on where a score comes from', () => {
   });
 
   it('shows nothing of another score', async () => {
-    const html = await shown(async () => [saliencyMap()], scores(), undefined, 'Effusion');
+    const html = await shown(async () => [saliencyMap()], scores(), undefined, { label: 'Effusion' });
     expect(marks(html)).toEqual(['saliency', 'saliency-target', 'saliency-method', 'saliency-ask']);
     expect(html).toContain('data-phase="idle"');
   });
