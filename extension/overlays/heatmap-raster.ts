@@ -31,8 +31,8 @@ export interface Plane {
   readonly step: number;
 }
 
-/** More than a screen shows of a map that came from a network's grid; a slider has to be answered at once. */
-const LONGEST_SIDE = 1024;
+/** As fine as what networks read, and few enough values that a slider is answered at once. */
+const LONGEST_SIDE = 512;
 
 /** One slice of a heat map for drawing: the means of as small blocks as make its longer side fit. */
 export function planeOf({ values, source: { shape: [columns, rows] } }: HeatmapResult, slice: number, longestSide = LONGEST_SIDE): Plane {
