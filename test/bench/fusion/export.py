@@ -94,7 +94,7 @@ def main():
     score = {kind: mean_auc(by_views, labels) for kind, by_views in logits.items()}
     kind = max(score, key=score.get)
     write_golden(args.out / 'golden', nets[kind], args.data)
-    about = {'kind': kind, 'meanAucOfTuning': score, 'targets': tune.targets, 'operatingPoints': operating_points(logits[kind]['both'], labels), 'inputShape': [SIZE, SIZE],
+    about = {'kind': 'auxloss' if kind == 'located' else kind, 'network': kind, 'meanAucOfTuning': score, 'targets': tune.targets, 'operatingPoints': operating_points(logits[kind]['both'], labels), 'inputShape': [SIZE, SIZE],
              'classes': CLASSES, 'growth': DENSENET['growth'], 'blockConfig': DENSENET['block_config'], 'initFeatures': DENSENET['features'],
              'bnSize': DENSENET['bn_size'], 'mergeAfter': MERGE_AFTER}
     (args.networks / 'shipped.json').write_text(json.dumps(about, indent=1) + '\n')

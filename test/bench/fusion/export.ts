@@ -17,6 +17,8 @@ import { readCheckpoint } from '../../../src/runtime/checkpoints/read.ts';
 
 interface Shipped extends FusionOptions {
   readonly kind: FusionKind;
+  /** The checkpoint's name: a network of this kind, in one of the ways of training it. */
+  readonly network: string;
   readonly inputShape: readonly [number, number];
   readonly targets: readonly string[];
   readonly operatingPoints: readonly number[];
@@ -26,17 +28,17 @@ const CODES = ['FINDING_PA', 'FINDING_LATERAL', 'FINDING_BOTH'];
 const { values } = parseArgs({ options: { networks: { type: 'string' }, out: { type: 'string' } } });
 if (!values.networks || !values.out) throw new Error('expected --networks DIR and --out DIR');
 const { networks, out } = values;
-const { kind, targets, operatingPoints, ...options } = JSON.parse(readFileSync(join(networks, 'shipped.json'), 'utf8')) as Shipped;
+const { kind, network: name, targets, operatingPoints, ...options } = JSON.parse(readFileSync(join(networks, 'shipped.json'), 'utf8')) as Shipped;
 
 enableProdMode();
 await setBackend('cpu');
 const network = buildFusion(kind, { ...options, weights: 'zeros' });
-const checkpoint = join(networks, `${kind}.pt`);
+const checkpoint = join(networks, `${name}.pt`);
 assignStateDict(network, readCheckpoint(new Uint8Array(readFileSync(checkpoint)), checkpoint));
 const sha256: Record<string, string> = {};
-for (const [name, bytes] of await layersFiles(network)) {
-  writeFileSync(join(out, name), bytes);
-  sha256[name] = createHash('sha256').update(bytes).digest('hex');
+for (const [file, bytes] of await layersFiles(network)) {
+  writeFileSync(join(out, file), bytes);
+  sha256[file] = createHash('sha256').update(bytes).digest('hex');
 }
 
 const manifest = {
@@ -77,4 +79,4 @@ const manifest = {
 };
 parseManifest(manifest, join(out, 'manifest.json'));
 writeFileSync(join(out, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-console.log(`${kind}: ${network.countParams()} parameters`);
+console.log(`${name}: ${network.countParams()} parameters`);

@@ -20,14 +20,16 @@ def table(results):
     lines = []
     for share in sorted({row['missing'] for row in results['auc']}):
         rows = [row for row in results['auc'] if row['missing'] == share]
-        single = NAMES[rows[0]['bestSingle']]
-        lines += [f'**{share:.0%} of laterals missing** (best single view: {single})', '',
-                  '| network | ' + ' | '.join(results['targets']) + f' | mean | mean − PA only | mean − {single} |',
-                  '| --- |' + ' --- |' * (len(results['targets']) + 3)]
+        single = rows[0]['bestSingle']
+        # Its difference from itself, or the same column twice, would say nothing.
+        others = [('minusPA', NAMES['PA'])] + ([('minusBestSingle', NAMES[single])] if single != 'PA' else [])
+        lines += [f'**{share:.0%} of laterals missing** (best single view: {NAMES[single]})', '',
+                  '| network | ' + ' | '.join(results['targets']) + ' | mean | ' + ' | '.join(f'mean − {name}' for _, name in others) + ' |',
+                  '| --- |' + ' --- |' * (len(results['targets']) + 1 + len(others))]
         for row in rows:
             cells = [cell(value, limits) for value, limits in zip(row['auc'], row['interval'])]
-            lines.append(f"| {NAMES[row['network']]} | " + ' | '.join(cells) + f" | {signed(row['minusPA'][-1], row['minusPAInterval'][-1])} | "
-                         f"{signed(row['minusBestSingle'][-1], row['minusBestSingleInterval'][-1])} |")
+            cells += ['' if NAMES[row['network']] == name else signed(row[key][-1], row[key + 'Interval'][-1]) for key, name in others]
+            lines.append(f"| {NAMES[row['network']]} | " + ' | '.join(cells) + ' |')
         lines.append('')
     lines += ['**Peak of Grad-CAM in the planted finding**, of patients who have it', '',
               '| network | view | finding | peak in mask | of those called present |', '| --- | --- | --- | --- | --- |']

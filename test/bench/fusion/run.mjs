@@ -39,6 +39,8 @@ for (const kind of ['PA', 'L']) {
 for (const kind of ['PA', 'L', 'stacked', 'hemis', 'dualnet', 'auxloss']) {
   if (!existsSync(`${NETWORKS}/${kind}.json`)) run(values.python, [`${HERE}/train.py`, '--data', DATA, '--kind', kind, '--steps', values.steps, '--start', START, '--out', NETWORKS]);
 }
+// AuxLoss goes on so that its maps point at what they are of.
+if (!existsSync(`${NETWORKS}/located.json`)) run(values.python, [`${HERE}/train.py`, '--data', DATA, '--kind', 'located', '--steps', '450', '--start', NETWORKS, '--out', NETWORKS]);
 run(values.python, [`${HERE}/evaluate.py`, '--data', DATA, '--networks', NETWORKS, '--out', values.out]);
-run(values.python, [`${HERE}/export.py`, '--data', DATA, '--networks', NETWORKS, '--out', values.out]);
+run(values.python, [`${HERE}/export.py`, '--kind', 'located', '--data', DATA, '--networks', NETWORKS, '--out', values.out]);
 typescript(`${HERE}/export.ts`, '--networks', NETWORKS, '--out', values.out);
