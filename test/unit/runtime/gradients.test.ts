@@ -234,7 +234,7 @@ describe('rules that mend tfjs', () => {
       const convolved = (of: Tensor) => conv2d(of as Tensor4D, kernel, 1, padding);
       const x = randomNormal([2, 7, 6, 2], 0, 1, 'float32', 1) as Tensor4D;
       const y = randomNormal(convolved(x).shape, 0, 1, 'float32', 2);
-      const { value, grad } = valueAndGrad(convolved)(x, y);
+      const { value, grad } = valueAndGrad(convolved)(x, y as Tensor4D);
       const dot = (a: Tensor, b: Tensor) => sum(mul(a, b)).dataSync()[0]!;
       expect(grad.shape).toEqual(x.shape);
       expect(Math.abs(dot(x, grad) - dot(value, y)) / Math.abs(dot(value, y))).toBeLessThan(1e-4);
