@@ -73,8 +73,9 @@ export class TfjsModel implements LoadedModel {
     const network = await buildNetwork(this.verified, { on: device.description, wasmPath: this.turns.wasmPath });
     try {
       checkLimits(network, manifest.id, device);
-      // tfjs compiles in a dry run; onnxruntime does so in its first one.
-      if (device.compile && !network.device) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
+      // onnxruntime compiles its shaders in its first run.
+      if (network.device?.backend === 'webgpu') await device.guard(() => firstRun(network, manifest, device));
+      else if (device.compile && !network.device) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
     } catch (error) {
       network.dispose();
       throw error;
@@ -127,6 +128,15 @@ function dryRun(network: Network, manifest: ModelManifest, device: Device): void
   const inputs = inputShapes(manifest, 1).map(shape => zeros([...shape]));
   try {
     dispose(forward(network, inputs, manifest.id, device) as Tensor[]);
+  } finally {
+    dispose(inputs);
+  }
+}
+
+async function firstRun(network: Network, manifest: ModelManifest, device: Device): Promise<void> {
+  const inputs = inputShapes(manifest, 1).map(shape => zeros([...shape]));
+  try {
+    dispose(await forward(network, inputs, manifest.id, device));
   } finally {
     dispose(inputs);
   }
