@@ -99,6 +99,12 @@ const manifestShape = z.strictObject({
     normalisation,
     fit,
     /**
+     * For labelmaps: images are read at full resolution, in tiles of `shape` that overlap by what the network's receptive
+     * field needs (computed from its layers), in place of being fitted. Statistics are those of the whole image. An image
+     * that is smaller, or whose sides are no multiples of the network's total stride, goes on by its last column and row.
+     */
+    tiling: z.strictObject({ overlap: z.literal('receptive-field'), padding: z.literal('edge') }).optional(),
+    /**
      * For scores from a PA and a lateral view of one study together: which of the networks in `architectures/fusion-*`
      * the graph is. Its inputs are named PA and L (and present, for hemis), each of `shape`; either view may be missing.
      */
@@ -147,6 +153,7 @@ export const manifestSchema = manifestShape.superRefine((m, context) => {
   if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
   if (m.graph.format === 'onnx' && m.input.layout !== 'NHWC') issue(['input', 'layout'], 'expected NHWC with graph.format onnx');
   checkScores(m, issue);
+  checkTiling(m, issue);
   checkViews(m, issue);
   if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
 });
@@ -163,6 +170,13 @@ function checkScores({ task, output }: Shape, issue: OnIssue): void {
   if (c?.kind === 'platt' && activation !== 'sigmoid') issue(['output', 'calibration'], 'expected kind temperature where output.activation is not sigmoid');
   if (c?.kind === 'platt' && c.targets.length !== targets.length) issue(['output', 'calibration', 'targets'], `expected ${targets.length} pairs, one a target, got ${c.targets.length}`);
   if (operatingPointNormalisation && activation !== 'sigmoid') issue(['output', 'operatingPointNormalisation'], 'expected output.activation sigmoid with it');
+}
+
+function checkTiling({ task, input, graph }: Shape, issue: OnIssue): void {
+  if (!input.tiling) return;
+  if (task !== 'segment') issue(['input', 'tiling'], `expected none for the task ${task}`);
+  if (input.layout !== 'NHWC') issue(['input', 'tiling'], 'expected none with layout NDHWC');
+  if (graph.format !== 'layers') issue(['input', 'tiling'], 'expected graph.format layers with it: a receptive field is computed from layers');
 }
 
 function checkViews({ task, input, output, gate }: Shape, issue: OnIssue): void {

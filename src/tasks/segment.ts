@@ -1,5 +1,5 @@
 import { OverreadError } from '../errors.ts';
-import { referenceOf } from '../image/image.ts';
+import { referenceOf, type ImageReference } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { keepLargestComponents } from '../results/components.ts';
 import { measureSegments } from '../results/measure.ts';
@@ -29,22 +29,39 @@ export const segment: Task<FindingOf<'labelmap'>> = {
   async decode(outputs, { placement }, pictures, manifest) {
     const output = outputs[0]!;
     const { image } = pictures[0]!;
-    const [batch, rows, columns, channels] = output.shape;
-    const wanted = manifest.output.targets.length + (manifest.output.activation === 'softmax' ? 1 : 0);
-    if (output.shape.length !== 4 || batch !== 1 || channels !== wanted || !rows || !columns) {
-      throw new OverreadError(
-        'model/output',
-        `Expected ${manifest.id} to give [1, rows, columns, ${wanted}], got [${output.shape}]. Mend output.targets or output.activation of its manifest.`,
-        { expected: [1, null, null, wanted], got: output.shape },
-      );
-    }
+    const { rows, columns, channels } = checkChannels(output.shape, manifest);
     const labels = labelSource((await output.data()) as Float32Array, { rows, columns, channels }, placement, manifest);
-    const { keepLargestComponents: kept, targets } = manifest.output;
-    if (kept !== undefined) targets.forEach((_, i) => keepLargestComponents(labels, image.shape[0], i + 1, kept));
-    refuseImplausible(labels, manifest);
-    return { kind: 'labelmap', source: referenceOf(image), labels, segments: measureSegments(labels, targets, image) };
+    return labelmapOf(labels, image, manifest);
   },
 };
+
+/**
+ * @param shape of the network's output
+ * @throws OverreadError `model/output` when it is not one plane with a channel for each target
+ */
+export function checkChannels(shape: readonly number[], manifest: ModelManifest): { rows: number; columns: number; channels: number } {
+  const [batch, rows, columns, channels] = shape;
+  const wanted = manifest.output.targets.length + (manifest.output.activation === 'softmax' ? 1 : 0);
+  if (shape.length !== 4 || batch !== 1 || channels !== wanted || !rows || !columns) {
+    throw new OverreadError(
+      'model/output',
+      `Expected ${manifest.id} to give [1, rows, columns, ${wanted}], got [${shape}]. Mend output.targets or output.activation of its manifest.`,
+      { expected: [1, null, null, wanted], got: shape },
+    );
+  }
+  return { rows, columns, channels };
+}
+
+/**
+ * The finding of a mask as the network gave it, after the manifest's rules for the whole mask; `labels` is changed.
+ * @throws OverreadError `input/refused` for a mask that is smaller than the manifest holds possible
+ */
+export function labelmapOf(labels: Uint8Array, source: ImageReference, manifest: ModelManifest): FindingOf<'labelmap'> {
+  const { keepLargestComponents: kept, targets } = manifest.output;
+  if (kept !== undefined) targets.forEach((_, i) => keepLargestComponents(labels, source.shape[0], i + 1, kept));
+  refuseImplausible(labels, manifest);
+  return { kind: 'labelmap', source: referenceOf(source), labels, segments: measureSegments(labels, targets, source) };
+}
 
 /**
  * A mask far smaller than the structure can be is a picture that the model cannot read (inverted, another body part).
@@ -66,7 +83,7 @@ function refuseImplausible(labels: Uint8Array, { name, output: { minimumFraction
 }
 
 /** The network's output, decided at every pixel of the source. */
-function labelSource(
+export function labelSource(
   values: Float32Array,
   { rows, columns, channels }: { rows: number; columns: number; channels: number },
   { scale, offset, sourceSize, inputSize }: Placement,

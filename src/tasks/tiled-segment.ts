@@ -1,0 +1,98 @@
+import { OverreadError } from '../errors.ts';
+import type { Image } from '../image/image.ts';
+import { tileSourceOf, type Region, type TilePlan, type TileSource } from '../image/tiles.ts';
+import type { ModelManifest } from '../manifest.ts';
+import type { AxisField, ReceptiveField } from '../runtime/receptive-field.ts';
+import type { LoadedModel } from '../runtime/types.ts';
+import { acceptOnePlane } from './accept.ts';
+import { checkChannels, labelmapOf, labelSource } from './segment.ts';
+import type { FindingOf } from './task.ts';
+import { predictTiles, tilePlanOf, type TiledOptions } from './tiled.ts';
+
+/** One part of the mask on the source grid; all parts together cover it, each pixel once. */
+export interface LabelledTile {
+  readonly index: number;
+  readonly region: Region;
+  /** As of a labelmap result, of the region, row by row. */
+  readonly labels: Uint8Array;
+}
+
+/** A part that could not be read. */
+export interface UnreadTile {
+  readonly index: number;
+  readonly region: Region;
+  readonly error: OverreadError;
+}
+
+/** How the tiles of a segmentation lie: their number, and what each index stands for. */
+export function segmentPlan(source: TileSource, field: ReceptiveField): TilePlan {
+  checkCovers(field.rows, 'rows');
+  checkCovers(field.columns, 'columns');
+  // Where outputs are coarser than pixels, labels are decided between their centres: a neighbour's output counts too.
+  return tilePlanOf(source, field, Math.max(field.rows.stride, field.columns.stride) > 1 ? 1 : 0);
+}
+
+/**
+ * Segments a plane of any size at full resolution, part by part, those that are on screen first: what `segment` would
+ * give for the network run on the whole plane. Rules of the manifest that need the whole mask
+ * (`keepLargestComponents`, `minimumFraction`) are left to {@link segmentWhole}.
+ * @throws OverreadError `input/refused` for a picture that the model does not read; `model/graph` when the network's
+ *   output does not lie on its input pixel by pixel, or its input is too small for tiles; `job/cancelled`
+ */
+export async function* segmentTiles(model: LoadedModel, source: TileSource, options: TiledOptions): AsyncGenerator<LabelledTile | UnreadTile, void> {
+  const { manifest } = model;
+  const plan = segmentPlan(source, options.field);
+  const overview = options.overview ?? (await source.overview(options.signal));
+  acceptOnePlane([overview], manifest);
+  const [rows, columns] = manifest.input.shape as [number, number, number];
+  const placement = { scale: [1, 1], offset: [0, 0], inputSize: [columns, rows], sourceSize: [columns, rows] } as const;
+  for await (const predicted of predictTiles(model, source, plan, { ...options, overview })) {
+    const { index, covers: region, input } = predicted.tile;
+    if ('error' in predicted) {
+      yield { index, region, error: predicted.error };
+      continue;
+    }
+    const [outputRows, outputColumns, channels] = predicted.shape;
+    checkChannels([1, ...predicted.shape], manifest);
+    const labels = labelSource(predicted.values, { rows: outputRows, columns: outputColumns, channels }, placement, manifest);
+    yield { index, region, labels: cut(labels, columns, { ...region, x: region.x - input.x, y: region.y - input.y }) };
+  }
+}
+
+/**
+ * As {@link segmentTiles}, for a plane whose mask fits in memory: whole, or not at all.
+ * @throws OverreadError the first tile's error where one cannot be read; `input/refused` for an implausible mask
+ */
+export async function segmentWhole(model: LoadedModel, image: Image | TileSource, options: TiledOptions): Promise<FindingOf<'labelmap'>> {
+  const source = 'read' in image ? image : tileSourceOf(image);
+  const [columns, rows] = source.reference.shape;
+  const labels = new Uint8Array(columns * rows);
+  for await (const part of segmentTiles(model, source, { ...options, done: new Set() })) {
+    if ('error' in part) throw part.error;
+    const { region } = part;
+    for (let row = 0; row < region.rows; row++) {
+      labels.set(part.labels.subarray(row * region.columns, (row + 1) * region.columns), (region.y + row) * columns + region.x);
+    }
+  }
+  return labelmapOf(labels, source.reference, model.manifest);
+}
+
+/** True for a model that reads images at full resolution, in tiles. */
+export function isTiled({ task, input }: ModelManifest): boolean {
+  return task === 'segment' && input.tiling !== undefined;
+}
+
+function checkCovers({ input, output, stride }: AxisField, name: string): void {
+  if (Number.isInteger(stride) && output * stride === input) return;
+  throw new OverreadError(
+    'model/graph',
+    `Expected a network whose output covers its input, a whole number of pixels each, got ${output} outputs ${stride} pixels apart for ${input} ${name}. Build it with 'same' padding.`,
+    { expected: input, got: [output, stride] },
+  );
+}
+
+function cut(labels: Uint8Array, columns: number, { x, y, columns: width, rows }: Region): Uint8Array {
+  const out = new Uint8Array(width * rows);
+  for (let row = 0; row < rows; row++) out.set(labels.subarray((y + row) * columns + x, (y + row) * columns + x + width), row * width);
+  return out;
+}
