@@ -24,7 +24,7 @@ export function AiPanel({ session }: { session: Session }) {
         <h2>
           Results <span className="ovr-count">{results.length || ''}</span>
         </h2>
-        {results.length > 0 && <OverlayControls session={session} overlay={state.overlay} shown={state.overlaysShown} />}
+        {results.length > 0 && <OverlayControls session={session} overlay={state.overlay} shown={state.overlaysShown} masks={results.some(({ result }) => result.kind === 'labelmap')} />}
         <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />
       </section>
       <DeviceLine device={state.device} />

@@ -3,29 +3,41 @@ import type { Session } from '../session.ts';
 
 const STYLES = [['outline', 'Outline'], ['fill', 'Fill']] as const;
 
+interface ControlsProps {
+  readonly session: Session;
+  readonly overlay: OverlayStyle;
+  readonly shown: boolean;
+  /** Whether there are masks, to which style and opacity belong; heat maps have controls of their own. */
+  readonly masks: boolean;
+}
+
 /** How all overlays are drawn. */
-export function OverlayControls({ session, overlay, shown }: { session: Session; overlay: OverlayStyle; shown: boolean }) {
+export function OverlayControls({ session, overlay, shown, masks }: ControlsProps) {
   const percent = Math.round(overlay.opacity * 100);
   return (
     <div className="ovr-controls" role="group" aria-label="Overlays">
       <div className="ovr-row">
-        <div className="ovr-segmented" role="group" aria-label="Style">
-          {STYLES.map(([style, name]) => (
-            <button key={style} type="button" aria-pressed={overlay.style === style} onClick={() => session.setOverlayStyle({ style })}>{name}</button>
-          ))}
-        </div>
+        {masks && (
+          <div className="ovr-segmented" role="group" aria-label="Style">
+            {STYLES.map(([style, name]) => (
+              <button key={style} type="button" aria-pressed={overlay.style === style} onClick={() => session.setOverlayStyle({ style })}>{name}</button>
+            ))}
+          </div>
+        )}
         <button type="button" className="ovr-button ovr-small" aria-pressed={!shown} onClick={() => session.toggleOverlays()} data-overread="toggle-all">
           {shown ? 'Hide all' : 'Show all'} <kbd aria-hidden="true">⇧ H</kbd>
         </button>
       </div>
-      <label className="ovr-row ovr-slider">
-        <span>Opacity</span>
-        <input
-          type="range" min={5} max={100} step={5} value={Math.max(5, percent)} aria-valuetext={`${percent} %`}
-          onChange={event => session.setOverlayStyle({ opacity: Number(event.target.value) / 100 })}
-        />
-        <span className="ovr-number ovr-percent">{percent} %</span>
-      </label>
+      {masks && (
+        <label className="ovr-row ovr-slider">
+          <span>Opacity</span>
+          <input
+            type="range" min={5} max={100} step={5} value={Math.max(5, percent)} aria-valuetext={`${percent} %`}
+            onChange={event => session.setOverlayStyle({ opacity: Number(event.target.value) / 100 })}
+          />
+          <span className="ovr-number ovr-percent">{percent} %</span>
+        </label>
+      )}
     </div>
   );
 }

@@ -14,7 +14,7 @@ interface BodyProps {
 
 /** Scores: a bar a finding, with its operating point and what each view says; a click asks where the score comes from. */
 export function ScoresBody({ session, kept, result }: BodyProps) {
-  const { catalogue, explaining } = useSyncExternalStore(session.state.subscribe, session.state.get, session.state.get);
+  const { catalogue, explaining, overlaysShown } = useSyncExternalStore(session.state.subscribe, session.state.get, session.state.get);
   const meaningId = useId();
   const [toldMeaning, tellMeaning] = useState(false);
   const { id, version } = result.model;
@@ -45,7 +45,10 @@ export function ScoresBody({ session, kept, result }: BodyProps) {
               <ScoreRow score={score} result={result} pressed={score.target.label === explained} onPress={() => press(score.target.label)} />
             </div>
             {score.target.label === explained && (
-              <SaliencySection explainer={session.explainer} kept={kept} result={result} label={explained} onTarget={label => session.explain(kept.key, label)} />
+              <SaliencySection
+                explainer={session.explainer} kept={kept} result={result} label={explained} onTarget={label => session.explain(kept.key, label)}
+                allHidden={!overlaysShown} onUncover={() => session.toggleOverlays(true)}
+              />
             )}
           </li>
         ))}

@@ -1,5 +1,6 @@
 import type { Affine, ImageAttributes, SpacingSource } from '../../src/image/image.ts';
 import { chooseSpacing, spacingFrom } from '../../src/dicom/spacing.ts';
+import { VIEW_CODES } from '../../src/dicom/view-codes.ts';
 import type { DicomInstance } from '../types/ohif.ts';
 
 /** `count` finite numbers, or undefined. DICOM text numbers are taken. */
@@ -44,12 +45,6 @@ export function indexToPatientOf(instance: DicomInstance, spacingMm: readonly [c
     0, 0, 0, 1,
   ];
 }
-
-/** ViewCodeSequence (CID 4010) → the ViewPosition that it stands for, as src/dicom reads it from files. */
-const VIEW_CODES: Readonly<Record<string, string>> = {
-  'R-10206': 'AP', '399348003': 'AP', 'R-10214': 'PA', '272479007': 'PA',
-  'R-10232': 'RL', '399198007': 'RL', 'R-10236': 'LL', '399173006': 'LL',
-};
 
 /** ViewPosition, or what the view's code says where there is none. */
 function viewPositionOf({ ViewPosition, ViewCodeSequence }: DicomInstance): string | undefined {

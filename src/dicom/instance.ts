@@ -7,6 +7,7 @@ import { parseDicom } from './parse.ts';
 import { pixelElement, readPixelFormat, type PixelFormat } from './pixel-format.ts';
 import { chooseSpacing, type PixelSpacing } from './spacing.ts';
 import { type TransferSyntax, transferSyntaxOf } from './transfer-syntaxes.ts';
+import { VIEW_CODES } from './view-codes.ts';
 
 /** What we need of a SOP instance with an image, typed; frames are decoded later, by `decodeFrame`. */
 export interface ImageInstance {
@@ -42,12 +43,6 @@ export interface ImageInstance {
   /** The element that holds the pixels, and the bytes it points into. */
   readonly pixelData: { readonly element: DicomElement; readonly set: DataSet };
 }
-
-/** ViewCodeSequence (CID 4010) → the ViewPosition it stands for. */
-const VIEW_CODES: Readonly<Record<string, string>> = {
-  'R-10206': 'AP', '399348003': 'AP', 'R-10214': 'PA', '272479007': 'PA',
-  'R-10232': 'RL', '399198007': 'RL', 'R-10236': 'LL', '399173006': 'LL',
-};
 
 /**
  * Reads what a model may need of a DICOM file that holds an image.
