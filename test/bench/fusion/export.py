@@ -19,17 +19,22 @@ from networks import CLASSES, DENSENET, FUSIONS, MERGE_AFTER
 
 # Rows and columns of the golden pictures: not square, so that the padding is tried too.
 ROWS, COLUMNS = 160, 140
+SLACK = 0.03
 
 
 def operating_points(logits, labels):
-    """For each finding the probability at which sensitivity + specificity is highest (Youden 1950)."""
+    """
+    For each finding the probability at which sensitivity + specificity is highest (Youden 1950). One serves both views and
+    each alone, so it is chosen over all three answers: chosen over both views' it can lie below the prevalence, which
+    is what a view that does not show the finding says of everybody. Of points as good within SLACK, the highest.
+    """
     points = []
     for k in range(labels.shape[1]):
         p = np.sort(1 / (1 + np.exp(-logits[:, k].astype(np.float64))))
         cuts = (p[1:] + p[:-1]) / 2
         probability = 1 / (1 + np.exp(-logits[:, k]))
         youden = [(probability[labels[:, k] > 0] >= cut).mean() + (probability[labels[:, k] == 0] < cut).mean() for cut in cuts]
-        points.append(round(float(cuts[int(np.argmax(youden))]), 4))
+        points.append(round(float(cuts[np.flatnonzero(np.array(youden) >= max(youden) - SLACK)[-1]]), 4))
     return points
 
 
@@ -90,11 +95,11 @@ def main():
     tune = Patients(args.data / 'tune')
     labels, kinds = tune.labels.numpy(), [args.kind] if args.kind else [kind for kind in FUSIONS if (args.networks / f'{kind}.pt').exists()]
     nets = {kind: load(args.networks, kind) for kind in kinds}
-    logits = {kind: {views: answers(net, tune, views) for views in ('both', 'PA')} for kind, net in nets.items()}
+    logits = {kind: {views: answers(net, tune, views) for views in ('both', 'PA', 'L')} for kind, net in nets.items()}
     score = {kind: mean_auc(by_views, labels) for kind, by_views in logits.items()}
     kind = max(score, key=score.get)
     write_golden(args.out / 'golden', nets[kind], args.data)
-    about = {'kind': 'auxloss' if kind == 'located' else kind, 'network': kind, 'meanAucOfTuning': score, 'targets': tune.targets, 'operatingPoints': operating_points(logits[kind]['both'], labels), 'inputShape': [SIZE, SIZE],
+    about = {'kind': 'auxloss' if kind == 'located' else kind, 'network': kind, 'meanAucOfTuning': score, 'targets': tune.targets, 'operatingPoints': operating_points(np.concatenate(list(logits[kind].values())), np.tile(labels, (3, 1))), 'inputShape': [SIZE, SIZE],
              'classes': CLASSES, 'growth': DENSENET['growth'], 'blockConfig': DENSENET['block_config'], 'initFeatures': DENSENET['features'],
              'bnSize': DENSENET['bn_size'], 'mergeAfter': MERGE_AFTER}
     (args.networks / 'shipped.json').write_text(json.dumps(about, indent=1) + '\n')
