@@ -1,7 +1,7 @@
 /**
  * How often the peak of a heat map lies in the finding that was planted, on generated chests, through the engine:
  *
- *     node --import ./test/generators/typescript.mjs test/bench/saliency-peak.ts --model models/chest-fusion-demo --count 40
+ *     node --import ./test/generators/typescript.mjs test/bench/saliency-peak.ts --model models/phantom-chest-fusion --count 40
  *
  * A model of PA and lateral is asked for its fused score, both films being there; a model of one picture gets the PA. Counted
  * is each finding in each film that shows it: whether the peak lies in the finding's mask, and in the mask widened by one
@@ -22,7 +22,7 @@ import type { Backend } from '../../src/runtime/types.ts';
 import { SALIENCY_METHODS, type SaliencyRequest } from '../../src/tasks/saliency/index.ts';
 
 const { values: options } = parseArgs({ options: {
-  model: { type: 'string', default: 'models/chest-fusion-demo' },
+  model: { type: 'string', default: 'models/phantom-chest-fusion' },
   methods: { type: 'string', default: 'grad-cam,input-gradient,smooth-grad' },
   backend: { type: 'string', default: 'cpu' },
   // Seeds that no part of the fusion experiment has.

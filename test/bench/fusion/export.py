@@ -1,6 +1,6 @@
 """Chooses the fusion to ship and its operating points on the tuning patients, and writes its golden files from PyTorch.
 
-    python3 test/bench/fusion/export.py --data .cache/fusion --networks .cache/fusion/networks --out models/chest-fusion-demo
+    python3 test/bench/fusion/export.py --data .cache/fusion --networks .cache/fusion/networks --out models/phantom-chest-fusion
 
 export.ts then writes the tfjs model and the manifest.
 """

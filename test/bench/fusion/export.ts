@@ -1,7 +1,7 @@
 /**
  * Writes the network that export.py chose as a tfjs layers model with its manifest.
  *
- *     node --import ./test/generators/typescript.mjs test/bench/fusion/export.ts --networks .cache/fusion/networks --out models/chest-fusion-demo
+ *     node --import ./test/generators/typescript.mjs test/bench/fusion/export.ts --networks .cache/fusion/networks --out models/phantom-chest-fusion
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -43,9 +43,9 @@ for (const [file, bytes] of await layersFiles(network)) {
 
 const manifest = {
   schemaVersion: 1,
-  id: 'chest-fusion-demo',
+  id: 'phantom-chest-fusion',
   version: '1.0.0',
-  name: 'Chest fusion demo',
+  name: 'Phantom chest fusion',
   task: 'classify',
   graph: { url: 'model.json', format: 'layers', sha256 },
   input: {
@@ -58,6 +58,7 @@ const manifest = {
     normalisation: { kind: 'percentile', low: 0.5, high: 99.5 },
     fit: 'letterbox',
     fusion: kind,
+    gate: 'cxr-view',
   },
   output: {
     activation: 'sigmoid',
@@ -70,7 +71,7 @@ const manifest = {
   },
   algorithm: {
     family: { codeValue: '123110', codingSchemeDesignator: 'DCM', codeMeaning: 'Artificial Intelligence' },
-    name: 'Overread chest fusion demo',
+    name: 'Overread phantom chest fusion',
   },
   license: 'MIT',
   citation: 'Fusion: Hashir et al. 2020, Quantifying the Value of Lateral Views in Deep Learning for Chest X-rays, arXiv 2002.02582. DenseNet: Huang et al. 2017, arXiv 1608.06993. Trained on chests that src/phantoms generates.',

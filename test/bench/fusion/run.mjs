@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({ options: {
-  steps: { type: 'string', default: '400' }, python: { type: 'string', default: 'python3' }, out: { type: 'string', default: 'models/chest-fusion-demo' },
+  steps: { type: 'string', default: '400' }, python: { type: 'string', default: 'python3' }, out: { type: 'string', default: 'models/phantom-chest-fusion' },
 } });
 const DATA = '.cache/fusion';
 const START = `${DATA}/start`;

@@ -15,7 +15,7 @@ import { fusionAnswer, fusionInputs } from '../../src/tasks/fusion.ts';
 import { encodePlane } from '../../src/tensor/encode.ts';
 
 /** The shipped network, and the engine's way into it, against the PyTorch that it was trained in. */
-const FOLDER = join(__dirname, '../../models/chest-fusion-demo');
+const FOLDER = join(__dirname, '../../models/phantom-chest-fusion');
 const WASM = join(__dirname, '../../node_modules/@tensorflow/tfjs-backend-wasm/dist/');
 const VIEWS = ['PA', 'L'] as const;
 const CASES = { both: VIEWS, 'PA only': ['PA'], 'L only': ['L'] } as const satisfies Record<string, readonly View[]>;
@@ -37,7 +37,7 @@ interface Golden {
 const bytesOf = (path: string) => readFileSync(join(FOLDER, path));
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const asBuffer = (bytes: Uint8Array) => new Uint8Array(bytes).buffer;
-const manifest = parseManifest(JSON.parse(bytesOf('manifest.json').toString('utf8')), 'models/chest-fusion-demo/manifest.json');
+const manifest = parseManifest(JSON.parse(bytesOf('manifest.json').toString('utf8')), 'models/phantom-chest-fusion/manifest.json');
 const golden = JSON.parse(bytesOf('golden/golden.json').toString('utf8')) as Golden;
 
 function imageOf(file: string): Image {
@@ -72,7 +72,7 @@ async function load(): Promise<LayersModel> {
   return loadLayersModel(tf.io.fromMemory(artifacts));
 }
 
-describe('chest-fusion-demo', () => {
+describe('phantom-chest-fusion', () => {
   let network: LayersModel;
 
   beforeAll(async () => {
