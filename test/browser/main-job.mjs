@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { PNG } from 'pngjs';
 import { command, dice, openStudy, screenshot, settled, shownLabelmaps, state, viewportsReady } from './harness.mjs';
 
-/** The demo's chest studies with the truth of each frontal image: { frontal, lateral, other } */
+/** The demo's chest studies with the lungs of each film, and the finding that only the lateral shows: { frontal, lateral, finding, other } */
 export function readTruth(demoFolder) {
   const { truth } = JSON.parse(readFileSync(path.join(demoFolder, 'truth/truth.json'), 'utf8'));
   const of = (study, n) => {
@@ -17,7 +17,7 @@ export function readTruth(demoFolder) {
     const mask = Array.from({ length: png.width * png.height }, (_, i) => (png.data[4 * i] > 0 ? 1 : 0));
     return { studyInstanceUID: entry.studyInstanceUID, seriesInstanceUID: entry.seriesInstanceUIDs[0], sopInstanceUID: entry.sopInstanceUIDs[0], columns: png.width, rows: png.height, mask };
   };
-  return { frontal: of('chest', 0), lateral: of('chest', 1), other: of('chest-bedside', 0) };
+  return { frontal: of('chest', 0), lateral: of('chest', 1), finding: of('chest', 2), other: of('chest-bedside', 0) };
 }
 
 /** Clicks through the work list to the mode "Overread". */

@@ -4,7 +4,7 @@
  * real PACS go through the same steps.
  */
 import assert from 'node:assert/strict';
-import { command, openStudy, screenshot, settled } from './harness.mjs';
+import { command, openStudy, screenshot, settled, state } from './harness.mjs';
 import { poll, runByPanel } from './main-job.mjs';
 
 const TWO_VIEWS = 'phantom-chest-fusion';
@@ -51,6 +51,12 @@ function peakOnImage(page, viewportId) {
   }, viewportId);
 }
 
+/** Whether a place, in shares of the image, is in a mask or within a cell (1/16) of the model's last feature map from it. */
+function near({ mask, columns, rows }, { column, row }) {
+  const reach = columns / 16;
+  return mask.some((value, i) => value && Math.hypot((i % columns) + 0.5 - column * columns, Math.floor(i / columns) + 0.5 - row * rows) <= reach);
+}
+
 async function mapsOn(page, viewportIds) {
   await poll(async () => (await Promise.all(viewportIds.map(id => peakOnImage(page, id)))).every(Boolean), 'a heat map in every viewport', 60_000);
   return Promise.all(viewportIds.map(id => peakOnImage(page, id)));
@@ -79,6 +85,8 @@ export async function readingJob(t, { page, seen, origin, studies, truth, name }
     assert.equal(result.backend, 'webgpu');
     assert.deepEqual(result.viewsUsed, ['PA', 'L']);
     assert.deepEqual(new Set(result.sources.map(s => s.sopInstanceUID)), new Set([truth.frontal.sopInstanceUID, truth.lateral.sopInstanceUID]));
+    const lateral = result.scores.find(s => s.label === 'Finding seen on lateral');
+    assert.ok(lateral.positive && lateral.views.fused > 0.9 && lateral.views.PA < 0.5, JSON.stringify(lateral));
     for (const { views } of result.scores) for (const key of ['PA', 'L', 'fused']) assert.ok(views[key] >= 0 && views[key] <= 1, `${key} ${views[key]}`);
     const rows = page.locator('[data-overread="score"]');
     assert.equal(await rows.count(), result.scores.length);
@@ -89,7 +97,9 @@ export async function readingJob(t, { page, seen, origin, studies, truth, name }
 
   await step('a click on a score: its heat map on both views, right under rotation and flip', async () => {
     await page.locator('[data-overread="score"]').first().click();
+    assert.equal((await state(page)).explaining?.label, 'Finding seen on lateral');
     const before = await mapsOn(page, viewportIds);
+    assert.ok(near(truth.finding, before[1]), `the lateral's peak (${before[1].column}, ${before[1].row}) is not in the finding`);
     await screenshot(page, `${name}-heat-map`);
     assert.match(await page.locator('[data-overread="saliency"]').innerText(), /no proof/i);
     for (const viewportId of viewportIds) {

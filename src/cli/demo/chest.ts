@@ -1,4 +1,5 @@
 import { radiograph } from '../../export/radiograph.ts';
+import type { ChestFindingKind } from '../../phantoms/chest-findings.ts';
 import { chestPhantom, type ChestView } from '../../phantoms/chest.ts';
 import { greyPng } from '../io/png.ts';
 import type { DemoOutput, DemoPatient } from './output.ts';
@@ -19,6 +20,8 @@ interface ChestStudy {
   readonly date: string;
   readonly time: string;
   readonly seedOffset: number;
+  /** Planted, so that there is something to find. */
+  readonly findings?: readonly ChestFindingKind[];
   readonly films: readonly Film[];
 }
 
@@ -30,6 +33,7 @@ const STUDIES: readonly ChestStudy[] = [
     date: '20250114',
     time: '093012',
     seedOffset: 0,
+    findings: ['lateral'],
     films: [
       { name: 'pa', view: 'PA', description: 'Chest PA', monochrome1: true },
       { name: 'lateral', view: 'LL', description: 'Chest lateral', monochrome1: false },
@@ -48,10 +52,10 @@ const STUDIES: readonly ChestStudy[] = [
 
 /** Two patients' chest films, with their lungs as masks. */
 export function writeChestStudies(output: DemoOutput, size: number): void {
-  for (const { folder, patient, description, date, time, seedOffset, films } of STUDIES) {
+  for (const { folder, patient, description, date, time, seedOffset, findings, films } of STUDIES) {
     const study = output.study(folder, patient, description, date, time);
     for (const [i, film] of films.entries()) {
-      const phantom = chestPhantom({ seed: output.seed + seedOffset, view: film.view, size, variation: 0.6 });
+      const phantom = chestPhantom({ seed: output.seed + seedOffset, view: film.view, size, variation: 0.6, ...(findings && { findings }) });
       const { columns, rows, pixels, spacingMm, lungMask } = phantom;
       const identity = output.instance(study, film.name, { number: i + 1, description: film.description, modality: 'DX' });
       output.write(`${folder}/${film.name}.dcm`, radiograph(identity, { columns, rows, pixels, bitsStored: 12 }, {
@@ -70,6 +74,18 @@ export function writeChestStudies(output: DemoOutput, size: number): void {
         file: `${folder}-${film.name}-lungs.png`,
         classes: LUNG_CLASSES,
       }, greyPng(lungMask.map((value) => value * 255), columns, rows));
+      for (const { label, mask } of phantom.findings) {
+        if (!mask) continue;
+        output.putTruth({
+          study: folder,
+          studyInstanceUID: study.studyInstanceUID,
+          seriesInstanceUIDs: [identity.series.seriesInstanceUID],
+          sopInstanceUIDs: [identity.sopInstanceUID],
+          kind: 'mask',
+          file: `${folder}-${film.name}-finding.png`,
+          classes: ['background', label],
+        }, greyPng(mask.map((value) => value * 255), columns, rows));
+      }
     }
   }
 }
