@@ -95,13 +95,20 @@ export async function readingJob(t, { page, seen, origin, studies, truth, name }
     await screenshot(page, `${name}-scores`);
   });
 
-  await step('a click on a score: its heat map on both views, right under rotation and flip', async () => {
+  await step('a click on a score: its heat map lies on the finding, where there is one', async () => {
     await page.locator('[data-overread="score"]').first().click();
     assert.equal((await state(page)).explaining?.label, 'Finding seen on lateral');
-    const before = await mapsOn(page, viewportIds);
-    assert.ok(near(truth.finding, before[1]), `the lateral's peak (${before[1].column}, ${before[1].row}) is not in the finding`);
+    const [peak] = await mapsOn(page, [viewportIds[1]]);
     await screenshot(page, `${name}-heat-map`);
+    assert.ok(near(truth.finding, peak), `the lateral's peak (${peak.column}, ${peak.row}) is not in the finding`);
+    // Both views have one range of colours, and the frontal has next to nothing to say.
+    assert.equal(await peakOnImage(page, viewportIds[0]), undefined);
     assert.match(await page.locator('[data-overread="saliency"]').innerText(), /no proof/i);
+  });
+
+  await step('heat maps on both views, right under rotation and flip', async () => {
+    await page.locator('[data-overread="score"][data-label="Finding seen on both"]').click();
+    const before = await mapsOn(page, viewportIds);
     for (const viewportId of viewportIds) {
       await page.evaluate(id => window.services.viewportGridService.setActiveViewportId(id), viewportId);
       await command(page, 'rotateViewportCW');
