@@ -7,6 +7,7 @@ import type { LoadedModel, OnProgress, Runtime } from './runtime/types.ts';
 import { judge, worstVerdict } from './tasks/gate.ts';
 import { taskOf } from './tasks/index.ts';
 import type { Picture } from './tasks/picture.ts';
+import { isTiled, segmentWhole } from './tasks/tiled-segment.ts';
 import { viewOfImage } from './tasks/views.ts';
 
 export interface InferOptions {
@@ -39,6 +40,20 @@ export async function infer(runtime: Runtime, model: LoadedModel, images: readon
   const pictures = looked.value;
   const outOfDistribution = worstVerdict(pictures.flatMap(({ verdict }) => verdict ?? []));
 
+  const provenance = (device: Result['device'], ms: Pick<Result['timingMs'], 'encode' | 'predict' | 'decode'>) => ({
+    ...(outOfDistribution && { outOfDistribution }),
+    model: identity,
+    device,
+    timingMs: { load: loadMs, ...(options.gate && { gate: looked.ms }), ...ms },
+    createdAt: new Date().toISOString(),
+  });
+  if (isTiled(manifest)) {
+    const field = await model.receptiveField(signal);
+    // Tiles are read, run and stitched in turn: all of it is the prediction.
+    const finding = await timed(() => segmentWhole(model, images[0]!, { field, signal, onProgress }));
+    return { ...finding.value, ...provenance(model.device ?? runtime.device, { encode: 0, predict: finding.ms, decode: 0 }) };
+  }
+
   onProgress?.({ stage: 'encode' });
   const encoded = await timed(() => task.encode(pictures, manifest));
   try {
@@ -52,11 +67,7 @@ export async function infer(runtime: Runtime, model: LoadedModel, images: readon
       throwIfAborted(signal);
       return {
         ...finding.value,
-        ...(outOfDistribution && { outOfDistribution }),
-        model: identity,
-        device: model.device ?? runtime.device,
-        timingMs: { load: loadMs, ...(options.gate && { gate: looked.ms }), encode: encoded.ms, predict: outputs.ms, decode: finding.ms },
-        createdAt: new Date().toISOString(),
+        ...provenance(model.device ?? runtime.device, { encode: encoded.ms, predict: outputs.ms, decode: finding.ms }),
       };
     } finally {
       dispose([...outputs.value]);

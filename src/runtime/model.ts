@@ -8,6 +8,7 @@ import { NetworkGradients } from './gradients.ts';
 import { buildNetwork, type Network } from './network.ts';
 import { checkLimits } from './preflight.ts';
 import { orAborted } from './queue.ts';
+import { receptiveField, type ReceptiveField } from './receptive-field.ts';
 import type { GradientModel, LoadedModel } from './types.ts';
 import type { VerifiedModel } from './verified.ts';
 
@@ -93,6 +94,19 @@ export class TfjsModel implements LoadedModel {
       return guardedForward(device, network, inputs, this.manifest);
     });
     return orAborted(run, signal, late => dispose([...late]));
+  }
+
+  receptiveField(signal?: AbortSignal): Promise<ReceptiveField> {
+    const found = this.#turn(async device => {
+      throwIfAborted(signal);
+      const { layersModel } = await this.#prepare(device);
+      const { id, graph, input: { shape: [rows, columns] } } = this.manifest;
+      if (!layersModel) {
+        throw new OverreadError('model/graph', `Expected a layers model, whose receptive field can be computed, got the ${graph.format} model ${id}. Leave out input.tiling.`, { expected: 'layers', got: graph.format });
+      }
+      return receptiveField(layersModel, [rows!, columns!]);
+    });
+    return orAborted(found, signal, () => {});
   }
 
   /** Frees the network, not the kept files. */

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelManifest } from '../manifest.ts';
 import type { DeviceDescription, ModelIdentity } from '../results/result.ts';
+import type { ReceptiveField } from './receptive-field.ts';
 
 export type Backend = DeviceDescription['backend'];
 
@@ -29,6 +30,11 @@ export interface LoadedModel extends Disposable {
    * @throws OverreadError `device/limit`, `device/gpu-error`, `device/lost`, `job/cancelled`, `model/output`
    */
   predict(inputs: readonly Tensor[], signal?: AbortSignal): Promise<readonly Tensor[]>;
+  /**
+   * Which inputs each output of the network sees, for {@link ModelManifest} `input.tiling`.
+   * @throws OverreadError `model/graph` for a network that has none, naming the layer; `device/*`, `job/cancelled`
+   */
+  receptiveField(signal?: AbortSignal): Promise<ReceptiveField>;
   /** The network from within: what its scores depend on. */
   readonly gradients: GradientModel;
 }
