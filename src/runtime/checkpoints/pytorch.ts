@@ -9,6 +9,10 @@ import { TorchHooks, TorchTensor, typeName } from './torch-objects.ts';
 const LEGACY_MAGIC = 119547037146038801333356n;
 /** More than this, unpacked, is a zip bomb and no network for a browser. */
 const MOST_BYTES = 2 ** 32;
+/** Modules may share children, so a few of them can make a tree without end; ours have some hundreds. */
+const MOST_MODULES = 100_000;
+/** How many dicts a state dict may lie in. */
+const MOST_WRAPPED = 8;
 
 /**
  * Reads a file that `torch.save` wrote (zip format since 1.6, or the legacy one) as a state dict. The file may hold a
@@ -91,12 +95,13 @@ function readLegacy(bytes: Uint8Array, where: string): unknown {
 }
 
 /** A state dict, however it is wrapped. */
-function stateDictOf(value: unknown, where: string): StateDict {
+function stateDictOf(value: unknown, where: string, depth = 0): StateDict {
   const flat = new Map<string, CheckpointTensor>();
-  if (isModule(value)) flatten(value, '', flat, [], where);
+  if (isModule(value)) flatten(value, '', flat, { modules: 0 }, [], where);
   else if (value instanceof Map) {
     const inner = ['state_dict', 'model_state_dict', 'model', 'net'].map(key => value.get(key)).find(v => v instanceof Map || isModule(v));
-    if (inner !== undefined) return stateDictOf(inner, where);
+    if (inner !== undefined && depth >= MOST_WRAPPED) throw unreadable(where, `a state dict in more than ${MOST_WRAPPED} dicts, or one that holds itself`, 'a state dict or a module');
+    if (inner !== undefined) return stateDictOf(inner, where, depth + 1);
     for (const [name, tensor] of value) if (tensor instanceof TorchTensor) flat.set(String(name), tensor.read(String(name)));
   }
   if (flat.size === 0) throw unreadable(where, `${typeName(value)} without a tensor`, 'a state dict or a module');
@@ -108,8 +113,9 @@ function isModule(value: unknown): value is PickleObject {
 }
 
 /** What `module.state_dict()` gives, from the attributes alone. */
-function flatten(module: PickleObject, prefix: string, into: Map<string, CheckpointTensor>, above: readonly PickleObject[], where: string): void {
+function flatten(module: PickleObject, prefix: string, into: Map<string, CheckpointTensor>, seen: { modules: number }, above: readonly PickleObject[], where: string): void {
   if (above.includes(module) || above.length > 100) throw unreadable(where, 'a module that holds itself', 'a tree of modules');
+  if (++seen.modules > MOST_MODULES) throw unreadable(where, `a module of more than ${MOST_MODULES} modules`, 'a tree of modules');
   const part = (name: string) => module.attributes.get(name) as Map<unknown, unknown>;
   const transient = module.attributes.get('_non_persistent_buffers_set');
   for (const [name, tensor] of [...part('_parameters'), ...part('_buffers')]) {
@@ -117,7 +123,7 @@ function flatten(module: PickleObject, prefix: string, into: Map<string, Checkpo
     if (tensor instanceof TorchTensor) into.set(prefix + String(name), tensor.read(prefix + String(name)));
   }
   for (const [name, child] of part('_modules')) {
-    if (isModule(child)) flatten(child, `${prefix}${String(name)}.`, into, [...above, module], where);
+    if (isModule(child)) flatten(child, `${prefix}${String(name)}.`, into, seen, [...above, module], where);
   }
 }
 

@@ -39,10 +39,11 @@ export class TorchTensor {
     const size = bytesPerValue(this.dtype);
     const available = Math.floor((this.storage.count * bytesPerValue(this.storage.dtype)) / size);
     const sound = (n: unknown) => typeof n === 'number' && Number.isInteger(n) && n >= 0;
-    const last = shape.reduce((sum, n, i) => sum + (n - 1) * stride[i]!, offset);
+    const isView = stride.length === shape.length && stride.every(sound) && sound(offset);
+    const last = isView ? shape.reduce((sum, n, i) => sum + (n - 1) * stride[i]!, offset) : NaN;
     // Stride 0 repeats values: a few bytes could ask for gigabytes.
     const repeats = count > Math.max(available, MOST_REPEATED);
-    if (repeats || stride.length !== shape.length || !stride.every(sound) || !sound(offset) || (count > 0 && last >= available)) {
+    if (repeats || !isView || (count > 0 && last >= available)) {
       throw new OverreadError('model/checkpoint',
         `The tensor ${name} of shape [${shape.join(', ')}], stride [${stride.map(String).join(', ')}] and offset ${String(offset)} does not lie within its storage of ${available} values. The checkpoint is damaged; save or download it again.`,
         { name, expected: available, got: String(last + 1) });
@@ -103,7 +104,8 @@ export class TorchHooks implements PickleHooks {
       case 'torch._utils._rebuild_parameter_with_state': return args[0];
       // A tensor with attributes: (function, type, arguments, attributes).
       case 'torch._tensor._rebuild_from_type_v2':
-        if (args[0] instanceof PickleGlobal && Array.isArray(args[2])) return this.call(args[0], args[2]);
+        // Never one in another: its arguments may hold themselves.
+        if (args[0] instanceof PickleGlobal && args[0].name !== callable.name && Array.isArray(args[2])) return this.call(args[0], args[2]);
         break;
       case 'torch.Size': return args[0];
       case 'collections.OrderedDict': return mapOf(args[0]);
