@@ -1,8 +1,9 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted } from './errors.ts';
 import type { Image } from './image/image.ts';
+import type { View } from './image/view.ts';
 import type { ModelManifest } from './manifest.ts';
-import type { Result } from './results/result.ts';
+import type { OutOfDistribution, Result } from './results/result.ts';
 import type { LoadedModel, OnProgress, Runtime } from './runtime/types.ts';
 import { judge, worstVerdict } from './tasks/gate.ts';
 import { taskOf } from './tasks/index.ts';
@@ -86,15 +87,23 @@ export async function look(images: readonly Image[], manifest: ModelManifest, { 
   for (const image of images) {
     if (gate) onProgress?.({ stage: 'gate' });
     const judged = gate && (await judge(gate, image, manifest, signal));
-    const verdict = judged?.verdict;
+    const known = viewOfImage(image, manifest, judged?.view);
+    const verdict = judged && (images.length > 1 ? ofView(judged.verdict, known.view) : judged.verdict);
     if (verdict?.refused && !force) {
       throw new OverreadError('input/out-of-distribution', `${manifest.name} was not made for this picture: ${verdict.reason}. Choose another picture, or run it anyway: the result is then marked.`, {
         expected: verdict.threshold, got: verdict.score, reason: verdict.reason, outOfDistribution: verdict,
       });
     }
-    pictures.push({ image, ...viewOfImage(image, manifest, judged?.view), ...(verdict && { verdict }) });
+    pictures.push({ image, ...known, ...(verdict && { verdict }) });
   }
   return pictures;
+}
+
+/** Of several pictures: which one the reason speaks of. */
+function ofView(verdict: OutOfDistribution, view: View | undefined): OutOfDistribution {
+  if (verdict.reason === undefined) return verdict;
+  const name = view ? { PA: 'the frontal view', L: 'the lateral view' }[view] : 'the picture without a view';
+  return { ...verdict, reason: `${name}: ${verdict.reason}` };
 }
 
 async function timed<T>(run: () => T | Promise<T>): Promise<{ value: T; ms: number }> {

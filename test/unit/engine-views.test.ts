@@ -100,6 +100,10 @@ describe('the gate', () => {
     expect((await run('gated', [grey(0.9, 'PA')], true)).outOfDistribution).toMatchObject({ refused: true, reason: expect.stringContaining('inverted') });
   });
 
+  test('says which of two pictures it refuses', async () => {
+    await expect(run('gated', [grey(0.2, 'PA'), grey(0.9, 'LL')])).rejects.toMatchObject({ message: expect.stringContaining('the lateral view: inverted grey scale') });
+  });
+
   test('refuses a lateral handed to a frontal model, for a segmentation too', async () => {
     await expect(run('lungs', [grey(0.6)])).rejects.toMatchObject({ code: 'input/out-of-distribution', message: expect.stringContaining('lateral view where a frontal one is read') });
     const mask = (await run('lungs', [picture(32, 32, x => (x < 16 ? 0 : 0.5), { modality: 'DX' })])) as LabelmapResult;
