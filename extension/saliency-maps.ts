@@ -23,21 +23,19 @@ export class SaliencyMaps {
   }
 
   /**
-   * Keeps the maps of one answer under one range, so that a colour means the same on each view's picture.
+   * Keeps the maps of one answer.
    * @returns what is kept
    */
   keep(asked: Asked, maps: readonly SaliencyResult[]): readonly SaliencyResult[] {
-    const range: [number, number] = [Math.min(...maps.map(map => map.range[0])), Math.max(...maps.map(map => map.range[1]))];
-    const kept = maps.map(map => ({ ...map, range }));
     this.#byKey.delete(keyOf(asked));
-    this.#byKey.set(keyOf(asked), kept);
+    this.#byKey.set(keyOf(asked), maps);
     let bytes = [...this.#byKey.values()].reduce((sum, of) => sum + bytesOf(of), 0);
     for (const [key, of] of this.#byKey) {
-      if (bytes <= this.#maxBytes || of === kept) break;
+      if (bytes <= this.#maxBytes || of === maps) break;
       this.#byKey.delete(key);
       bytes -= bytesOf(of);
     }
-    return kept;
+    return maps;
   }
 
   /** The maps, which then count as the last ones used. */

@@ -51,5 +51,7 @@ export async function explain(
       createdAt: new Date().toISOString(),
     });
   }
-  return results;
+  // One range for all, so that a colour means the same on each view's picture.
+  const range = [Math.min(...results.map(map => map.range[0])), Math.max(...results.map(map => map.range[1]))] as const;
+  return results.map(map => ({ ...map, range }));
 }

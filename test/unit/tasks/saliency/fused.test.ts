@@ -127,6 +127,10 @@ describe.each(KINDS)('saliency of the fused score: %s', kind => {
     const request = { method, target: 'Second', ...short[method] } as SaliencyRequest;
     const fractions: number[] = [];
     const maps = await explain(runtime, net, [film('L'), film('PA')], request, { onProgress: ({ fraction }) => fraction !== undefined && fractions.push(fraction) });
+    // One range, so that a colour means the same on both.
+    expect(maps[0]!.range).toEqual(maps[1]!.range);
+    const largest = Math.max(...maps.map(({ values }) => values.reduce((max, v) => Math.max(max, Math.abs(v)), 0)));
+    expect(maps[0]!.range[1]).toBeGreaterThanOrEqual(largest * (1 - 1e-6));
     expect(maps.map(({ view }) => view)).toEqual(['PA', 'L']);
     expect(fractions.at(-1)).toBe(1);
     const score = await logit([film('PA'), film('L')]);
