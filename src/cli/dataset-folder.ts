@@ -15,7 +15,7 @@ export interface DatasetFolder {
  */
 export function readDatasetFolder(where: string): DatasetFolder {
   const given = path.resolve(where);
-  const file = fs.statSync(given, { throwIfNoEntry: false })?.isDirectory() ? path.join(given, 'dataset.json') : given;
+  const file = fs.existsSync(given) && fs.statSync(given).isDirectory() ? path.join(given, 'dataset.json') : given;
   const folder = path.dirname(file);
   return { dataset: parseDataset(readJson(file), file), resolve: relative => path.join(folder, relative) };
 }

@@ -8,7 +8,7 @@ import type { Judged } from './eval-masks.ts';
 import type { EvalReport, LabelReport, Measured } from './eval-report.ts';
 import { overlayPng } from './io/overlay.ts';
 import { segmentOutline } from './io/result-files.ts';
-import { writeFile } from './io/write-file.ts';
+import { checkFolder, writeFile } from './io/write-file.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
 import { ExitStatus, table, terminal, type Terminal } from './terminal.ts';
 
@@ -46,6 +46,7 @@ export async function evaluate(options: EvalOptions, { print, note }: Terminal =
   if (options.split !== undefined && options.patients === undefined && options.ids === undefined) {
     throw new OverreadError('cli/usage', 'Expected --patients FILE or --ids FILE with --split, got none. The split is one of the arrays in that file.');
   }
+  if (options.out !== undefined) checkFolder(options.out);
   const folder = readDatasetFolder(options.dataset);
   const patients = options.patients === undefined ? undefined : readIds(options.patients, options.split);
   const ids = options.ids === undefined ? undefined : readIds(options.ids, options.split);

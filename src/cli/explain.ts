@@ -1,10 +1,13 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { OverreadError } from '../errors.ts';
 import { COLOUR_TABLES, type ColourTableName } from '../results/heatmap-colours.ts';
+import { taskOf } from '../tasks/index.ts';
 import { checkRequest, SALIENCY_METHODS, type SaliencyRequest } from '../tasks/saliency/index.ts';
 import { explainFiles, type ExplainEntry } from './explain-files.ts';
 import { readingsOf } from './image-inputs.ts';
+import { mark } from './infer.ts';
 import { inputFiles } from './input-files.ts';
+import { checkFolder } from './io/write-file.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
 import { table, terminal, type Terminal } from './terminal.ts';
 
@@ -43,10 +46,13 @@ export function register(program: Command): void {
 /** @returns the exit status */
 export async function explain(paths: readonly string[], options: ExplainOptions, { print, note }: Terminal = terminal): Promise<number> {
   const request: SaliencyRequest = { method: options.method, target: options.target };
+  checkFolder(options.out);
   const { files, skipped } = inputFiles(paths);
   if (skipped.length) note(`Skipped ${skipped.length} file(s) that look like no image.`);
   const runner = await openModel(options, note);
   try {
+    const { kind } = taskOf(runner.manifest);
+    if (kind !== 'scores') throw new OverreadError('cli/usage', `Expected a model that gives scores, got ${kind} from ${runner.manifest.id}. explain says where a score came from; use infer.`, { expected: 'scores', got: kind });
     checkRequest(request, runner.manifest);
     if (runner.device.backend === 'wasm' && request.method !== 'occlusion') {
       throw new OverreadError('device/unavailable',
@@ -84,5 +90,5 @@ function row({ sources, result, error }: ExplainEntry): string[] {
   if (error || !result) return [name, 'refused', error?.code ?? ''];
   const { randomisation } = result;
   const check = 'unavailable' in randomisation ? 'no randomisation check' : `${randomisation.suspicious ? 'WARNING: ' : ''}${randomisation.similarity.toFixed(2)} like a random top layer's`;
-  return [name, result.view ?? '', result.target, result.score.toFixed(3), result.peak ? `peak at ${result.peak.join(', ')}` : 'no peak', check, result.file];
+  return [name, result.view ?? '', result.target, result.score.toFixed(3), result.peak ? `peak at ${result.peak.join(', ')}` : 'no peak', check, result.file, mark(result)];
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { OverreadError } from '../errors.ts';
 import { scoresCsv } from '../export/scores-csv.ts';
-import type { ScoresResult } from '../results/result.ts';
+import type { OutOfDistribution, ScoresResult } from '../results/result.ts';
 import { taskOf } from '../tasks/index.ts';
 import { inferFiles } from './infer-files.ts';
 import type { InferEntry, ScoresJson } from './infer-json.ts';
 import { inputFiles } from './input-files.ts';
+import { checkFolder } from './io/write-file.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
 import { readingsOf } from './image-inputs.ts';
 import { table, terminal, type Terminal } from './terminal.ts';
@@ -45,6 +46,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     throw new OverreadError('cli/usage', 'Expected --out FOLDER with --overlay, got none. Say where the pictures go.');
   }
   if (options.csv && options.json) throw new OverreadError('cli/usage', 'Expected --csv or --json, got both. Choose one.');
+  if (options.out !== undefined) checkFolder(options.out);
   const { files, skipped } = inputFiles(paths);
   if (skipped.length) note(`Skipped ${skipped.length} file${skipped.length > 1 ? 's' : ''} that look like no image: ${shortened(skipped)}`);
   const runner = await openModel(options, note);
@@ -53,6 +55,9 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     const { kind } = taskOf(runner.manifest);
     if (options.csv && kind !== 'scores') {
       throw new OverreadError('cli/usage', `Expected a model that gives scores with --csv, got ${kind} from ${runner.manifest.id}. Use --json.`, { expected: 'scores', got: kind });
+    }
+    if (options.out !== undefined && kind !== 'labelmap') {
+      throw new OverreadError('cli/usage', `Expected a model that gives labelmaps with --out, got ${kind} from ${runner.manifest.id}. Leave --out away; --csv and --json print scores.`, { expected: 'labelmap', got: kind });
     }
     const readings = await readingsOf(files, runner.manifest);
     const { entries, status } = await inferFiles(readings, {
@@ -85,9 +90,9 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
   const ms = timingMs ? `${Math.round(timingMs.encode + timingMs.predict + timingMs.decode)} ms` : '';
   switch (result.kind) {
     case 'labelmap':
-      return result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '']);
+      return result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '', mark(result)]);
     case 'scores':
-      return result.scores.map(s => [name, s.label, s.probability.toFixed(3), s.positive ? 'positive' : '', s.operatingPoint === undefined ? '' : `at ${s.operatingPoint.toFixed(3)}`, views(result), ms]);
+      return result.scores.map(s => [name, s.label, s.probability.toFixed(3), s.positive ? 'positive' : '', s.operatingPoint === undefined ? '' : `at ${s.operatingPoint.toFixed(3)}`, views(result), ms, mark(result)]);
     case 'heatmap':
       return [[name, result.label, result.range.map(v => v.toFixed(3)).join(' to '), '', ms]];
   }
@@ -95,6 +100,11 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
 
 function views({ viewsUsed, viewsMissing, viewsFrom }: ScoresJson): string {
   return [...viewsUsed.map(view => (viewsFrom[view] === 'ViewPosition' ? view : `${view} (${viewsFrom[view]})`)), ...viewsMissing.map(view => `no ${view}`)].join(', ');
+}
+
+/** Of a result that was made although the gate refused the picture. */
+export function mark({ outOfDistribution }: { readonly outOfDistribution?: OutOfDistribution }): string {
+  return outOfDistribution?.refused ? `NOT FOR THIS MODEL: ${outOfDistribution.reason ?? 'refused by its gate'}` : '';
 }
 
 function measure(value: number | undefined, unit: string): string {

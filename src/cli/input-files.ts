@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { OverreadError } from '../errors.ts';
 
-/** Files to read, in order, and those of a walked folder that are no images. */
+/** Files to read, in order, at least one, and those of a walked folder that are no images. */
 export interface InputFiles {
   readonly files: readonly string[];
   readonly skipped: readonly string[];
@@ -12,6 +13,7 @@ export interface InputFiles {
  * walked with its sub-folders, in the order of names; of its files only those that look like an image are inputs: a
  * DICOM, PNG, JPEG or NIfTI signature, or one of their extensions (so that a broken one is refused aloud). A DICOMDIR,
  * hidden files and all others are skipped. What does not exist stays in `files`: reading it says so.
+ * @throws OverreadError `input/unreadable` when there is no image in all of the folders, or one cannot be opened
  */
 export function inputFiles(paths: readonly string[]): InputFiles {
   const files: string[] = [];
@@ -21,7 +23,7 @@ export function inputFiles(paths: readonly string[]): InputFiles {
     const real = fs.realpathSync(folder);
     if (walked.has(real)) return; // a link to a folder above
     walked.add(real);
-    for (const name of fs.readdirSync(folder).sort(byName)) {
+    for (const name of namesIn(folder).sort(byName)) {
       const file = path.join(folder, name);
       const stat = fs.statSync(file, { throwIfNoEntry: false });
       if (stat?.isDirectory()) {
@@ -34,10 +36,22 @@ export function inputFiles(paths: readonly string[]): InputFiles {
     }
   };
   for (const given of paths) {
-    if (fs.statSync(given, { throwIfNoEntry: false })?.isDirectory()) walk(given);
+    if (fs.existsSync(given) && fs.statSync(given).isDirectory()) walk(given);
     else files.push(given);
   }
+  if (files.length === 0) {
+    throw new OverreadError('input/unreadable', `Expected images in ${paths.join(', ')}, got none${skipped.length ? ` among ${skipped.length} files` : ': no files at all'}. Check the folder, or name files that have other extensions one by one.`, { expected: 'images', got: skipped.length });
+  }
   return { files: [...new Set(files)], skipped };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    const got = (error as NodeJS.ErrnoException).code;
+    throw new OverreadError('input/unreadable', `Expected to read the folder ${folder}, got ${got}. Check its rights, or name the files.`, { expected: 'a folder', got, file: folder }, error);
+  }
 }
 
 const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -48,7 +62,12 @@ const MAGIC_OFFSET = 128;
 function looksLikeImage(file: string): boolean {
   if (EXTENSIONS.test(file)) return true;
   const head = Buffer.alloc(MAGIC_OFFSET + 4);
-  const handle = fs.openSync(file, 'r');
+  let handle: number;
+  try {
+    handle = fs.openSync(file, 'r');
+  } catch {
+    return true; // reading it says why
+  }
   try {
     const length = fs.readSync(handle, head, 0, head.length, 0);
     return hasSignature(head.subarray(0, length));
