@@ -8,7 +8,7 @@ export const looksLikePng = (bytes: Uint8Array): boolean => SIGNATURE.every((b, 
 /**
  * A PNG of 1 to 16 bits, grey, RGB or palette, interlaced or not. An alpha channel must be opaque everywhere: over what a
  * see-through pixel should be laid cannot be known.
- * @throws OverreadError `input/truncated`, `input/unsupported-pixels`
+ * @throws OverreadError `input/truncated`, `input/unsupported-pixels`, `input/inconsistent` for a picture of no pixels
  */
 export async function imageFromPng(bytes: Uint8Array, file: string): Promise<Image> {
   const { decode } = await import('fast-png');
@@ -20,6 +20,9 @@ export async function imageFromPng(bytes: Uint8Array, file: string): Promise<Ima
     throw new OverreadError('input/truncated', `The PNG ${file} ends or breaks before its end (${said}). Fetch it again.`, { expected: 'a whole PNG', got: said, file }, cause);
   }
   const { width, height, depth, channels, palette } = png;
+  if (width === 0 || height === 0) {
+    throw new OverreadError('input/inconsistent', `Expected a picture with pixels, but ${file} says that it is ${width} × ${height}. Fetch it again.`, { expected: '≥ 1 × 1', got: [width, height], file });
+  }
   const samples = depth < 8 ? unpacked(png.data, width * channels, height, depth) : png.data;
   const max = 2 ** depth - 1;
   const colours = palette ? 3 : channels < 3 ? 1 : 3;
