@@ -6,7 +6,8 @@ const HEADER = ['source', 'frame', 'model', 'version', 'label', 'logit', 'probab
 /**
  * Scores as CSV (RFC 4180: commas, CRLF, UTF-8), a header and a line for each target of each result. `source` is the
  * SOP Instance UID or the file, of several views joined by a space; what is not known is empty. `refused` is why the
- * image was judged to be none for the model, if it was.
+ * image was judged to be none for the model, if it was. A text that a spreadsheet would take for a formula, such as a
+ * label that begins with '=', gets an apostrophe before it (OWASP, "CSV Injection").
  */
 export function scoresCsv(results: readonly ScoresResult[]): string {
   const lines = results.flatMap(result => {
@@ -23,6 +24,7 @@ export function scoresCsv(results: readonly ScoresResult[]): string {
 }
 
 function cell(value: string | number | boolean | undefined): string {
-  const text = value === undefined ? '' : String(value);
+  const plain = value === undefined ? '' : String(value);
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
