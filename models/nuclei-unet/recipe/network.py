@@ -1,0 +1,49 @@
+"""A small U-Net (Ronneberger et al. 2015, arXiv 1505.04597) with an edge output, of operations that tfjs-layers has exactly."""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+WIDTHS = (8, 16, 32, 64)
+
+
+def block(channels_in, channels_out):
+    """Two 3x3 convolutions, each with batch normalisation and ReLU; 'same' zero padding."""
+    layers = []
+    for source in (channels_in, channels_out):
+        layers += [nn.Conv2d(source, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU(True)]
+    return nn.Sequential(*layers)
+
+
+class UNet(nn.Module):
+    """[n, 3, rows, columns] in 0..1 -> logits [n, 2, rows, columns] (nucleus, border); sides are multiples of 8."""
+
+    def __init__(self, widths=WIDTHS):
+        super().__init__()
+        self.down = nn.ModuleList(block(a, b) for a, b in zip((3, *widths), widths))
+        self.up = nn.ModuleList(block(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1]))
+        self.head = nn.Conv2d(widths[0], 2, 1)
+
+    def forward(self, x):
+        skips = []
+        for level, layer in enumerate(self.down):
+            x = layer(F.max_pool2d(x, 2) if level else x)
+            skips.append(x)
+        for layer, skip in zip(self.up, skips[-2::-1]):
+            x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode='nearest'), skip], 1))
+        return self.head(x)
+
+
+def folded(net):
+    """Every convolution of a trained network as (name, kernel [rows, columns, in, out], bias), batch norm folded in."""
+    convolutions = []
+    for side, blocks in (('down', net.down), ('up', net.up)):
+        for level, layers in enumerate(blocks):
+            for step in (0, 1):
+                conv, norm = layers[3 * step], layers[3 * step + 1]
+                gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+                kernel = conv.weight.double() * gain[:, None, None, None]
+                bias = norm.bias.double() - norm.running_mean.double() * gain
+                convolutions.append((f'{side}{level}_conv{step}', kernel, bias))
+    convolutions.append(('logits', net.head.weight.double(), net.head.bias.double()))
+    return [(name, k.detach().permute(2, 3, 1, 0).float().contiguous().numpy(), b.detach().float().numpy())
+            for name, k, b in convolutions]
