@@ -52,7 +52,10 @@ function estimates(scored: readonly { patientId: string; scores: Scores }[]): Re
   const [first] = scored;
   if (!first) return {};
   const patients = scored.map(s => s.patientId);
-  return Object.fromEntries(Object.keys(first.scores).map(name => [name, bootstrapMean(scored.map(s => s.scores[name]!), patients)]));
+  // Draws of one patient are all alike: an interval of no width would say that nothing is uncertain.
+  const several = new Set(patients).size > 1;
+  const measured = (mean: Measured): Measured => (several ? mean : { value: mean.value });
+  return Object.fromEntries(Object.keys(first.scores).map(name => [name, measured(bootstrapMean(scored.map(s => s.scores[name]!), patients))]));
 }
 
 /** A class of the truth and the segment that stands for it. */

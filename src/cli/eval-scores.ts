@@ -96,7 +96,11 @@ export function measureScores(
     calibrationError: meanOf(columns.map(c => c.calibrationError)),
   };
   for (const metric of ['auc', 'brier', 'calibrationError'] as const) for (const column of columns) values[`${metric}:${column.label}`] = column[metric];
-  const intervals = items.length ? intervalsOf(items, columns) : {};
+  // Draws of one patient are all alike: an interval of no width would say that nothing is uncertain.
+  const one = new Set(columns.filter(c => c.report.patients < 2).map(c => c.label));
+  const several = new Set(items.map(item => item.patientId)).size > 1;
+  const intervals = several ? intervalsOf(items, columns) : {};
+  for (const name of Object.keys(intervals)) if (one.has(name.slice(name.indexOf(':') + 1))) delete intervals[name];
   const metrics = Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value ? [[name, { ...value, ...intervals[name] }]] : [])));
   return { metrics, labels: Object.fromEntries(columns.map(column => [column.label, reportOf(column, metrics)])) };
 }
@@ -169,5 +173,5 @@ function meanOf(values: readonly (Measured | undefined)[]): Measured | undefined
 function reportOf({ label, report }: Column, metrics: Readonly<Record<string, Measured>>): LabelReport {
   const auc = metrics[`auc:${label}`];
   if (!auc || auc.low !== undefined) return report;
-  return { ...report, notComputable: { ...report.notComputable, 'auc interval': 'too few patients of one class' } };
+  return { ...report, notComputable: { ...report.notComputable, 'auc interval': report.patients < 2 ? 'there is one patient only' : 'too few patients of one class' } };
 }
