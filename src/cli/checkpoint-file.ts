@@ -12,9 +12,10 @@ export interface CheckpointFile {
 
 /**
  * Reads a checkpoint from disk, or from an http(s) address.
- * @throws OverreadError `model/not-found`, `network/unreachable`, `network/status`, `input/truncated`
+ * @throws OverreadError `cli/usage` for no address, `model/not-found`, `network/unreachable`, `network/status`, `input/truncated`
  */
 export async function checkpointFile(from: string, note: (line: string) => void): Promise<CheckpointFile> {
+  if (/^https?:\/\//.test(from) && !URL.canParse(from)) throw new OverreadError('cli/usage', `Expected an http(s) address, got ${from}. Check it for typing errors.`, { got: from });
   if (/^https?:\/\//.test(from)) return { name: path.posix.basename(new URL(from).pathname), from, bytes: await download(from, note) };
   try {
     return { name: path.basename(from), from, bytes: new Uint8Array(fs.readFileSync(from)) };

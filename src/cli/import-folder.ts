@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { OverreadError } from '../errors.ts';
 import { sha256 } from '../runtime/sha256.ts';
+import { checkFolder as checkPlace } from './io/write-file.ts';
 
 /** The id that a model folder gives its model. @throws OverreadError `cli/usage` */
 export function idOf(folder: string): string {
@@ -12,6 +13,7 @@ export function idOf(folder: string): string {
 
 /** Only a model folder is ever replaced, and only when asked for. */
 export function checkFolder(folder: string, force: boolean): void {
+  checkPlace(path.dirname(folder));
   if (!fs.existsSync(folder)) return;
   if (!force) throw usage('--out to be a new folder', `${folder}, which exists`, 'Choose another one, or add --force to replace it');
   if (!fs.existsSync(path.join(folder, 'manifest.json'))) throw usage('--out to be a model folder to replace', `${folder}, which has no manifest.json`, 'Choose another one');

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { readDatasetFolder } from '../../../src/cli/dataset-folder.ts';
 import { dicomize } from '../../../src/cli/dicomize.ts';
 import { explain } from '../../../src/cli/explain.ts';
+import { importModel } from '../../../src/cli/import.ts';
 import { infer, mark } from '../../../src/cli/infer.ts';
 import { inputFiles } from '../../../src/cli/input-files.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
@@ -96,4 +97,10 @@ test('no text of a CSV is a formula to a spreadsheet; numbers stay numbers', () 
   expect(lines.map(line => line.slice(0, line.indexOf(',-1.5,0.18,')))).toEqual([
     '\'-a.png,,m,1,"\'=HYPERLINK(""x"")"', '\'-a.png,,m,1,\'+1', '\'-a.png,,m,1,\'@x', '\'-a.png,,m,1,"Mass, ""large"""', '\'-a.png,,m,1,A=B',
   ]);
+});
+
+test('import to a folder below a file, or from half an address, is refused by name', async () => {
+  const importing = (file: string, out: string) => importModel(file, { as: 'densenet', labels: 'a,b,c', out }, terminal);
+  expect(await errorOf(importing('net.pt', path.join(picture, 'net')))).toMatch(/^config\/invalid: Expected a folder at .*a\.png, got a file/);
+  expect(await errorOf(importing('http://', path.join(folder, 'net')))).toMatch(/^cli\/usage: Expected an http\(s\) address, got http:\/\//);
 });
