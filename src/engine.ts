@@ -173,7 +173,15 @@ export class Engine {
   /** The model that judges pictures for this one: it lies in the folder beside. */
   async #gateOf({ manifest }: LoadedModel, location: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<LoadedModel | undefined> {
     const { gate } = manifest.input;
-    return gate === undefined ? undefined : this.#load(siblingOf(location, gate), onProgress, signal);
+    if (gate === undefined) return undefined;
+    try {
+      return await this.#load(siblingOf(location, gate), onProgress, signal);
+    } catch (error) {
+      const { code, message, fields } = toOverreadError(error);
+      if (!code.startsWith('model/') && !code.startsWith('network/')) throw error;
+      // Without its gate it would read what it was not made for.
+      throw new OverreadError(code, `${manifest.id} reads nothing without its gate ${gate}, which lies in the folder beside it: ${message}`, fields, error);
+    }
   }
 
   #trim(): void {

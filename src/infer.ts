@@ -90,7 +90,7 @@ export async function look(images: readonly Image[], manifest: ModelManifest, { 
     const known = viewOfImage(image, manifest, judged?.view);
     const verdict = judged && (images.length > 1 ? ofView(judged.verdict, known.view) : judged.verdict);
     if (verdict?.refused && !force) {
-      throw new OverreadError('input/out-of-distribution', `${manifest.name} was not made for this picture: ${verdict.reason}. Choose another picture, or run it anyway: the result is then marked.`, {
+      throw new OverreadError('input/out-of-distribution', `${manifest.name} was not made for this picture: ${verdict.reason}. Choose another picture, or run it anyway (on the command line with --force): the result is then marked.`, {
         expected: verdict.threshold, got: verdict.score, reason: verdict.reason, outOfDistribution: verdict,
       });
     }

@@ -1,4 +1,5 @@
 import { Engine } from '../../src/engine.ts';
+import { OverreadError } from '../../src/errors.ts';
 import type { Image } from '../../src/image/image.ts';
 import type { LabelmapResult, ScoresResult } from '../../src/results/result.ts';
 import type { ModelFiles } from '../../src/runtime/types.ts';
@@ -108,6 +109,12 @@ describe('the gate', () => {
     await expect(run('lungs', [grey(0.6)])).rejects.toMatchObject({ code: 'input/out-of-distribution', message: expect.stringContaining('lateral view where a frontal one is read') });
     const mask = (await run('lungs', [picture(32, 32, x => (x < 16 ? 0 : 0.5), { modality: 'DX' })])) as LabelmapResult;
     expect(mask.outOfDistribution?.refused).toBe(false);
+  });
+
+  test('a gate that is not there fails the run, and says whose gate it is', async () => {
+    const bare = new Engine({ backend: 'cpu', fetchModel: location => (location.includes('gated') ? folders.get('gated')! : { location, read: () => Promise.reject(new OverreadError('model/not-found', 'There is none.')) }) });
+    await expect(bare.run({ jobId: 'a', location: 'models/gated/', images: [grey(0.2, 'PA')] })).rejects.toMatchObject({ code: 'model/not-found', message: 'gated reads nothing without its gate gate, which lies in the folder beside it: There is none.' });
+    await bare.dispose();
   });
 
   test('a model beside that is no gate fails the run', async () => {
