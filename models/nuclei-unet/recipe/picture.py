@@ -7,14 +7,15 @@ from torch.nn import functional as F
 SIZE = 256
 STRIDE = 8
 LOW, HIGH = 0.5, 99.5
-OPERATING_POINT = 0.5
+OPERATING_POINTS = (0.5, 0.15)  # nucleus, border; chosen by choose.py on training images
 NEIGHBOURS = np.ones((5, 5), bool)
 NEIGHBOURS[[0, 0, -1, -1], [0, -1, 0, -1]] = False
 
 
 def normalised(rgb):
-    """Linear from the 0.5th..99.5th percentile of all values of all channels to 0..1, clipped."""
-    low, high = np.percentile(rgb, (LOW, HIGH))
+    """Linear from the 0.5th..99.5th percentile of all values of all channels to 0..1, clipped; of a grey picture each value once."""
+    grey = (rgb == rgb[..., :1]).all()
+    low, high = np.percentile(rgb[..., 0] if grey else rgb, (LOW, HIGH))
     return np.clip((rgb - low) / (high - low), 0, 1).astype(np.float32) if high > low else np.zeros_like(rgb)
 
 
@@ -27,7 +28,11 @@ def encode(rgb):
 
 def decode(logits, shape):
     """logits [1, 2, R, C] -> [rows, columns]: 0 background, 1 nucleus, 2 border; of both, the surer."""
-    nucleus, border = logits[0, :, :shape[0], :shape[1]].numpy() - np.log(OPERATING_POINT / (1 - OPERATING_POINT))
+    return decided(logits[0, :, :shape[0], :shape[1]].numpy(), OPERATING_POINTS)
+
+
+def decided(logits, points):
+    nucleus, border = (plane - np.log(p / (1 - p)) for plane, p in zip(logits, points))
     return np.where((nucleus < 0) & (border < 0), 0, np.where(border > nucleus, 2, 1)).astype(np.uint8)
 
 
