@@ -35,7 +35,8 @@ before(async () => {
   modelsWith(models, path.join(ROOT, 'test/fixtures/tiny-unet'), 'tiny-corrupt', flipBit);
   modelsWith(models, TINY, 'tiny-incomplete', withoutIntendedUse);
   modelsWith(models, TINY, 'tiny-gone', () => undefined);
-  modelsWith(models, path.join(ROOT, 'models/lung-unet'), 'lung-unet', () => undefined);
+  // And the gate that judges for it.
+  for (const id of ['lung-unet', 'cxr-view']) modelsWith(models, path.join(ROOT, 'models', id), id, () => undefined);
   server = await serve(['--store', store, '--models', models]);
   ctStudy = (await listStudies(server.origin)).find(s => s.modalities === 'CT').uid;
   window = await openBrowser(server.origin);
