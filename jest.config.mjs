@@ -1,5 +1,7 @@
 /** Unit, property and golden tests in Node; the browser tests have a runner of their own (test/browser/run.mjs). */
 export default {
+  // jest leaves a core to the one who waits; on two cores that would be half of the machine.
+  maxWorkers: '100%',
   testMatch: ['<rootDir>/test/{unit,property,golden}/**/*.test.{ts,tsx}'],
   testEnvironment: 'node',
   transform: {
