@@ -1,22 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import '@tensorflow/tfjs-backend-wasm';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+/** The shipped gate, and the engine's way into it, against the PyTorch that it was trained in. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { io } from '@tensorflow/tfjs-core';
-import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers';
-import { PNG } from 'pngjs';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Image } from '../../src/image/image.ts';
 import type { View } from '../../src/image/view.ts';
-import { parseManifest } from '../../src/manifest.ts';
 import { verdictOf, type Judgement } from '../../src/tasks/gate.ts';
 import { scoresOf } from '../../src/tasks/score-rule.ts';
 import { encodePlane } from '../../src/tensor/encode.ts';
-
-/** The shipped gate, and the engine's way into it, against the PyTorch that it was trained in. */
-const FOLDER = join(__dirname, '../../models/cxr-view');
-const WASM = join(__dirname, '../../node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+import { largestDifference, shippedModel } from './shipped-model.ts';
 
 interface TensorFile {
   readonly file: string;
@@ -31,57 +21,18 @@ interface Golden {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-const bytesOf = (path: string) => readFileSync(join(FOLDER, path));
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-const asBuffer = (bytes: Uint8Array) => new Uint8Array(bytes).buffer;
-const valuesOf = ({ file }: TensorFile) => new Float32Array(asBuffer(bytesOf(`golden/${file}`)));
-const manifest = parseManifest(JSON.parse(bytesOf('manifest.json').toString('utf8')), 'models/cxr-view/manifest.json');
-const golden = JSON.parse(bytesOf('golden/golden.json').toString('utf8')) as Golden;
+const { manifest, golden, bytesOf, valuesOf, imageOf, load, expectStatedHashes } = shippedModel<Golden>('cxr-view');
 const labels = manifest.output.targets.map(({ label }) => label);
-
-function imageOf(file: string): Image {
-  const png = PNG.sync.read(bytesOf(`golden/${file}`));
-  return {
-    pixels: Float32Array.from({ length: png.width * png.height }, (_, i) => png.data[4 * i]!),
-    representableRange: [0, 255],
-    sources: [{ file }],
-    modality: 'OT',
-    shape: [png.width, png.height, 1],
-    channels: 1,
-    attributes: {},
-  };
-}
-
-function largestDifference(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  expect(got.length).toBe(wanted.length);
-  let largest = 0;
-  for (let i = 0; i < wanted.length; i++) largest = Math.max(largest, Math.abs(got[i]! - wanted[i]!));
-  return largest;
-}
-
-async function load(): Promise<LayersModel> {
-  const model = JSON.parse(bytesOf('model.json').toString('utf8')) as io.ModelJSON;
-  const artifacts = await tf.io.getModelArtifactsForJSON(model, async manifests => [
-    manifests.flatMap(m => m.weights),
-    asBuffer(Buffer.concat(manifests.flatMap(m => m.paths).map(bytesOf))),
-  ]);
-  return loadLayersModel(tf.io.fromMemory(artifacts));
-}
 
 describe('cxr-view', () => {
   let network: LayersModel;
 
   beforeAll(async () => {
-    setWasmPaths(WASM);
-    setThreadsCount(1);
-    await tf.setBackend('wasm');
     network = await load();
   });
 
   test('every file has the SHA-256 that is stated', () => {
-    expect(Object.keys(manifest.graph.sha256).sort()).toEqual(['model.json', 'weights.bin']);
-    for (const [path, wanted] of Object.entries(manifest.graph.sha256)) expect([path, sha256(bytesOf(path))]).toEqual([path, wanted]);
-    for (const [path, wanted] of Object.entries(golden.sha256)) expect([path, sha256(bytesOf(`golden/${path}`))]).toEqual([path, wanted]);
+    expectStatedHashes();
   });
 
   test('takes and gives what the manifest says, the distance before the logits, within 3 MB of weights', () => {

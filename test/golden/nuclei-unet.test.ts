@@ -1,21 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import '@tensorflow/tfjs-backend-wasm';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+/** The shipped network, and the engine's way in and out of it, against the PyTorch that it was trained in. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { io } from '@tensorflow/tfjs-core';
-import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { PNG } from 'pngjs';
 import type { Image } from '../../src/image/image.ts';
-import { parseManifest } from '../../src/manifest.ts';
 import { receptiveField } from '../../src/runtime/receptive-field.ts';
 import { labelSource } from '../../src/tasks/segment.ts';
 import { encodePlane } from '../../src/tensor/encode.ts';
-
-/** The shipped network, and the engine's way in and out of it, against the PyTorch that it was trained in. */
-const FOLDER = join(__dirname, '../../models/nuclei-unet');
-const WASM = join(__dirname, '../../node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+import { largestDifference, shippedModel } from './shipped-model.ts';
 
 interface Tensor4File {
   readonly file: string;
@@ -30,12 +21,7 @@ interface Golden {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-const bytesOf = (path: string) => readFileSync(join(FOLDER, path));
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-const asBuffer = (bytes: Uint8Array) => new Uint8Array(bytes).buffer;
-const valuesOf = ({ file }: Tensor4File) => new Float32Array(asBuffer(bytesOf(`golden/${file}`)));
-const manifest = parseManifest(JSON.parse(bytesOf('manifest.json').toString('utf8')), 'models/nuclei-unet/manifest.json');
-const golden = JSON.parse(bytesOf('golden/golden.json').toString('utf8')) as Golden;
+const { manifest, golden, bytesOf, valuesOf, load, expectStatedHashes } = shippedModel<Golden>('nuclei-unet');
 const [ROWS, COLUMNS] = manifest.input.shape as [number, number, number];
 
 /** The golden picture, gone on by its last column and row to the network's size as a tile is. */
@@ -50,35 +36,15 @@ function goldenTile(): { image: Image; columns: number; rows: number } {
   };
 }
 
-function largestDifference(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  expect(got.length).toBe(wanted.length);
-  let largest = 0;
-  for (let i = 0; i < wanted.length; i++) largest = Math.max(largest, Math.abs(got[i]! - wanted[i]!));
-  return largest;
-}
-
-async function load(): Promise<LayersModel> {
-  const model = JSON.parse(bytesOf('model.json').toString('utf8')) as io.ModelJSON;
-  const artifacts = await tf.io.getModelArtifactsForJSON(model, async manifests => [
-    manifests.flatMap(m => m.weights),
-    asBuffer(Buffer.concat(manifests.flatMap(m => m.paths).map(bytesOf))),
-  ]);
-  return loadLayersModel(tf.io.fromMemory(artifacts));
-}
-
 describe('nuclei-unet', () => {
   let network: LayersModel;
 
   beforeAll(async () => {
-    setWasmPaths(WASM);
-    setThreadsCount(1);
-    await tf.setBackend('wasm');
     network = await load();
   });
 
   test('every file of the graph and of the golden set has its SHA-256, within 6 MB of weights', () => {
-    for (const [path, wanted] of Object.entries(manifest.graph.sha256)) expect([path, sha256(bytesOf(path))]).toEqual([path, wanted]);
-    for (const [path, wanted] of Object.entries(golden.sha256)) expect([path, sha256(bytesOf(`golden/${path}`))]).toEqual([path, wanted]);
+    expectStatedHashes();
     expect(network.countParams() * 4).toBe(bytesOf('weights.bin').length);
     expect(bytesOf('weights.bin').length).toBeLessThanOrEqual(6e6);
   });

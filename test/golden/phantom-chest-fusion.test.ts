@@ -1,22 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import '@tensorflow/tfjs-backend-wasm';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+/** The shipped network, and the engine's way into it, against the PyTorch that it was trained in. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { io } from '@tensorflow/tfjs-core';
-import { loadLayersModel, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { PNG } from 'pngjs';
-import type { Image } from '../../src/image/image.ts';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { View } from '../../src/image/view.ts';
-import { parseManifest } from '../../src/manifest.ts';
 import { featureMap } from '../../src/runtime/layer-graph.ts';
 import { fusionAnswer, fusionInputs } from '../../src/tasks/fusion.ts';
 import { encodePlane } from '../../src/tensor/encode.ts';
+import { largestDifference, shippedModel } from './shipped-model.ts';
 
-/** The shipped network, and the engine's way into it, against the PyTorch that it was trained in. */
-const FOLDER = join(__dirname, '../../models/phantom-chest-fusion');
-const WASM = join(__dirname, '../../node_modules/@tensorflow/tfjs-backend-wasm/dist/');
 const VIEWS = ['PA', 'L'] as const;
 const CASES = { both: VIEWS, 'PA only': ['PA'], 'L only': ['L'] } as const satisfies Record<string, readonly View[]>;
 
@@ -34,61 +24,19 @@ interface Golden {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-const bytesOf = (path: string) => readFileSync(join(FOLDER, path));
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-const asBuffer = (bytes: Uint8Array) => new Uint8Array(bytes).buffer;
-const manifest = parseManifest(JSON.parse(bytesOf('manifest.json').toString('utf8')), 'models/phantom-chest-fusion/manifest.json');
-const golden = JSON.parse(bytesOf('golden/golden.json').toString('utf8')) as Golden;
-
-function imageOf(file: string): Image {
-  const png = PNG.sync.read(bytesOf(`golden/${file}`));
-  return {
-    pixels: Float32Array.from({ length: png.width * png.height }, (_, i) => png.data[4 * i]!),
-    representableRange: [0, 255],
-    sources: [{ file }],
-    modality: 'OT',
-    shape: [png.width, png.height, 1],
-    channels: 1,
-    attributes: {},
-  };
-}
+const { manifest, golden, bytesOf, valuesOf, imageOf, load, expectStatedHashes } = shippedModel<Golden>('phantom-chest-fusion');
 
 const inputOf = (file: string) => encodePlane(imageOf(file), manifest.input).tensor as tf.Tensor4D;
-
-function largestDifference(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  expect(got.length).toBe(wanted.length);
-  let largest = 0;
-  for (let i = 0; i < wanted.length; i++) largest = Math.max(largest, Math.abs(got[i]! - wanted[i]!));
-  return largest;
-}
-
-/** The two files of a layers model as tfjs wants them. */
-async function load(): Promise<LayersModel> {
-  const model = JSON.parse(bytesOf('model.json').toString('utf8')) as io.ModelJSON;
-  const artifacts = await tf.io.getModelArtifactsForJSON(model, async manifests => [
-    manifests.flatMap(m => m.weights),
-    asBuffer(Buffer.concat(manifests.flatMap(m => m.paths).map(bytesOf))),
-  ]);
-  return loadLayersModel(tf.io.fromMemory(artifacts));
-}
 
 describe('phantom-chest-fusion', () => {
   let network: LayersModel;
 
   beforeAll(async () => {
-    setWasmPaths(WASM);
-    setThreadsCount(1);
-    await tf.setBackend('wasm');
     network = await load();
   });
 
   test('every file of the graph has the SHA-256 that the manifest states', () => {
-    const paths = Object.keys(manifest.graph.sha256);
-    expect(paths.sort()).toEqual(['model.json', 'weights.bin']);
-    for (const path of paths) expect([path, sha256(bytesOf(path))]).toEqual([path, manifest.graph.sha256[path]]);
-    for (const [path, wanted] of Object.entries(golden.sha256)) {
-      expect([path, sha256(bytesOf(`golden/${path}`))]).toEqual([path, wanted]);
-    }
+    expectStatedHashes();
   });
 
   test('takes two views and gives what the manifest says, within 6 MB of weights', () => {
@@ -116,7 +64,7 @@ describe('phantom-chest-fusion', () => {
     const [first] = golden.patients;
     const tensors = VIEWS.map(view => inputOf(first![view]));
     const both = tf.concat(tensors, 0);
-    const wanted = new Float32Array(asBuffer(bytesOf(`golden/${golden.input.file}`)));
+    const wanted = valuesOf(golden.input);
     expect(largestDifference(await both.data(), wanted)).toBeLessThan(golden.input.maxAbsDiff);
     tf.dispose([both, ...tensors]);
   });

@@ -3,14 +3,8 @@ import { Engine } from '../../src/engine.ts';
 import type { Image } from '../../src/image/image.ts';
 import type { ModelFiles, Progress } from '../../src/runtime/types.ts';
 import type { SaliencyRequest } from '../../src/tasks/saliency/index.ts';
-import { picture } from './runtime/tiny.ts';
-import { folder, fused, fusionNetwork, gateChanges, gateNetwork, SIDE } from './runtime/view-models.ts';
+import { grey, SIDE, viewFolders } from './runtime/view-models.ts';
 
-const grey = (value: number, viewPosition?: string, studyInstanceUID = '1.1'): Image =>
-  picture(SIDE, SIDE, () => value, {
-    modality: 'DX', attributes: { patientID: 'A', ...(viewPosition !== undefined && { viewPosition }) },
-    sources: [{ studyInstanceUID, seriesInstanceUID: '1.2', sopInstanceUID: `1.3.${viewPosition ?? 'none'}`, frame: 1 }],
-  });
 const GRADIENT: SaliencyRequest = { method: 'input-gradient', target: 'Bright' };
 
 let engine: Engine;
@@ -22,13 +16,7 @@ const explain = (id: string, images: Image[], more: { request?: SaliencyRequest;
 beforeAll(async () => {
   engine = new Engine({ backend: 'cpu', fetchModel: location => folders.get(location.split('/')[1]!)! });
   await engine.start();
-  folders = new Map([
-    ['stacked', await folder('stacked', fusionNetwork('stacked'), fused('stacked'))],
-    ['swapped', await folder('swapped', fusionNetwork('stacked', ['L', 'PA']), fused('stacked'))],
-    ['auxloss', await folder('auxloss', fusionNetwork('auxloss'), fused('auxloss'))],
-    ['gated', await folder('gated', fusionNetwork('stacked'), fused('stacked', { gate: 'gate' }))],
-    ['gate', await folder('gate', gateNetwork(), gateChanges)],
-  ]);
+  folders = new Map(await viewFolders());
 });
 afterAll(() => engine.dispose());
 

@@ -4,15 +4,9 @@ import type { Image } from '../../src/image/image.ts';
 import type { LabelmapResult, ScoresResult } from '../../src/results/result.ts';
 import type { ModelFiles } from '../../src/runtime/types.ts';
 import { asBytes, picture, tinyFiles, tinyManifest } from './runtime/tiny.ts';
-import { folder, fused, fusionNetwork, gateChanges, gateNetwork, SIDE } from './runtime/view-models.ts';
+import { folder, fused, fusionNetwork, grey, viewFolders } from './runtime/view-models.ts';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-const grey = (value: number, viewPosition?: string, study = '1.1', patientID = 'A'): Image =>
-  picture(SIDE, SIDE, () => value, {
-    modality: 'DX', attributes: { patientID, ...(viewPosition !== undefined && { viewPosition }) },
-    sources: [{ studyInstanceUID: study, seriesInstanceUID: '1.2', sopInstanceUID: `1.3.${viewPosition ?? 'none'}`, frame: 1 }],
-  });
 
 let engine: Engine;
 let folders: Map<string, ModelFiles>;
@@ -23,11 +17,7 @@ beforeAll(async () => {
   engine = new Engine({ backend: 'cpu', fetchModel: location => folders.get(location.split('/')[1]!)! });
   await engine.start();
   folders = new Map([
-    ['stacked', await folder('stacked', fusionNetwork('stacked'), fused('stacked'))],
-    ['swapped', await folder('swapped', fusionNetwork('stacked', ['L', 'PA']), fused('stacked'))],
-    ['auxloss', await folder('auxloss', fusionNetwork('auxloss'), fused('auxloss'))],
-    ['gated', await folder('gated', fusionNetwork('stacked'), fused('stacked', { gate: 'gate' }))],
-    ['gate', await folder('gate', gateNetwork(), gateChanges)],
+    ...(await viewFolders()),
     ['headless', await folder('headless', fusionNetwork('stacked'), fused('auxloss'))],
     ['alone', await folder('alone', fusionNetwork('stacked'), {})],
     ['lungs', tinyFiles('tiny-bright', { 'manifest.json': asBytes(tinyManifest('tiny-bright', m => ({ ...m, input: { ...m.input, gate: 'gate' } }))) })],

@@ -4,8 +4,6 @@ import { chestPhantom, type ChestView } from '../../phantoms/chest.ts';
 import { greyPng } from '../io/png.ts';
 import type { DemoOutput, DemoPatient } from './output.ts';
 
-const LUNG_CLASSES = ['background', 'lung'] as const;
-
 interface Film {
   readonly name: string;
   readonly view: ChestView;
@@ -65,27 +63,17 @@ export function writeChestStudies(output: DemoOutput, size: number): void {
         bodyPart: 'CHEST',
         monochrome1: film.monochrome1,
       }));
-      output.putTruth({
+      const putMask = (name: string, label: string, mask: Uint8Array): void => output.putTruth({
         study: folder,
         studyInstanceUID: study.studyInstanceUID,
         seriesInstanceUIDs: [identity.series.seriesInstanceUID],
         sopInstanceUIDs: [identity.sopInstanceUID],
         kind: 'mask',
-        file: `${folder}-${film.name}-lungs.png`,
-        classes: LUNG_CLASSES,
-      }, greyPng(lungMask.map((value) => value * 255), columns, rows));
-      for (const { label, mask } of phantom.findings) {
-        if (!mask) continue;
-        output.putTruth({
-          study: folder,
-          studyInstanceUID: study.studyInstanceUID,
-          seriesInstanceUIDs: [identity.series.seriesInstanceUID],
-          sopInstanceUIDs: [identity.sopInstanceUID],
-          kind: 'mask',
-          file: `${folder}-${film.name}-finding.png`,
-          classes: ['background', label],
-        }, greyPng(mask.map((value) => value * 255), columns, rows));
-      }
+        file: `${folder}-${film.name}-${name}.png`,
+        classes: ['background', label],
+      }, greyPng(mask.map((value) => value * 255), columns, rows));
+      putMask('lungs', 'lung', lungMask);
+      for (const { label, mask } of phantom.findings) if (mask) putMask('finding', label, mask);
     }
   }
 }

@@ -4,9 +4,10 @@ import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { layersFiles } from '../../../src/architectures/layers-files.ts';
+import type { Image } from '../../../src/image/image.ts';
 import type { FusionKind, ModelManifest } from '../../../src/manifest.ts';
 import type { ModelFiles } from '../../../src/runtime/types.ts';
-import { asBytes, tinyManifest } from './tiny.ts';
+import { asBytes, picture, tinyManifest } from './tiny.ts';
 
 export const SIDE = 8;
 const mean = (image: SymbolicTensor, name: string) => layers.globalAveragePooling2d({ name }).apply(image) as SymbolicTensor;
@@ -69,3 +70,21 @@ export const gateChanges: Changes = {
   output: { activation: 'softmax', targets: ['Frontal', 'Lateral', 'Inverted'].map(target) },
   gate: { frontal: 'Frontal', lateral: 'Lateral', faults: { Inverted: 'inverted grey scale' }, threshold: 0.5, distanceThreshold: 1.9 },
 };
+
+/** A film of one grey, of a patient's study; its SOP Instance UID ends in its view. */
+export const grey = (value: number, viewPosition?: string, studyInstanceUID = '1.1', patientID = 'A'): Image =>
+  picture(SIDE, SIDE, () => value, {
+    modality: 'DX', attributes: { patientID, ...(viewPosition !== undefined && { viewPosition }) },
+    sources: [{ studyInstanceUID, seriesInstanceUID: '1.2', sopInstanceUID: `1.3.${viewPosition ?? 'none'}`, frame: 1 }],
+  });
+
+/** Folders of the two-view networks, one of them behind the gate, and of the gate. */
+export async function viewFolders(): Promise<[string, ModelFiles][]> {
+  return [
+    ['stacked', await folder('stacked', fusionNetwork('stacked'), fused('stacked'))],
+    ['swapped', await folder('swapped', fusionNetwork('stacked', ['L', 'PA']), fused('stacked'))],
+    ['auxloss', await folder('auxloss', fusionNetwork('auxloss'), fused('auxloss'))],
+    ['gated', await folder('gated', fusionNetwork('stacked'), fused('stacked', { gate: 'gate' }))],
+    ['gate', await folder('gate', gateNetwork(), gateChanges)],
+  ];
+}
