@@ -26,12 +26,14 @@ export interface AxisField {
 }
 
 export interface ReceptiveField {
+  /** Of networks of volumes. */
+  readonly slices?: AxisField;
   readonly rows: AxisField;
   readonly columns: AxisField;
 }
 
 /** One use of a layer in the graph. */
-interface Step {
+export interface Step {
   readonly layer: Layer;
   readonly inputs: readonly SymbolicTensor[];
   readonly output: SymbolicTensor;
@@ -49,31 +51,34 @@ interface Extent {
  * The receptive field, stride and offset of a network's last output, from its layers alone (Araujo, Norris, Sim 2019,
  * "Computing receptive fields of convolutional neural networks", Distill, doi 10.23915/distill.00021), for graphs with
  * branches, transposed convolutions and up-sampling too, where it differs between neighbouring outputs.
- * @param model one input [n, rows, columns, channels]; channels last
- * @param inputSize [rows, columns]; where left out, the size that the network was built for
+ * @param model one input [n, rows, columns, channels], or [n, slices, rows, columns, channels]; channels last
+ * @param inputSize [rows, columns] or [slices, rows, columns]; where left out, the size that the network was built for
  * @throws OverreadError `model/graph`, naming the layer, where an output is no window on the input (global pooling,
  *   dense layers) or a layer is not known; when the input is too small for the network
  */
-export function receptiveField(model: Pick<LayersModel, 'inputs' | 'outputs'>, inputSize?: readonly [rows: number, columns: number]): ReceptiveField {
+export function receptiveField(model: Pick<LayersModel, 'inputs' | 'outputs'>, inputSize?: readonly number[]): ReceptiveField {
   const image = model.inputs[0]!;
   const output = model.outputs.at(-1)!;
-  if (model.inputs.length !== 1 || image.shape.length !== 4) {
-    throw new OverreadError('model/graph', `Expected a network of one input [n, rows, columns, channels], got ${model.inputs.length} of shape ${model.inputs.map(({ shape }) => `[${shape}]`).join(', ')}. Leave out input.tiling.`, {
+  const axes = image.shape.length - 2;
+  if (model.inputs.length !== 1 || (axes !== 2 && axes !== 3)) {
+    throw new OverreadError('model/graph', `Expected a network of one input [n, rows, columns, channels], or with slices before the rows, got ${model.inputs.length} of shape ${model.inputs.map(({ shape }) => `[${shape}]`).join(', ')}. Leave out input.tiling.`, {
       expected: '[n, rows, columns, channels]', got: model.inputs.map(({ shape }) => shape),
     });
   }
-  const [rows, columns] = inputSize ?? [image.shape[1], image.shape[2]];
-  if (rows == null || columns == null) {
-    throw new OverreadError('model/graph', 'Expected the size of the input of a network that takes any. Give inputSize.', { expected: '[rows, columns]', got: image.shape });
+  const names = ['slices', 'rows', 'columns'].slice(-axes);
+  const sides = inputSize ?? image.shape.slice(1, -1);
+  if (sides.length !== axes || sides.some(side => side == null)) {
+    throw new OverreadError('model/graph', `Expected the size of the input of a network that takes any. Give inputSize as [${names.join(', ')}].`, { expected: names, got: sides });
   }
-  const steps = stepsTo(output, image);
-  const sizes = new Map<number, [number, number]>([[image.id, [rows, columns]]]);
-  const walks: readonly [AxisWalk, AxisWalk] = [new AxisWalk(image, rows), new AxisWalk(image, columns)];
-  for (const step of steps) {
+  const sizes = new Map<number, readonly number[]>([[image.id, sides as number[]]]);
+  const walks = (sides as number[]).map(side => new AxisWalk(image, side));
+  for (const step of stepsTo(output, image)) {
     const windows = windowsOf(step.layer, sizes.get(step.inputs[0]!.id)!, step.inputs[0]!.shape.length);
-    sizes.set(step.output.id, [walks[0].add(step, windows[0]), walks[1].add(step, windows[1])]);
+    sizes.set(step.output.id, walks.map((walk, axis) => walk.add(step, windows[axis]!)));
   }
-  return { rows: walks[0].field(output), columns: walks[1].field(output) };
+  const fields = walks.map(walk => walk.field(output));
+  const [rows, columns] = fields.slice(-2);
+  return { ...(axes === 3 && { slices: fields[0]! }), rows: rows!, columns: columns! };
 }
 
 /** The graph from the input to the output, each step after those that it needs. */
