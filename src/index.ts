@@ -22,4 +22,5 @@ export { httpFiles } from './runtime/http-files.ts';
 export { readManifest, readVerified, type VerifiedModel } from './runtime/verified.ts';
 export { TASKS, taskOf } from './tasks/index.ts';
 export { SALIENCY_METHODS, type SaliencyRequest, type SaliencyResult } from './tasks/saliency/index.ts';
+export { buildHemisUNet, type HemisUNetOptions } from './architectures/hemis-unet.ts';
 export { buildUNet, type UNetOptions } from './architectures/unet.ts';

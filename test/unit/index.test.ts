@@ -9,6 +9,7 @@ test('the public door exports these values and nothing else', () => {
   "SALIENCY_METHODS",
   "TASKS",
   "TRANSFER_SYNTAXES",
+  "buildHemisUNet",
   "buildUNet",
   "checkedLinear",
   "chooseSpacing",
