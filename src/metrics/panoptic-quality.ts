@@ -10,19 +10,37 @@ export interface PanopticQuality {
   readonly recognitionQuality: number;
 }
 
+/** What panoptic quality is made of: sums, which add up over several images of one class. */
+export interface PanopticSums {
+  /** Pairs with an IoU above 0.5. */
+  readonly matched: number;
+  /** Of the matched pairs. */
+  readonly iouSum: number;
+  /** True objects and predicted ones, counted together. */
+  readonly objects: number;
+}
+
+/** @param overlaps of {@link objectOverlaps}; pairs with an IoU of exactly 0.5 do not match */
+export function panopticSums(overlaps: ObjectOverlaps): PanopticSums {
+  const { matched } = matchObjects({ ...overlaps, pairs: overlaps.pairs.filter(({ iou }) => iou > 0.5) });
+  const iouSum = matched.reduce((total, { iou }) => total + iou, 0);
+  return { matched: matched.length, iouSum, objects: overlaps.truthSizes.length + overlaps.predictionSizes.length };
+}
+
 /**
- * Panoptic quality of one class of objects: matched where IoU is above 0.5, exactly 0.5 not. No objects in both: all 1.
+ * Panoptic quality of one class of objects. No objects in both: all 1.
  *
  * A. Kirillov et al., "Panoptic segmentation", CVPR 2019, equation 1.
  * @param overlaps of {@link objectOverlaps}
  */
 export function panopticQuality(overlaps: ObjectOverlaps): PanopticQuality {
-  const { truthSizes, predictionSizes } = overlaps;
-  const matched = matchObjects({ ...overlaps, pairs: overlaps.pairs.filter(({ iou }) => iou > 0.5) }).matched;
-  const objects = truthSizes.length + predictionSizes.length;
+  return panopticQualityOf(panopticSums(overlaps));
+}
+
+/** As {@link panopticQuality}, of sums, also over several images: the paper pools a class's objects over all of them. */
+export function panopticQualityOf({ matched, iouSum, objects }: PanopticSums): PanopticQuality {
   if (objects === 0) return { panopticQuality: 1, segmentationQuality: 1, recognitionQuality: 1 };
-  const sum = matched.reduce((total, { iou }) => total + iou, 0);
-  const segmentationQuality = matched.length ? sum / matched.length : 0;
-  const recognitionQuality = (2 * matched.length) / objects;
+  const segmentationQuality = matched ? iouSum / matched : 0;
+  const recognitionQuality = (2 * matched) / objects;
   return { panopticQuality: segmentationQuality * recognitionQuality, segmentationQuality, recognitionQuality };
 }

@@ -22,6 +22,25 @@ export function keepLargestComponents(labels: Uint8Array, columns: number, label
   }
 }
 
+/**
+ * Numbers the components of a mask on one plane: 0 is background, from 1 in the order of their first pixels, row by row.
+ * @param mask columns · rows values; every value but 0 is of the mask
+ * @param corners whether pixels also touch over corners (8-connected), not over edges alone (4-connected)
+ */
+export function numberComponents(mask: Uint8Array, columns: number, corners: boolean): Int32Array {
+  const runs = runsOf(mask.map(value => (value ? 1 : 0)), columns, 1);
+  const parent = joinedRuns(runs, mask.length / columns, columns, corners);
+  const numbers = new Int32Array(mask.length);
+  const numberOf = new Map<number, number>();
+  for (let i = 0; i < parent.length; i++) {
+    const root = rootOf(parent, i);
+    let number = numberOf.get(root);
+    if (number === undefined) numberOf.set(root, (number = numberOf.size + 1));
+    numbers.fill(number, runs.start[i], runs.end[i]);
+  }
+  return numbers;
+}
+
 /** Stretches of one row that carry the label: indices into the plane, the end not included. */
 interface Runs {
   readonly start: Int32Array;
@@ -45,7 +64,7 @@ function runsOf(labels: Uint8Array, columns: number, label: number): Runs {
 }
 
 /** Union-find over the runs: each row's runs are joined with those of the row above that they touch. */
-function joinedRuns({ start, end }: Runs, rows: number, columns: number): Int32Array {
+function joinedRuns({ start, end }: Runs, rows: number, columns: number, corners = true): Int32Array {
   const parent = Int32Array.from(start, (_, i) => i);
   let above = 0;
   let run = 0;
@@ -55,8 +74,8 @@ function joinedRuns({ start, end }: Runs, rows: number, columns: number): Int32A
     let a = above;
     for (let b = first; b < run; b++) {
       // Both rows are walked once; a corner reaches one column further on either side.
-      const from = start[b]! - columns - 1;
-      const to = end[b]! - columns;
+      const from = start[b]! - columns - (corners ? 1 : 0);
+      const to = end[b]! - columns - (corners ? 0 : 1);
       while (a < first && end[a]! - 1 < from) a++;
       for (let t = a; t < first && start[t]! <= to; t++) join(parent, t, b);
     }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { keepLargestComponents } from '../../../src/results/components.ts';
+import { keepLargestComponents, numberComponents } from '../../../src/results/components.ts';
 
 /** '#' is label 1, '2' is label 2. */
 const parse = (...rows: string[]) => ({ columns: rows[0]!.length, labels: Uint8Array.from(rows.join(''), c => (c === '#' ? 1 : c === '2' ? 2 : 0)) });
@@ -40,6 +40,46 @@ describe('keepLargestComponents', () => {
         keepLargestComponents(out, columns, 1, count);
         expect(floodSizes(out, columns).sort((a, b) => b - a)).toEqual(sizes.slice(0, count));
         expect(out.every((v, i) => v === 0 || labels[i] === 1)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('numberComponents', () => {
+  const numbered = (corners: boolean, ...rows: string[]) => {
+    const { columns, labels } = parse(...rows);
+    return [...numberComponents(labels, columns, corners)].join('').match(new RegExp(`.{${columns}}`, 'g'));
+  };
+  test('over edges alone, or over corners too; in the order of their first pixels', () => {
+    expect(numbered(false, '##..#', '..#.#', '2....')).toEqual(['11002', '00302', '40000']);
+    expect(numbered(true, '##..#', '..#.#', '2....')).toEqual(['11002', '00102', '30000']);
+  });
+  test('joins what meets only further down, and nothing around the edge', () => {
+    expect(numbered(false, '#.#.#', '###.#', '....#', '#....')).toEqual(['10102', '11102', '00002', '30000']);
+  });
+
+  test.each([true, false])('agrees with a flood fill, corners %s', corners => {
+    const planes = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })).chain(([columns, rows]) =>
+      fc.tuple(fc.constant(columns), fc.array(fc.constantFrom(0, 1), { minLength: columns * rows, maxLength: columns * rows })),
+    );
+    fc.assert(
+      fc.property(planes, ([columns, mask]) => {
+        const expected = new Array<number>(mask.length).fill(0);
+        let count = 0;
+        const fill = (i: number): void => {
+          expected[i] = count;
+          const [x, y] = [i % columns, Math.floor(i / columns)];
+          for (const [dx, dy] of [[-1, 0], [1, 0], [0, -1], [0, 1], ...(corners ? [[-1, -1], [1, -1], [-1, 1], [1, 1]] : [])] as [number, number][]) {
+            const j = i + dx + columns * dy;
+            if (x + dx >= 0 && x + dx < columns && y + dy >= 0 && j < mask.length && mask[j] && !expected[j]) fill(j);
+          }
+        };
+        mask.forEach((value, i) => {
+          if (!value || expected[i]) return;
+          count++;
+          fill(i);
+        });
+        expect([...numberComponents(Uint8Array.from(mask), columns, corners)]).toEqual(expected);
       }),
     );
   });
