@@ -68,10 +68,10 @@ function chosenItems({ folder: { dataset }, patients, ids }: EvalItemsOptions, {
 }
 
 /** Of several views of a labelled subject those that the model reads; a mask belongs to an only image. */
-function imagesOf({ id, images }: DatasetItem, { id: model, input }: ModelManifest, { wants }: Yardstick): readonly DatasetImage[] {
+function imagesOf({ id, images }: DatasetItem, { id: model, input }: ModelManifest, { ofPixels }: Yardstick): readonly DatasetImage[] {
   if (input.fusion) return images;
   const read = input.viewPosition?.map(view => view.toUpperCase());
-  const fitting = images.length > 1 && wants !== 'a mask' ? images.filter(({ view }) => view !== undefined && read?.includes(view.toUpperCase())) : images;
+  const fitting = images.length > 1 && !ofPixels ? images.filter(({ view }) => view !== undefined && read?.includes(view.toUpperCase())) : images;
   if (fitting.length === 1) return fitting;
   throw new OverreadError('input/refused', `Expected one image that ${model} reads in '${id}', got ${images.length} images, ${fitting.length} of which would do.`, { got: images.length });
 }

@@ -8,7 +8,9 @@ import { recall } from '../metrics/recall.ts';
 import type { Image } from '../image/image.ts';
 import type { LabelmapResult } from '../results/result.ts';
 import type { DatasetFolder } from './dataset-folder.ts';
+import { objectMetrics, objectReport, scoreObjects, touchingParts, trueObjectsOf, type ObjectRule, type ObjectScores } from './eval-objects.ts';
 import type { Measured, Yardstick } from './eval-report.ts';
+import { scoreSurfaces } from './eval-surfaces.ts';
 import { openFile } from './image-inputs.ts';
 
 /** Metrics of one item, by name. */
@@ -26,36 +28,71 @@ export interface Judged {
 }
 
 /**
- * Measures labelmaps against the masks of a data set.
+ * Measures labelmaps against the masks of a data set, and against its numbered objects where it has them. Without a mask
+ * all objects together are one.
  * @param keepWorst how many of the worst items, by Dice, `worst` comes to hold, the worst first
+ * @param objectsOf what counts as one object of a result
  */
-export function maskYardstick({ dataset, resolve }: DatasetFolder, keepWorst: number, worst: Judged[]): Yardstick {
+export function maskYardstick({ dataset, resolve }: DatasetFolder, keepWorst: number, worst: Judged[], objectsOf: ObjectRule = touchingParts): Yardstick {
   const scored: { patientId: string; scores: Scores }[] = [];
+  const found: { patientId: string; objects: ObjectScores }[] = [];
   return {
-    wants: 'a mask',
-    has: item => item.mask !== undefined,
-    async judge({ id, patientId, mask }, image, run) {
-      const truth = truthOf(await openFile(resolve(mask!)), image, `${mask} of item '${id}'`, dataset.maskClasses);
+    wants: 'a mask or instances',
+    ofPixels: true,
+    has: item => item.mask !== undefined || item.instances !== undefined,
+    async judge({ id, patientId, mask, instances }, image, run) {
+      const objects = instances === undefined ? undefined : trueObjectsOf(await openFile(resolve(instances)), image, `${instances} of item '${id}'`);
+      const truth = mask === undefined ? Uint8Array.from(objects!, value => Number(value > 0)) : truthOf(await openFile(resolve(mask)), image, `${mask} of item '${id}'`, dataset.maskClasses);
       const result = await run();
       if (result.kind !== 'labelmap') throw new OverreadError('internal', `Expected a labelmap, got ${result.kind}. Please report this.`);
-      const scores = scoreMask(truth, result, dataset.maskClasses);
+      const scores = scoreMask(truth, result, mask === undefined ? undefined : dataset.maskClasses);
       scored.push({ patientId, scores });
       worst.push({ id, image, truth, result, scores });
       worst.sort((a, b) => a.scores.dice! - b.scores.dice!).splice(keepWorst);
-      return { report: scores, said: `dice ${scores.dice!.toFixed(4)}` };
+      const said = `dice ${scores.dice!.toFixed(4)}`;
+      if (!objects) return { report: finite(scores), said };
+      const counted = scoreObjects(objects, result, objectsOf);
+      found.push({ patientId, objects: counted });
+      const report = objectReport(counted);
+      return { report: { ...finite(scores), ...report }, said: `${said}, AP at IoU 0.5 ${report.objectAp50.toFixed(4)}` };
     },
-    summary: () => ({ metrics: estimates(scored) }),
+    summary: () => ({ metrics: { ...estimates(scored), ...objectMetrics(found) }, ...absences(scored) }),
   };
 }
 
+/** Each metric over the items where it has a value. */
 function estimates(scored: readonly { patientId: string; scores: Scores }[]): Record<string, Measured> {
-  const [first] = scored;
-  if (!first) return {};
-  const patients = scored.map(s => s.patientId);
-  // Draws of one patient are all alike: an interval of no width would say that nothing is uncertain.
-  const several = new Set(patients).size > 1;
-  const measured = (mean: Measured): Measured => (several ? mean : { value: mean.value });
-  return Object.fromEntries(Object.keys(first.scores).map(name => [name, measured(bootstrapMean(scored.map(s => s.scores[name]!), patients))]));
+  const measured = (name: string): Measured | undefined => {
+    const some = scored.filter(({ scores }) => Number.isFinite(scores[name]));
+    if (some.length === 0) return undefined;
+    const patients = some.map(s => s.patientId);
+    const mean = bootstrapMean(some.map(s => s.scores[name]!), patients);
+    // Draws of one patient are all alike: an interval of no width would say that nothing is uncertain.
+    return new Set(patients).size > 1 ? mean : { value: mean.value };
+  };
+  return Object.fromEntries(namesOf(scored).flatMap(name => {
+    const value = measured(name);
+    return value ? [[name, value]] : [];
+  }));
+}
+
+/** In how many items a metric has no value. */
+function absences(scored: readonly { scores: Scores }[]): { leftOut?: Record<string, number> } {
+  const counts = namesOf(scored).flatMap(name => {
+    const n = scored.filter(({ scores }) => name in scores && !Number.isFinite(scores[name])).length;
+    return n > 0 ? [[name, n] as const] : [];
+  });
+  return counts.length ? { leftOut: Object.fromEntries(counts) } : {};
+}
+
+/** Overlap first, then surfaces; pictures with spacing and without may have metrics of their own. */
+function namesOf(scored: readonly { scores: Scores }[]): string[] {
+  return [...new Set(scored.flatMap(({ scores }) => Object.keys(scores)))];
+}
+
+/** JSON has no Infinity: a distance to nothing is left out. */
+function finite(scores: Scores): Scores {
+  return Object.fromEntries(Object.entries(scores).filter(([, value]) => Number.isFinite(value)));
 }
 
 /** A class of the truth and the segment that stands for it. */
@@ -66,17 +103,22 @@ interface ClassPair {
 }
 
 /**
- * Scores a labelmap against its true mask. With two classes (or none named) any non-zero pixel of the truth is set
+ * Scores a labelmap against its true mask: overlap, surfaces, sizes. With two classes (or none named) any non-zero pixel of the truth is set
  * against all segments together. With more, each class is set against the segment of its name; `dice` and its like are
- * then means over the classes, and `dice:NAME` is one class.
+ * then means over the classes, and `dice:NAME` is one class. A distance is Infinity where one of the two masks is empty.
  * @param truth class indices on the result's grid
  * @throws OverreadError `dataset/invalid` when no segment has a class's name
  */
 export function scoreMask(truth: Labels, result: LabelmapResult, maskClasses: readonly string[] | undefined): Scores {
   const pairs = classPairs(result, maskClasses);
+  const ofPairs = pairs.map(pair => {
+    const [t, p] = [select(truth, pair.truth), select(result.labels, pair.prediction)];
+    const counts = overlap(t, p, 1);
+    return { ...Object.fromEntries(Object.entries(METRICS).map(([metric, of]) => [metric, of(counts)])), ...scoreSurfaces(t, p, result.source) };
+  });
   const scores: Record<string, number> = {};
-  for (const [metric, of] of Object.entries(METRICS)) {
-    const values = pairs.map(pair => of(overlap(select(truth, pair.truth), select(result.labels, pair.prediction), 1)));
+  for (const metric of Object.keys(ofPairs[0]!)) {
+    const values = ofPairs.map(of => of[metric]!);
     scores[metric] = values.reduce((sum, v) => sum + v, 0) / values.length;
     if (pairs.length > 1) pairs.forEach((pair, i) => (scores[`${metric}:${pair.name}`] = values[i]!));
   }

@@ -18,6 +18,8 @@ export interface EvalReport {
   readonly n: number;
   /** `dice` or `auc` and their like are means over classes or labels; `auc:NAME` is one. */
   readonly metrics: Readonly<Record<string, Measured>>;
+  /** Of masks: in how many of the items a metric has no value, since the truth or the prediction is empty. They are not in its mean. */
+  readonly leftOut?: Readonly<Record<string, number>>;
   /** Of scores: each label of the model. */
   readonly labels?: Readonly<Record<string, LabelReport>>;
   readonly perItem: readonly ItemReport[];
@@ -43,6 +45,8 @@ export type ItemReport = { readonly id: string; readonly patientId: string; read
 export interface Yardstick {
   /** What an item must have to be measured, for a message: 'a mask'. */
   readonly wants: string;
+  /** Whether the truth lies on the pixels of one image, so that an item of several will not do. */
+  readonly ofPixels: boolean;
   has(item: DatasetItem): boolean;
   /**
    * Checks the truth, runs the model and notes what it gave.
@@ -51,5 +55,5 @@ export interface Yardstick {
    */
   judge(item: DatasetItem, image: Image, run: () => Promise<Result>): Promise<{ readonly report: Readonly<Record<string, unknown>>; readonly said: string }>;
   /** Over all that was judged. */
-  summary(): Pick<EvalReport, 'metrics' | 'labels'>;
+  summary(): Pick<EvalReport, 'metrics' | 'labels' | 'leftOut'>;
 }

@@ -25,6 +25,7 @@ export function scoreYardstick(manifest: ModelManifest): Yardstick {
   const scored: ScoredItem[] = [];
   return {
     wants: `a label of the model (${labels.join(', ')})`,
+    ofPixels: false,
     has: item => labels.some(label => labelled(item, label) !== undefined),
     async judge(item, _, run) {
       const truths = truthsOf(item, labels);

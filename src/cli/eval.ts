@@ -66,7 +66,7 @@ export async function evaluate(options: EvalOptions, { print, note }: Terminal =
   }
 }
 
-function summary({ model, dataset, n, metrics, labels = {}, perItem }: EvalReport): string[] {
+function summary({ model, dataset, n, metrics, leftOut = {}, labels = {}, perItem }: EvalReport): string[] {
   const refused = perItem.filter(item => item.error).length;
   const counts = Object.entries(labels);
   return [
@@ -74,6 +74,7 @@ function summary({ model, dataset, n, metrics, labels = {}, perItem }: EvalRepor
     ...table(Object.entries(metrics).map(([name, metric]) => [name, metric.value.toFixed(4), interval(metric)])),
     ...(counts.length ? table([['LABEL', 'ITEMS', 'POSITIVE', 'PATIENTS'], ...counts.map(([label, c]) => [label, c.n, c.positives, c.patients].map(String))]) : []),
     ...absences(counts),
+    ...emptied(leftOut, n),
   ];
 }
 
@@ -87,6 +88,14 @@ function absences(counts: readonly [string, LabelReport][]): string[] {
     }
   }
   return [...lines].map(([line, labels]) => line + labels.join(', '));
+}
+
+/** One line for all metrics that the same number of items lacks. */
+function emptied(leftOut: NonNullable<EvalReport['leftOut']>, n: number): string[] {
+  return [...new Set(Object.values(leftOut))].map(items => {
+    const names = Object.keys(leftOut).filter(name => leftOut[name] === items);
+    return `Without ${items} of ${n} items, where the truth or the mask is empty: ${names.join(', ')}`;
+  });
 }
 
 function interval({ low, high }: Measured): string {
