@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { codedConceptSchema } from './dicom/concepts.ts';
+import { MR_MODALITIES } from './dicom/mr.ts';
 import { OverreadError } from './errors.ts';
 
 /**
@@ -17,22 +18,30 @@ const fusionKind = z.enum(['stacked', 'hemis', 'dualnet', 'auxloss']);
 export type FusionKind = z.infer<typeof fusionKind>;
 
 const normalisation = z.discriminatedUnion('kind', [
-  /** Linear from the image's percentiles `low`..`high` (0..100, over all pixels) to `valueRange`, clipped. */
-  z.strictObject({ kind: z.literal('percentile'), low: z.number().min(0).max(100), high: z.number().min(0).max(100) }),
+  /** Linear from the image's percentiles `low`..`high` (0..100, over all pixels) to `valueRange`, clipped unless `clip` is false. */
+  z.strictObject({ kind: z.literal('percentile'), low: z.number().min(0).max(100), high: z.number().min(0).max(100), clip: z.boolean().optional() }),
   /** Linear from fixed modality values (HU, ...) to `valueRange`, clipped. */
   z.strictObject({ kind: z.literal('window'), min: z.number(), max: z.number() }),
   /** Linear from the range that the stored bits can represent to `valueRange`. */
   z.strictObject({ kind: z.literal('representable') }),
-  /** (v − mean) / standard deviation over all pixels; `valueRange` is informative. */
-  z.strictObject({ kind: z.literal('zscore') }),
+  /**
+   * (v − mean) / standard deviation over all pixels; `valueRange` is informative. With `over`, mean and deviation are of
+   * the pixels above the mean of all (the head, not the air around it), and the outcome is clipped to `valueRange`.
+   */
+  z.strictObject({ kind: z.literal('zscore'), over: z.literal('above-mean').optional() }),
 ]);
 
-/** How a plane of any size becomes the network's rows × columns. */
+/** How a plane of any size becomes the network's rows × columns; for volumes, the voxels its slices × rows × columns. */
 const fit = z.enum([
   'letterbox', // scale the longer side to fit, pad the rest with `valueRange[0]`, image centred
   'stretch', // scale each side by itself
   'crop', // centre square crop, then scale
+  'conform', // volumes: resampled by geometry to `grid` about the same centre, as FreeSurfer's mri_convert --conform does
 ]);
+
+/** Patient axes, one a tensor axis (slices, rows, columns), by where they run to: L, P, S are LPS's own directions. */
+const axes = z.string().regex(/^[LRAPSI]{3}$/, "expected three of the letters L R A P S I, such as 'LIA'")
+  .refine(text => ['LR', 'AP', 'SI'].every(pair => [...text].filter(letter => pair.includes(letter)).length === 1), 'expected one of L and R, one of A and P, one of S and I');
 
 /**
  * Makes probabilities of scores that mean what they say: `value` divides every logit (Guo et al. 2017, "On calibration
@@ -96,8 +105,14 @@ const manifestShape = z.strictObject({
     layout: z.enum(['NHWC', 'NDHWC']),
     valueRange: z.tuple([z.number(), z.number()]),
     channels: z.array(z.string().min(1)).min(1),
+    /** For volumes, its statistics are those of the conformed volume. */
     normalisation,
     fit,
+    /**
+     * Of volumes: the grid of `shape` that the network reads. What lies outside of the source becomes its lowest value;
+     * the labels go back to the source's own grid.
+     */
+    grid: z.strictObject({ axes, spacingMm: z.number().positive() }).optional(),
     /**
      * For labelmaps: images are read at full resolution, in tiles of `shape` that overlap by what the network's receptive
      * field needs (computed from its layers), in place of being fitted. Statistics are those of the whole image. An image
@@ -105,10 +120,21 @@ const manifestShape = z.strictObject({
      */
     tiling: z.strictObject({ overlap: z.literal('receptive-field'), padding: z.literal('edge') }).optional(),
     /**
+     * With tiling: between the pixel centres of the pictures that the network was trained on, mm (0.0005 is a 20×
+     * objective). Of a slide, the level nearest to it is read; without it the finest.
+     */
+    spacingMm: z.number().positive().optional(),
+    /**
      * For scores from a PA and a lateral view of one study together: which of the networks in `architectures/fusion-*`
      * the graph is. Its inputs are named PA and L (and present, for hemis), each of `shape`; either view may be missing.
      */
     fusion: fusionKind.optional(),
+    /**
+     * For labelmaps of a volume from several MR series of one study: the graph has an input for each of these, by its
+     * name and of `shape`, and `present` [n, modalities]; any of them may be missing. The series are brought to the grid
+     * of one of them and read in its axial slices, laid into `shape` by `fit` in mm.
+     */
+    modalities: z.array(z.enum(MR_MODALITIES)).min(1).optional(),
     /**
      * Id of a model in the folder beside this one's that judges every picture first (its manifest has `gate`): what
      * is no picture of the kind that this model reads is refused.
@@ -152,9 +178,11 @@ export const manifestSchema = manifestShape.superRefine((m, context) => {
   if (n.kind === 'percentile' && n.low >= n.high) issue(['input', 'normalisation'], 'expected low below high');
   if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
   if (m.graph.format === 'onnx' && m.input.layout !== 'NHWC') issue(['input', 'layout'], 'expected NHWC with graph.format onnx');
+  checkVolume(m, issue);
   checkScores(m, issue);
   checkTiling(m, issue);
   checkViews(m, issue);
+  checkModalities(m, issue);
   if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
 });
 
@@ -172,7 +200,18 @@ function checkScores({ task, output }: Shape, issue: OnIssue): void {
   if (operatingPointNormalisation && activation !== 'sigmoid') issue(['output', 'operatingPointNormalisation'], 'expected output.activation sigmoid with it');
 }
 
+function checkVolume({ task, input, output }: Shape, issue: OnIssue): void {
+  const volume = input.layout === 'NDHWC';
+  if ((input.fit === 'conform') !== volume) issue(['input', 'fit'], volume ? "expected 'conform' with layout NDHWC" : "expected 'conform' with layout NDHWC only");
+  if ((input.grid !== undefined) !== volume) issue(['input', 'grid'], volume ? 'expected the axes and spacingMm of the volume with layout NDHWC' : 'expected none with layout NHWC');
+  if (!volume) return;
+  if (task !== 'segment') issue(['task'], `expected segment with layout NDHWC, got ${task}`);
+  if (input.channels.length !== 1) issue(['input', 'channels'], `expected one channel with layout NDHWC, got ${input.channels.length}`);
+  if (output.targets.length > 254) issue(['output', 'targets'], `expected at most 254, got ${output.targets.length}`);
+}
+
 function checkTiling({ task, input, graph }: Shape, issue: OnIssue): void {
+  if (input.spacingMm !== undefined && !input.tiling) issue(['input', 'spacingMm'], 'expected none without input.tiling: a picture that is fitted has no spacing of its own');
   if (!input.tiling) return;
   if (task !== 'segment') issue(['input', 'tiling'], `expected none for the task ${task}`);
   if (input.layout !== 'NHWC') issue(['input', 'tiling'], 'expected none with layout NDHWC');
@@ -192,12 +231,22 @@ function checkViews({ task, input, output, gate }: Shape, issue: OnIssue): void 
   }
 }
 
+function checkModalities({ task, input: { modalities, fusion, tiling, layout, channels, fit, gate } }: Shape, issue: OnIssue): void {
+  if (!modalities) return;
+  if (task !== 'segment') issue(['input', 'modalities'], `expected none for the task ${task}`);
+  if (new Set(modalities).size !== modalities.length) issue(['input', 'modalities'], 'expected each name once');
+  if (fusion || tiling || gate) issue(['input', 'modalities'], 'expected none with input.fusion, input.tiling or input.gate');
+  if (layout !== 'NHWC' || channels.length !== 1) issue(['input', 'modalities'], 'expected one channel and layout NHWC with it: an input a modality');
+  if (fit !== 'letterbox') issue(['input', 'fit'], 'expected letterbox with input.modalities');
+}
+
 export type ModelManifest = z.infer<typeof manifestSchema>;
 export type Target = z.infer<typeof targetSchema>;
 export type InputSpec = ModelManifest['input'];
 
 /** The names of a graph's inputs, in the order in which it is fed; undefined for a graph of one input, whatever its name. */
-export function inputNames({ input: { fusion } }: ModelManifest): readonly string[] | undefined {
+export function inputNames({ input: { fusion, modalities } }: ModelManifest): readonly string[] | undefined {
+  if (modalities) return [...modalities, 'present'];
   if (!fusion) return undefined;
   return fusion === 'hemis' ? ['PA', 'L', 'present'] : ['PA', 'L'];
 }

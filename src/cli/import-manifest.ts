@@ -69,7 +69,7 @@ export function manifestFor({ id, sha256, shape, labels, published, architecture
   };
 }
 
-const FITS = { crop: 'centre square', letterbox: 'the whole picture, padded to fit', stretch: 'the whole picture, each side scaled by itself' } as const;
+const FITS = { conform: 'the volume, resampled by geometry', crop: 'centre square', letterbox: 'the whole picture, padded to fit', stretch: 'the whole picture, each side scaled by itself' } as const;
 
 function scaling({ input: { normalisation: n, valueRange: [min, max] } }: ModelManifest): string {
   switch (n.kind) {

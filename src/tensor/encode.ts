@@ -1,4 +1,5 @@
 import { tensor4d } from '@tensorflow/tfjs-core';
+import { OverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import type { InputSpec } from '../manifest.ts';
 import type { EncodedPlane } from '../tasks/task.ts';
@@ -21,11 +22,17 @@ export function encodePlane(image: Image, spec: InputSpec, slice = 0): EncodedPl
 
   const values = normalise(source, spec);
   const plane: Plane = { values: planeOf(values, columns * rows * source.channels, slice), columns, rows, channels: source.channels };
-  const { crop, size, at, placement } = fitPlane(spec.fit, [columns, rows], [inputColumns, inputRows]);
+  const { crop, size, at, placement } = fitPlane(planeFit(spec), [columns, rows], [inputColumns, inputRows]);
   const placed = padPlane(resize(cropPlane(plane, crop), size), [inputColumns, inputRows], at, spec.valueRange[0]);
 
   const filled = plan === 'replicate grey' ? replicate(placed.values, inputChannels) : placed.values;
   return { tensor: tensor4d(filled, [1, inputRows, inputColumns, inputChannels]), placement };
+}
+
+/** The manifest's schema lets volumes alone be conformed. */
+function planeFit({ fit }: InputSpec): Exclude<InputSpec['fit'], 'conform'> {
+  if (fit !== 'conform') return fit;
+  throw new OverreadError('internal', "Expected a fit of planes, got 'conform', which is for volumes. Please report this.", { got: fit });
 }
 
 function planeOf(values: Float32Array, size: number, slice: number): Float32Array {

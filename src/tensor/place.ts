@@ -16,7 +16,7 @@ export interface Fit {
  * shared with the smaller half before. Crop: the largest centred part with the input's proportions.
  * @param source and input: [columns, rows]
  */
-export function fitPlane(fit: InputSpec['fit'], source: readonly [number, number], input: readonly [number, number]): Fit {
+export function fitPlane(fit: Exclude<InputSpec['fit'], 'conform'>, source: readonly [number, number], input: readonly [number, number]): Fit {
   const [columns, rows] = source;
   const whole = { x: 0, y: 0, columns, rows };
   switch (fit) {
