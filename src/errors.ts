@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'input/geometry' // slices that make no volume
   | 'input/refused' // readable, but not what this model reads
   | 'input/views' // pictures that are not one PA and one lateral view of one patient's study
+  | 'input/modalities' // series that are not MR modalities of one patient's study, each once, in one space
   | 'input/out-of-distribution' // the model's gate judges the picture unlike what the model was made for
   // models
   | 'model/not-found'

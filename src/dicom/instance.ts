@@ -1,6 +1,7 @@
 import type { DataSet } from './data-set.ts';
 import type { DicomElement } from './elements.ts';
 import { framePlanes, sharedSpacing, type Plane } from './functional-groups.ts';
+import { mrAcquisition, type MrAcquisition } from './mr.ts';
 import { modalityTransforms, type ModalityTransform } from './modality-transform.ts';
 import { paletteOf, type Palette } from './palette.ts';
 import { parseDicom } from './parse.ts';
@@ -28,6 +29,8 @@ export interface ImageInstance {
   /** [towards the right of a row, towards the bottom of a column], such as ['L', 'F'] */
   readonly patientOrientation?: readonly string[];
   readonly instanceNumber?: number;
+  /** Of MR instances. */
+  readonly mr?: MrAcquisition;
   /** In-plane spacing of the whole instance; a frame's own, where it has one, is in its plane. */
   readonly spacing?: PixelSpacing;
   readonly sliceThicknessMm?: number;
@@ -77,6 +80,7 @@ export function readImageInstance(bytes: Uint8Array): ImageInstance {
     viewPosition: set.string('00185101') ?? viewFromCode(set),
     patientOrientation: set.strings('00200020'),
     instanceNumber: set.optionalNumbers('00200013')?.[0],
+    ...(modality === 'MR' && { mr: mrAcquisition(set) }),
     spacing: chooseSpacing({
       pixelSpacing: set.optionalNumbers('00280030'),
       imagerPixelSpacing: set.optionalNumbers('00181164'),

@@ -1,3 +1,5 @@
+import type { MrAcquisition, MrModality } from '../dicom/mr.ts';
+
 /** Row-major 4×4: pixel index (column, row, slice), a pixel's centre, → LPS patient coordinates in mm. */
 export type Affine = readonly number[];
 
@@ -28,6 +30,10 @@ export interface ImageAttributes {
   /** Towards where a row and a column run, such as ['L', 'F']. */
   readonly patientOrientation?: readonly string[];
   readonly seriesDescription?: string;
+  /** Of MR series. */
+  readonly mr?: MrAcquisition;
+  /** Which MR modality it is, where whoever gives the image says so. */
+  readonly mrModality?: MrModality;
   readonly sopClassUID?: string;
   readonly photometricInterpretation?: string;
   readonly transferSyntaxUID?: string;

@@ -1,4 +1,6 @@
+import type { MrModality } from '../dicom/mr.ts';
 import type { ImageReference, SourceReference } from '../image/image.ts';
+import type { KnownModality } from '../image/modality.ts';
 import type { View, ViewSource } from '../image/view.ts';
 import type { Target } from '../manifest.ts';
 import type { SaliencyDetails } from './saliency.ts';
@@ -44,7 +46,8 @@ export interface OutOfDistribution {
   readonly reason?: string;
 }
 
-interface ResultBase {
+/** What every result says of how it was made. */
+export interface ResultBase {
   readonly model: ModelIdentity;
   readonly device: DeviceDescription;
   readonly source: ImageReference;
@@ -71,6 +74,39 @@ export interface LabelmapResult extends ResultBase {
   readonly kind: 'labelmap';
   readonly labels: Uint8Array;
   readonly segments: readonly Segment[];
+  /** Of a model that reads several MR modalities. */
+  readonly modalities?: ModalitiesReport;
+}
+
+/** Which MR modalities were there, how each is known, and how it came to the grid of the result. */
+export interface ModalitiesReport {
+  /** In the order of the manifest. */
+  readonly used: readonly UsedModality[];
+  readonly missing: readonly MrModality[];
+}
+
+export interface UsedModality extends KnownModality {
+  readonly source: ImageReference;
+  readonly placement: ModalityPlacement;
+}
+
+/**
+ * How a series was laid on the result's grid: it is the grid, or has the same one; by the geometry that it states; or by
+ * a rigid registration, since it does not state the same frame of reference.
+ */
+export type ModalityPlacement =
+  | { readonly kind: 'reference' | 'same grid' }
+  | { readonly kind: 'resampled'; readonly covered: number }
+  | { readonly kind: 'registered'; readonly covered: number; readonly registration: RegistrationQuality };
+
+export interface RegistrationQuality {
+  /** How far the outcomes of two registrations from different samples lie apart within the head, mm: the mean of both. */
+  readonly repeatabilityMm: number;
+  /** Mutual information in nats, as the series lay and as they were laid. */
+  readonly mutualInformation: { readonly before: number; readonly after: number };
+  /** How far the centre of the reference moved, mm, and by how much the series was turned, degrees. */
+  readonly movedMm: number;
+  readonly turnedDegrees: number;
 }
 
 export interface Score {

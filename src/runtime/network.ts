@@ -73,7 +73,7 @@ function checkInputs(inputs: readonly Port[], manifest: ModelManifest): void {
   const got = inputs.map(({ name, shape }) => `${name || 'another'} ${describe(shape)}`).join(', ') || 'none';
   throw new OverreadError(
     'model/graph',
-    `Expected the graph of ${id} to have the inputs ${names.map((name, i) => `${name} [${expected[i]}]`).join(', ')} for input.fusion ${input.fusion}, got ${got}. Mend input.fusion or convert the model again.`,
+    `Expected the graph of ${id} to have the inputs ${names.map((name, i) => `${name} [${expected[i]}]`).join(', ')} for ${input.modalities ? 'input.modalities' : `input.fusion ${input.fusion}`}, got ${got}. Mend the manifest or convert the model again.`,
     { expected: names, got },
   );
 }

@@ -79,6 +79,7 @@ async function layersNetwork(artifacts: io.ModelArtifacts, manifest: ModelManife
   const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
   // tfjs knows a layer of ours by its class, once that is there.
   if (manifest.input.fusion === 'hemis') await import('./view-moments.ts');
+  if (manifest.input.modalities) await import('./modality-moments.ts');
   const model = await loadLayersModel(io.fromMemory(artifacts));
   const names = inputNames(manifest);
   // Of the layers: tfjs gives tensors other names when a second model has the same ones.

@@ -28,6 +28,7 @@ export function fixedNormalisation(whole: Image, spec: InputSpec): FixedInput {
       return { spec: { ...spec, normalisation: { kind: 'window', min, max } }, representableRange };
     }
     case 'zscore': {
+      if (normalisation.over) throw new OverreadError('model/manifest', 'Expected normalisation zscore over all pixels with input.tiling, got over above-mean. Mend input.normalisation.', { got: normalisation.over });
       checkFinite(pixels);
       const [mean, deviation] = moments(pixels);
       return { spec: { ...spec, normalisation: { kind: 'representable' }, valueRange: [0, 1] }, representableRange: [mean, mean + deviation] };
