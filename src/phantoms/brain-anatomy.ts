@@ -22,6 +22,18 @@ export interface Lesion {
   readonly seed: number;
 }
 
+/** A patch of demyelination, as in multiple sclerosis: an ellipsoid in the white matter. */
+export interface Plaque {
+  /** LPS mm from the centre of the head. */
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  readonly radiusMm: number;
+  /** How much longer it is across the ventricles' wall than along it. */
+  readonly stretch: number;
+  readonly seed: number;
+}
+
 export interface BrainShape {
   readonly seed: number;
   readonly width: number;
@@ -29,9 +41,11 @@ export interface BrainShape {
   readonly height: number;
   readonly ventricles: number;
   readonly lesion: Lesion;
+  /** In place of the tumour, where there are any. */
+  readonly plaques: readonly Plaque[];
 }
 
-export function brainShape(seed: number, random: Random): BrainShape {
+export function brainShape(seed: number, random: Random, lesions: 'tumour' | 'plaques' = 'tumour'): BrainShape {
   const side = random.chance(0.5) ? 1 : -1;
   return {
     seed: hashIntegers(seed, 41),
@@ -47,7 +61,24 @@ export function brainShape(seed: number, random: Random): BrainShape {
       oedemaMm: random.uniform(9, 14),
       seed: hashIntegers(seed, 42),
     },
+    plaques: lesions === 'plaques' ? plaquesOf(seed, random) : [],
   };
+}
+
+/** Most lie along the ventricles, the others anywhere in the white matter; many small, few large. */
+function plaquesOf(seed: number, random: Random): Plaque[] {
+  return Array.from({ length: 8 + random.integer(28) }, (_, i) => {
+    const side = random.chance(0.5) ? 1 : -1;
+    const byVentricle = random.chance(0.65);
+    return {
+      x: side * (byVentricle ? random.uniform(13, 24) : random.uniform(18, 46)),
+      y: byVentricle ? random.uniform(-42, 44) : random.uniform(-56, 58),
+      z: byVentricle ? random.uniform(6, 30) : random.uniform(4, 50),
+      radiusMm: 1.6 + 5.5 * random.next() ** 2.2,
+      stretch: random.uniform(1, 1.9),
+      seed: hashIntegers(seed, 43, i),
+    };
+  });
 }
 
 /** Signed distance in mm to an ellipsoid, about: negative inside. */
@@ -68,11 +99,12 @@ export class BrainAnatomy {
 
   /**
    * Fills {@link shares} for a point.
-   * @returns the lesion's part there: 0 none, 1 necrotic core, 2 oedema, 3 enhancing rim
+   * @returns the lesion's part there: 0 none, 1 necrotic core, 2 oedema, 3 enhancing rim, 4 plaque
    */
-  at(px: number, py: number, pz: number): 0 | 1 | 2 | 3 {
+  at(px: number, py: number, pz: number): 0 | 1 | 2 | 3 | 4 {
     const { shape, shares } = this;
     const { lesion } = shape;
+    if (shape.plaques.length) return this.scarred(px, py, pz);
     shares.fill(0);
     shares[T.air] = 1;
     // The tumour pushes what surrounds it aside.
@@ -89,13 +121,44 @@ export class BrainAnatomy {
       z = lesion.z + (pz - lesion.z) * pull;
       r = this.surface(x, y, z);
     }
+    this.healthy(x, y, z, r);
+    return r > 1.06 ? 0 : this.tumour(px, py, pz, away, r);
+  }
+
+  /** Whether a point lies within the brain's envelope: what is left when skull and scalp are taken off. */
+  inBrain(x: number, y: number, z: number): boolean {
+    return this.surface(x, y, z) < 1.02;
+  }
+
+  private healthy(x: number, y: number, z: number, r: number): void {
     this.envelope(x, y, z, r);
-    if (r > 1.06) return 0;
+    if (r > 1.06) return;
     this.cerebrum(x, y, z, r);
     this.hindbrain(x, y, z);
     this.deep(x, y, z);
     this.put(T.blood, smoothstep(3.4, 2.2, hypot(x * 0.8, (r - 1.035) * 68) + (y < -60 || z < -10 ? 6 : 0)));
-    return this.tumour(px, py, pz, away, r);
+  }
+
+  private scarred(x: number, y: number, z: number): 0 | 4 {
+    const { shape: { plaques }, shares } = this;
+    shares.fill(0);
+    shares[T.air] = 1;
+    const r = this.surface(x, y, z);
+    if (r > 1.4) return 0;
+    this.healthy(x, y, z, r);
+    const white = shares[T.white]! + 0.4 * shares[T.deepGrey]! + 0.3 * shares[T.grey]!;
+    if (white < 0.2) return 0;
+    let share = 0;
+    for (const plaque of plaques) {
+      const [dx, dy, dz] = [(x - plaque.x) / plaque.stretch, y - plaque.y, z - plaque.z];
+      const reach = plaque.radiusMm * 1.7;
+      if (abs(dx) > reach || abs(dy) > reach || abs(dz) > reach) continue;
+      const bumps = valueNoise3(plaque.seed, x / 4, y / 4, z / 4);
+      share = max(share, smoothstep(0.9, -0.9, hypot(dx, dy, dz) - plaque.radiusMm * (1 + 0.4 * bumps)));
+    }
+    share *= smoothstep(0.2, 0.5, white);
+    this.put(T.oedema, share);
+    return share > 0.5 ? 4 : 0;
   }
 
   private put(tissue: number, share: number): void {

@@ -17,9 +17,14 @@ export interface BrainPhantom {
   readonly origin: readonly [number, number, number];
   /** 12 bits, slice by slice. All four lie in one grid and one frame of reference. */
   readonly volumes: Readonly<Record<BrainSequence, Uint16Array>>;
-  /** Index into {@link LESION_CLASSES}. */
+  /** Index into {@link LESION_CLASSES}; {@link PLAQUE} where the head has plaques in place of a tumour. */
   readonly lesion: Uint8Array;
+  /** 1 within the brain's envelope: what a brain extraction keeps. */
+  readonly brain: Uint8Array;
 }
+
+/** The value of a plaque in {@link BrainPhantom.lesion}. */
+export const PLAQUE = 4;
 
 /** Signal of each tissue, as a 1.5 T scanner shows it, 0..1200. T1c: after gadolinium. */
 const SIGNAL: Record<BrainSequence, Record<Tissue, number>> = {
@@ -46,20 +51,23 @@ export interface BrainPhantomOptions {
   /** Columns of the grid, 160 when left out; the field of view stays 160 × 192 × 150 mm. */
   readonly columns?: number;
   readonly slices?: number;
+  /** A ring-enhancing tumour when left out, or patches of demyelination in the white matter. */
+  readonly lesions?: 'tumour' | 'plaques';
 }
 
-/** A head with a ring-enhancing tumour in four sequences, and the tumour's parts as they are. */
+/** A head with a ring-enhancing tumour (or plaques) in four sequences, and the lesion's parts as they are. */
 export function brainPhantom(options: BrainPhantomOptions): BrainPhantom {
-  const { seed, columns = 160, slices = 60 } = options;
+  const { seed, columns = 160, slices = 60, lesions = 'tumour' } = options;
   const rows = round(columns * 1.25);
   const spacing = 172 / columns;
   const sliceSpacing = 150 / slices;
   const shape = [columns, rows, slices] as const;
   const origin = [-(columns - 1) * spacing * 0.5, -(rows - 1) * spacing * 0.5, -62 + sliceSpacing / 2] as const;
   const random = seededRandom(hashIntegers(seed, 51));
-  const anatomy = new BrainAnatomy(brainShape(seed, random));
+  const anatomy = new BrainAnatomy(brainShape(seed, random, lesions));
   const count = columns * rows * slices;
   const lesion = new Uint8Array(count);
+  const brain = new Uint8Array(count);
   const volumes = Object.fromEntries(BRAIN_SEQUENCES.map((name) => [name, new Uint16Array(count)])) as Record<BrainSequence, Uint16Array>;
   const tables = BRAIN_SEQUENCES.map((name) => ({
     volume: volumes[name],
@@ -78,6 +86,7 @@ export function brainPhantom(options: BrainPhantomOptions): BrainPhantom {
       for (let column = 0; column < columns; column++, i++) {
         const x = origin[0] + column * spacing;
         lesion[i] = anatomy.at(x, y, z);
+        brain[i] = Number(anatomy.inBrain(x, y, z));
         const { shares } = anatomy;
         for (const table of tables) {
           let value = 0;
@@ -92,5 +101,5 @@ export function brainPhantom(options: BrainPhantomOptions): BrainPhantom {
       }
     }
   }
-  return { shape, spacingMm: [spacing, spacing, sliceSpacing], origin, volumes, lesion };
+  return { shape, spacingMm: [spacing, spacing, sliceSpacing], origin, volumes, lesion, brain };
 }
