@@ -1,5 +1,6 @@
 import * as Comlink from 'comlink';
 import type { Answer, EngineService, WorkerOptions } from './engine-protocol.ts';
+import { sendTiles, type EngineSlideJob, type SlideCallOptions, type SlideRun } from './engine-slides.ts';
 import type { Job } from './engine.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
@@ -36,6 +37,11 @@ export interface EngineClient {
   run(job: EngineJob, options?: CallOptions): Promise<Result>;
   /** Where a score came from: a heat map for each picture that the model read. */
   explain(job: EngineExplainJob, options?: CallOptions): Promise<readonly SaliencyResult[]>;
+  /**
+   * Segments a slide tile by tile, those on screen first. `result` rejects at once with `job/cancelled` when the signal
+   * is aborted; the tiles that were handed out are whole, and a later run with `done` goes on after them.
+   */
+  runTiles(job: EngineSlideJob, options: SlideCallOptions): SlideRun;
   unload(location: string): Promise<void>;
   memory(): Promise<{ readonly tensors: number; readonly deviceBytes: number; readonly models: number }>;
   /** Only with the option `debug`: takes the GPU device away. */
@@ -92,6 +98,15 @@ class WorkerEngine implements EngineClient {
   explain({ request, ...job }: EngineExplainJob, { onProgress, signal }: CallOptions = {}): Promise<readonly SaliencyResult[]> {
     const jobId = `explain ${++this.#jobs}`;
     return this.#call(service => service.explain(handedOver(jobId, job, { request }), proxied(onProgress)), signal, jobId);
+  }
+
+  runTiles(job: EngineSlideJob, options: SlideCallOptions): SlideRun {
+    const jobId = `tiles ${++this.#jobs}`;
+    const sent = sendTiles(jobId, { ...job, location: absolute(job.location) }, options);
+    return {
+      result: this.#call(async service => sent.received(await service.runTiles(sent.job, sent.calls)), options.signal, jobId),
+      focus: region => void this.#live?.service.focus(jobId, region),
+    };
   }
 
   unload(location: string): Promise<void> {

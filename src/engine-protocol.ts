@@ -1,6 +1,9 @@
-import type { Engine, EngineOptions, ExplainJob, Job } from './engine.ts';
+import type { Engine, EngineOptions, ExplainJob, Job, SlideInput, TilesJob } from './engine.ts';
 import type { SerializedError } from './errors.ts';
-import type { OnProgress } from './runtime/types.ts';
+import type { EncodedFrame } from './image/slide/frames.ts';
+import type { Region } from './image/tiles.ts';
+import type { LabelledTile, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
+import type { OnProgress, Progress } from './runtime/types.ts';
 
 /** What an engine in a worker is started with: what can be cloned of its options. */
 export interface WorkerOptions extends Omit<EngineOptions, 'fetchModel'> {
@@ -10,6 +13,26 @@ export interface WorkerOptions extends Omit<EngineOptions, 'fetchModel'> {
 
 /** An answer of the worker: errors cross as data, since a thrown class arrives without its fields. */
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: SerializedError };
+
+/** A job of tiles as it crosses to the worker: functions go beside it, as {@link TilesCalls}. */
+export interface SentTilesJob extends Omit<TilesJob, 'source' | 'done'> {
+  readonly slide: Omit<SlideInput, 'frames'>;
+  /** Where the worker itself reads frames; left out, it asks {@link TilesCalls.frame}. `headers`: asked for by a call. */
+  readonly series?: { readonly url: string; readonly headers?: Readonly<Record<string, string>> | 'asked' };
+  readonly done: readonly number[];
+}
+
+export type SentUnread = Omit<UnreadTile, 'error'> & { readonly error: SerializedError };
+export type SentTiledResult = Omit<TiledResult, 'unread'> & { readonly unread: readonly SentUnread[] };
+
+/** What the worker calls on the page while it runs a job of tiles. Every call is waited for. */
+export interface TilesCalls {
+  progress(progress: Progress): void;
+  run(run: TiledRun): void | Promise<void>;
+  tile(tile: LabelledTile | SentUnread): void | Promise<void>;
+  frame(sopInstanceUID: string, frameNumber: number): Promise<Answer<EncodedFrame>>;
+  headers(): Promise<Answer<Readonly<Record<string, string>>>>;
+}
 
 type Answered<M extends keyof Engine> = Promise<Answer<Awaited<ReturnType<Engine[M]>>>>;
 
@@ -21,6 +44,8 @@ export interface EngineService {
   load(jobId: string, location: string, onProgress?: OnProgress): Answered<'load'>;
   run(job: Job, onProgress?: OnProgress): Answered<'run'>;
   explain(job: ExplainJob, onProgress?: OnProgress): Answered<'explain'>;
+  runTiles(job: SentTilesJob, calls: TilesCalls): Promise<Answer<SentTiledResult>>;
+  focus(jobId: string, region: Region): Promise<Answer<void>>;
   cancel(jobId: string): Promise<Answer<void>>;
   unload(location: string): Promise<Answer<void>>;
   memory(): Answered<'memory'>;

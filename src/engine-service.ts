@@ -1,6 +1,7 @@
 import * as Comlink from 'comlink';
 import type { Answer, EngineService, WorkerOptions } from './engine-protocol.ts';
 import { Engine } from './engine.ts';
+import { tilesThrough } from './engine-tiles.ts';
 import { OverreadError, toOverreadError } from './errors.ts';
 import type { Result } from './results/result.ts';
 import type { OnProgress, Progress } from './runtime/types.ts';
@@ -39,6 +40,8 @@ export function createEngineService(): EngineService {
       const answered = await answer(() => reporting(onProgress, report => live().explain(job, report)));
       return answered.ok ? Comlink.transfer(answered, answered.value.flatMap(buffersOf)) : answered;
     },
+    runTiles: (job, calls) => answer(() => tilesThrough(calls, job, (received, listener) => live().runTiles(received, listener))),
+    focus: (jobId, region) => answer(async () => live().focus(jobId, region)),
     cancel: jobId =>
       answer(async () => {
         loads.get(jobId)?.abort();

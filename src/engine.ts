@@ -1,9 +1,17 @@
+import type { DicomJson } from './dicom/dicomjson.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
 import { explain } from './explain.ts';
+import { chooseLevel } from './image/slide/choose-level.ts';
+import type { FrameReader } from './image/slide/frames.ts';
+import { slidePyramid } from './image/slide/pyramid.ts';
+import { slideSource } from './image/slide/slide-source.ts';
+import type { Region, TileSource } from './image/tiles.ts';
 import { infer, type InferOptions } from './infer.ts';
 import type { ModelManifest } from './manifest.ts';
 import type { DeviceDescription, ModelIdentity, Result } from './results/result.ts';
+import type { TiledResult } from './results/tiled-result.ts';
+import { runTiles, type RunTilesOptions } from './run-tiles.ts';
 import { httpFiles } from './runtime/http-files.ts';
 import { createRuntime, type TfjsRuntime } from './runtime/runtime.ts';
 import type { LoadedModel, ModelFiles, OnProgress, RuntimeOptions } from './runtime/types.ts';
@@ -33,6 +41,31 @@ export interface ExplainJob extends Job {
   readonly request: SaliencyRequest;
 }
 
+/** A slide, of which only the frames that are wanted are read. */
+export interface SlideInput {
+  /** DICOM JSON of its series' instances, in any order, labels and overviews among them. */
+  readonly instances: readonly DicomJson[];
+  readonly frames: FrameReader;
+  /** Identifier of the one to read, where the slide has several. */
+  readonly opticalPath?: string;
+  /** Read this level, from 0, the finest; left out, the one that the manifest's `input.spacingMm` is nearest to. */
+  readonly level?: number;
+}
+
+export interface TilesJob {
+  /** Chosen by the caller, for {@link Engine.cancel} and {@link Engine.focus}. */
+  readonly jobId: string;
+  readonly location: string;
+  readonly source: SlideInput | TileSource;
+  /** Tiles that are there already, of a run with the same fingerprint. */
+  readonly done?: Iterable<number>;
+  /** What is on screen, in pixels of the level that is read: its tiles come first. */
+  readonly focus?: Region;
+  readonly force?: boolean;
+}
+
+export type TilesListener = Pick<RunTilesOptions, 'onProgress' | 'onRun' | 'onTile'>;
+
 const KEPT_MODEL_BYTES = 512 * 2 ** 20;
 
 /**
@@ -45,6 +78,7 @@ export class Engine {
   /** In the order of their last use, the oldest first. */
   readonly #models = new Map<string, LoadedModel>();
   readonly #jobs = new Map<string, AbortController>();
+  readonly #focus = new Map<string, Region>();
   #loading: Promise<unknown> = Promise.resolve();
   #runtime: Promise<TfjsRuntime> | undefined;
   #disposed = false;
@@ -94,7 +128,35 @@ export class Engine {
     return this.#job(job, onProgress, (runtime, model, options) => explain(runtime, model, job.images, job.request, options));
   }
 
-  async #job<T>({ jobId, location, force }: Job, onProgress: OnProgress | undefined, work: (runtime: TfjsRuntime, model: LoadedModel, options: InferOptions) => Promise<T>): Promise<T> {
+  /**
+   * Segments a slide or a large picture tile by tile, those on screen first, and hands every tile out as it is made.
+   * @throws OverreadError as {@link runTiles}, as {@link slidePyramid} and {@link chooseLevel}, as {@link load}, and
+   *   `job/busy` when a job of this id is under way
+   */
+  async runTiles(job: TilesJob, { onProgress, onRun, onTile }: TilesListener): Promise<TiledResult> {
+    const { jobId, source, done = [], focus } = job;
+    const run = this.#job(job, onProgress, (runtime, model, options) => {
+      if (focus && !this.#focus.has(jobId)) this.#focus.set(jobId, focus);
+      const listening = { ...options, onTile, ...(onRun && { onRun }), done: new Set(done), focus: () => this.#focus.get(jobId) };
+      if ('read' in source) return runTiles(runtime, model, source, listening);
+      const pyramid = slidePyramid(source.instances, source);
+      const { level, ...choice } = chooseLevel(pyramid, model.manifest.input.spacingMm, source.level);
+      const read = { ...choice, of: pyramid.levels.length, downsample: level.downsample, opticalPath: pyramid.opticalPath };
+      return runTiles(runtime, model, slideSource(pyramid, level, source.frames), { ...listening, level: read });
+    });
+    try {
+      return await run;
+    } finally {
+      this.#focus.delete(jobId);
+    }
+  }
+
+  /** Moves what is on screen of a job of {@link runTiles}: from the next tile on. */
+  focus(jobId: string, region: Region): void {
+    if (this.#jobs.has(jobId)) this.#focus.set(jobId, region);
+  }
+
+  async #job<T>({ jobId, location, force }: Pick<Job, 'jobId' | 'location' | 'force'>, onProgress: OnProgress | undefined, work: (runtime: TfjsRuntime, model: LoadedModel, options: InferOptions) => Promise<T>): Promise<T> {
     if (this.#jobs.has(jobId)) {
       throw new OverreadError('job/busy', `Expected a new job id, got ${jobId}, which is under way. Wait for it or cancel it.`, { got: jobId });
     }

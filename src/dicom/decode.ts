@@ -26,7 +26,7 @@ export interface DecodedFrame {
  * @param frameIndex counts from 0
  * @throws OverreadError `input/truncated`, `input/inconsistent`, `input/unsupported-pixels`
  */
-export async function decodeFrame(instance: ImageInstance, frameIndex: number): Promise<DecodedFrame> {
+export async function decodeFrame(instance: Pick<ImageInstance, 'pixelFormat' | 'transferSyntax' | 'pixelData'>, frameIndex: number): Promise<DecodedFrame> {
   const { pixelFormat: format, transferSyntax: syntax, pixelData: { element, set } } = instance;
   if (!Number.isInteger(frameIndex) || frameIndex < 0 || frameIndex >= format.numberOfFrames) {
     throw new OverreadError('input/refused', `Expected a frame from 1 to ${format.numberOfFrames}, got ${frameIndex + 1}. Choose one that is there.`,

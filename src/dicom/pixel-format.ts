@@ -36,8 +36,11 @@ export function pixelElement(set: DataSet, modality: string, sopClassUID: string
     { expected: 'Pixel Data (7FE0,0010)', got: 'none', modality, sopClassUID });
 }
 
-/** @throws OverreadError `input/inconsistent`, `input/unsupported-pixels` */
-export function readPixelFormat(set: DataSet, element: DicomElement): PixelFormat {
+/**
+ * @param set of a file, or of DICOM JSON
+ * @throws OverreadError `input/inconsistent`, `input/unsupported-pixels`
+ */
+export function readPixelFormat(set: Pick<DataSet, 'uint16' | 'string' | 'numbers'>, element: Pick<DicomElement, 'tag'>): PixelFormat {
   const float = element.tag === FLOAT || element.tag === DOUBLE;
   const need = (tag: string, keyword: string): number => {
     const value = set.uint16(tag);

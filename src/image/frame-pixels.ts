@@ -4,7 +4,7 @@ import { applyTransform } from '../dicom/modality-transform.ts';
 import { rgbValues } from './colour.ts';
 import { fillPadding, invertMonochrome1, modalityValues, representableRange, type Range } from './modality-values.ts';
 
-export function channelsOf({ pixelFormat, palette }: ImageInstance): 1 | 3 {
+export function channelsOf({ pixelFormat, palette }: Pick<ImageInstance, 'pixelFormat' | 'palette'>): 1 | 3 {
   return pixelFormat.samplesPerPixel === 3 || palette ? 3 : 1;
 }
 
@@ -13,7 +13,7 @@ export function channelsOf({ pixelFormat, palette }: ImageInstance): 1 | 3 {
  * inverted and padding filled, or RGB 0..255.
  * @returns the range that its values could take; for floating-point pixels the range that they do take
  */
-export function framePixels(instance: ImageInstance, frameIndex: number, frame: DecodedFrame, out: Float32Array): Range {
+export function framePixels(instance: Pick<ImageInstance, 'pixelFormat' | 'palette' | 'modalityTransforms' | 'pixelPadding'>, frameIndex: number, frame: DecodedFrame, out: Float32Array): Range {
   const { pixelFormat: format, palette, modalityTransforms, pixelPadding } = instance;
   if (channelsOf(instance) === 3) {
     rgbValues(frame, format, palette, out);

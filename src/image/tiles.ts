@@ -20,8 +20,10 @@ export interface TileSource {
    * @throws OverreadError `input/*`, `network/*` when this region cannot be read
    */
   read(region: Region, signal?: AbortSignal): Promise<Float32Array>;
-  /** The whole plane, at a resolution at which it fits in memory: for statistics and for what judges pictures. */
+  /** The whole plane, at a resolution at which it fits in memory: for what judges pictures, and for statistics where there is no `sample`. */
   overview(signal?: AbortSignal): Promise<Image>;
+  /** Pixels of the plane as they are, chosen evenly from all of it, in any shape: for statistics. */
+  sample?(signal?: AbortSignal): Promise<Image>;
 }
 
 /** A plane in memory as a {@link TileSource}; it is its own overview. */

@@ -10,6 +10,11 @@ import type { Segment } from './result.ts';
 export function measureSegments(labels: Uint8Array, targets: readonly Target[], source: ImageReference): Segment[] {
   const counts = new Float64Array(256);
   for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  return segmentsOf(counts, targets, source);
+}
+
+/** Segments of counted pixels. @param counts index: the value in the labelmap */
+export function segmentsOf(counts: ArrayLike<number>, targets: readonly Target[], source: ImageReference): Segment[] {
   return targets.map((target, index) => {
     const segmentNumber = index + 1;
     const pixels = counts[segmentNumber]!;

@@ -2,27 +2,13 @@ import { OverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import { tileSourceOf, type Region, type TilePlan, type TileSource } from '../image/tiles.ts';
 import type { ModelManifest } from '../manifest.ts';
+import type { LabelledTile, UnreadTile } from '../results/tiled-result.ts';
 import type { AxisField, ReceptiveField } from '../runtime/receptive-field.ts';
 import type { LoadedModel } from '../runtime/types.ts';
 import { acceptOnePlane } from './accept.ts';
 import { checkChannels, labelmapOf, labelSource } from './segment.ts';
 import type { FindingOf } from './task.ts';
-import { predictTiles, tilePlanOf, type TiledOptions } from './tiled.ts';
-
-/** One part of the mask on the source grid; all parts together cover it, each pixel once. */
-export interface LabelledTile {
-  readonly index: number;
-  readonly region: Region;
-  /** As of a labelmap result, of the region, row by row. */
-  readonly labels: Uint8Array;
-}
-
-/** A part that could not be read. */
-export interface UnreadTile {
-  readonly index: number;
-  readonly region: Region;
-  readonly error: OverreadError;
-}
+import { predictTiles, statisticsOf, tilePlanOf, type TiledOptions } from './tiled.ts';
 
 /** How the tiles of a segmentation lie: their number, and what each index stands for. */
 export function segmentPlan(source: TileSource, field: ReceptiveField): TilePlan {
@@ -42,7 +28,7 @@ export function segmentPlan(source: TileSource, field: ReceptiveField): TilePlan
 export async function* segmentTiles(model: LoadedModel, source: TileSource, options: TiledOptions): AsyncGenerator<LabelledTile | UnreadTile, void> {
   const { manifest } = model;
   const plan = segmentPlan(source, options.field);
-  const overview = options.overview ?? (await source.overview(options.signal));
+  const overview = options.overview ?? (await statisticsOf(source, options.signal));
   acceptOnePlane([overview], manifest);
   const [rows, columns] = manifest.input.shape as [number, number, number];
   const placement = { scale: [1, 1], offset: [0, 0], inputSize: [columns, rows], sourceSize: [columns, rows] } as const;

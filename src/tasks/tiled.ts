@@ -17,7 +17,7 @@ export interface TiledOptions {
   readonly focus?: Region | (() => Region | undefined);
   /** Indices of tiles that are there already, from a run that was cancelled. */
   readonly done?: ReadonlySet<number>;
-  /** All of the picture at a low resolution, for the statistics; the source's own when left out. */
+  /** Pixels whose statistics are those of the whole picture; the source's sample or overview when left out. */
   readonly overview?: Image;
   /** How many tiles are read ahead of the one that is computed, 2 when left out: the most that is in memory at once. */
   readonly ahead?: number;
@@ -35,6 +35,11 @@ export interface PredictedTile {
 export interface FailedTile {
   readonly tile: Tile;
   readonly error: OverreadError;
+}
+
+/** Pixels that stand for all of the plane in statistics. */
+export function statisticsOf(source: TileSource, signal?: AbortSignal): Promise<Image> {
+  return source.sample ? source.sample(signal) : source.overview(signal);
 }
 
 /** How a model with `input.tiling` cuts up a plane of this size. `halo` as of {@link planTiles}. */
@@ -57,7 +62,7 @@ export async function* predictTiles(model: LoadedModel, source: TileSource, plan
   checkTiled(manifest, options.field);
   throwIfAborted(signal);
   onProgress?.({ stage: 'read pixels' });
-  const fixed = fixedNormalisation(options.overview ?? (await source.overview(signal)), manifest.input);
+  const fixed = fixedNormalisation(options.overview ?? (await statisticsOf(source, signal)), manifest.input);
   const order = new TileOrder(plan.tiles.filter(({ index }) => !done?.has(index)), options.focus);
   const total = plan.tiles.length;
   let finished = total - order.left;

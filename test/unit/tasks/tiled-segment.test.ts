@@ -10,7 +10,8 @@ import type { ModelManifest } from '../../../src/manifest.ts';
 import { receptiveField } from '../../../src/runtime/receptive-field.ts';
 import type { LoadedModel, Progress } from '../../../src/runtime/types.ts';
 import { segment } from '../../../src/tasks/segment.ts';
-import { segmentPlan, segmentTiles, segmentWhole, type LabelledTile, type UnreadTile } from '../../../src/tasks/tiled-segment.ts';
+import type { LabelledTile, UnreadTile } from '../../../src/results/tiled-result.ts';
+import { segmentPlan, segmentTiles, segmentWhole } from '../../../src/tasks/tiled-segment.ts';
 import { picture, tinyManifest } from '../runtime/tiny.ts';
 
 beforeAll(() => setBackend('cpu'));

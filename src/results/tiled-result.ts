@@ -1,0 +1,56 @@
+import type { OverreadError } from '../errors.ts';
+import type { Region } from '../image/tiles.ts';
+import type { ResultBase, Segment } from './result.ts';
+
+/** One part of a mask on the source grid; all parts together cover it, each pixel once. */
+export interface LabelledTile {
+  readonly index: number;
+  readonly region: Region;
+  /** As of a labelmap result, of the region, row by row. */
+  readonly labels: Uint8Array;
+}
+
+/** A part that could not be read: nothing is known there, which is not the same as nothing found. */
+export interface UnreadTile {
+  readonly index: number;
+  readonly region: Region;
+  readonly error: OverreadError;
+}
+
+/** How a slide or a large picture is cut up, told before the first tile. */
+export interface TiledRun {
+  /** Equal for runs whose tiles fit together: same weights, same image, same tiles. */
+  readonly fingerprint: string;
+  readonly source: ResultBase['source'];
+  readonly model: ResultBase['model'];
+  /** How many tiles the whole has; their indices are 0 to `tiles` − 1. */
+  readonly tiles: number;
+  /** Of a slide. */
+  readonly level?: LevelRead;
+}
+
+/** Which of a slide's levels was read. */
+export interface LevelRead {
+  /** From 0, the finest. */
+  readonly index: number;
+  readonly of: number;
+  /** Pixels of the finest level to one of this. */
+  readonly downsample: number;
+  readonly opticalPath: string;
+  readonly chosenBy: 'user' | 'spacing' | 'finest';
+  /** For the user. */
+  readonly reason: string;
+}
+
+/** The end of a run whose mask was handed out in tiles: all about it but the mask. */
+export interface TiledResult extends ResultBase {
+  readonly kind: 'tiled labelmap';
+  readonly fingerprint: string;
+  readonly tiles: number;
+  /** Handed out by this run, whole. */
+  readonly labelled: number;
+  readonly unread: readonly UnreadTile[];
+  /** Pixels and areas of the tiles that this run handed out. */
+  readonly segments: readonly Segment[];
+  readonly level?: LevelRead;
+}

@@ -1,0 +1,98 @@
+import { OverreadError, throwIfAborted } from './errors.ts';
+import type { Region, TileSource } from './image/tiles.ts';
+import { look, type InferOptions } from './infer.ts';
+import { segmentsOf } from './results/measure.ts';
+import type { LabelledTile, LevelRead, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
+import type { LoadedModel, Runtime } from './runtime/types.ts';
+import { worstVerdict } from './tasks/gate.ts';
+import { isTiled, segmentPlan, segmentTiles } from './tasks/tiled-segment.ts';
+
+export interface RunTilesOptions extends InferOptions {
+  /** Told once, before the first tile. */
+  readonly onRun?: (run: TiledRun) => void | Promise<void>;
+  /** Each tile as it is made. The next but one is not begun before this one was taken: memory stays flat. */
+  readonly onTile: (tile: LabelledTile | UnreadTile) => void | Promise<void>;
+  /** What is on screen: its tiles come first. Asked before each tile. */
+  readonly focus?: () => Region | undefined;
+  /** Tiles that are there already, of a run with the same fingerprint. */
+  readonly done?: ReadonlySet<number>;
+  readonly level?: LevelRead;
+}
+
+/** So many tiles in a row that the network did not give are no faults of tiles. */
+const TILES_WITHOUT_NETWORK = 8;
+
+/**
+ * Segments a plane of any size, tile by tile, and keeps none of them: memory does not grow with the plane. A tile that
+ * cannot be read is handed out as such, and the others go on.
+ * @throws OverreadError `input/refused`, `input/out-of-distribution`; `model/graph`, `model/manifest` for a model that does
+ *   not read in tiles; `network/*` when tile after tile does not come; `device/*`, `job/cancelled`; and what `onTile` throws
+ */
+export async function runTiles(runtime: Runtime, model: LoadedModel, source: TileSource, options: RunTilesOptions): Promise<TiledResult> {
+  const { onProgress, onRun, onTile, signal, focus, done = new Set(), level, loadMs = 0, gate } = options;
+  const { manifest, identity } = model;
+  checkTiles(manifest);
+  await runtime.ready();
+  throwIfAborted(signal);
+  const start = performance.now();
+  const pictures = gate ? await look([await source.overview(signal)], manifest, options) : [];
+  const outOfDistribution = worstVerdict(pictures.flatMap(({ verdict }) => verdict ?? []));
+  const gateMs = performance.now() - start;
+
+  const field = await model.receptiveField(signal);
+  const { tiles } = segmentPlan(source, field);
+  const fingerprint = fingerprintOf(model, source, tiles.length);
+  await onRun?.({ fingerprint, source: source.reference, model: identity, tiles: tiles.length, ...(level && { level }) });
+
+  const counts = new Float64Array(manifest.output.targets.length + 1);
+  const unread: UnreadTile[] = [];
+  let labelled = 0;
+  let unreached = 0;
+  let taken: Promise<unknown> = Promise.resolve();
+  for await (const tile of segmentTiles(model, source, { field, done, signal, onProgress, focus })) {
+    if ('error' in tile) {
+      unread.push(tile);
+      unreached = tile.error.code.startsWith('network/') ? unreached + 1 : 0;
+      if (unreached >= TILES_WITHOUT_NETWORK) throw tile.error;
+    } else {
+      unreached = 0;
+      labelled++;
+      for (const label of tile.labels) counts[label]!++;
+    }
+    await taken;
+    taken = Promise.resolve(onTile(tile));
+    // Heard at the next tile; a failure before it must not end the process.
+    taken.catch(() => {});
+  }
+  await taken;
+  return {
+    kind: 'tiled labelmap',
+    fingerprint,
+    model: identity,
+    device: model.device ?? runtime.device,
+    source: source.reference,
+    tiles: tiles.length,
+    labelled,
+    unread,
+    segments: segmentsOf(counts, manifest.output.targets, source.reference),
+    ...(level && { level }),
+    ...(outOfDistribution && { outOfDistribution }),
+    timingMs: { load: loadMs, ...(gate && { gate: gateMs }), encode: 0, predict: performance.now() - start - gateMs, decode: 0 },
+    createdAt: new Date().toISOString(),
+  };
+}
+
+/** @throws OverreadError `model/manifest` */
+function checkTiles(manifest: LoadedModel['manifest']): void {
+  if (!isTiled(manifest)) {
+    throw new OverreadError('model/manifest', `${manifest.name} does not read pictures in tiles, so it reads no slides. Choose a segmentation model whose manifest has input.tiling.`, { expected: 'input.tiling' });
+  }
+  const { keepLargestComponents, minimumFraction } = manifest.output;
+  if (keepLargestComponents !== undefined || minimumFraction !== undefined) {
+    throw new OverreadError('model/manifest', `${manifest.name} has rules for the whole mask (keepLargestComponents, minimumFraction), which is never whole here. Choose another model for slides.`, { got: { keepLargestComponents, minimumFraction } });
+  }
+}
+
+function fingerprintOf({ identity }: LoadedModel, { reference: { sources, shape } }: TileSource, tiles: number): string {
+  return JSON.stringify([identity.sha256, sources, shape, tiles]);
+}
