@@ -9,6 +9,8 @@ import { buildNetwork, type Network } from './network.ts';
 import { checkLimits } from './preflight.ts';
 import { orAborted } from './queue.ts';
 import { receptiveField, type ReceptiveField } from './receptive-field.ts';
+import type { SliceNetwork } from './slice-network.ts';
+import { predictSlices, type NetworkTurn, type OutputSlices, type SliceInput } from './slice-prediction.ts';
 import type { GradientModel, LoadedModel } from './types.ts';
 import type { VerifiedModel } from './verified.ts';
 
@@ -96,15 +98,25 @@ export class TfjsModel implements LoadedModel {
     return orAborted(run, signal, late => dispose([...late]));
   }
 
+  predictSlices(read: SliceInput['read'], signal?: AbortSignal): AsyncGenerator<OutputSlices, void> {
+    const turn: NetworkTurn = work => orAborted(this.#turn(async device => {
+      throwIfAborted(signal);
+      const network = await this.#prepare(device);
+      throwIfAborted(signal);
+      return device.guard(() => work(network, device));
+    }), signal, () => {});
+    return predictSlices(this.manifest.id, turn, { shape: this.manifest.input.shape, read }, signal);
+  }
+
   receptiveField(signal?: AbortSignal): Promise<ReceptiveField> {
     const found = this.#turn(async device => {
       throwIfAborted(signal);
       const { layersModel } = await this.#prepare(device);
-      const { id, graph, input: { shape: [rows, columns] } } = this.manifest;
+      const { id, graph, input: { shape } } = this.manifest;
       if (!layersModel) {
         throw new OverreadError('model/graph', `Expected a layers model, whose receptive field can be computed, got the ${graph.format} model ${id}. Leave out input.tiling.`, { expected: 'layers', got: graph.format });
       }
-      return receptiveField(layersModel, [rows!, columns!]);
+      return receptiveField(layersModel, shape.slice(0, -1));
     });
     return orAborted(found, signal, () => {});
   }
@@ -139,12 +151,22 @@ export class TfjsModel implements LoadedModel {
 }
 
 function dryRun(network: Network, manifest: ModelManifest, device: Device): void {
+  if (network.sliced) return dryVolume(network.sliced, manifest);
   const inputs = inputShapes(manifest, 1).map(shape => zeros([...shape]));
   try {
     dispose(forward(network, inputs, manifest.id, device) as Tensor[]);
   } finally {
     dispose(inputs);
   }
+}
+
+/** The first slice of the output asks for every layer's. */
+function dryVolume(sliced: SliceNetwork, { input: { shape } }: ModelManifest): void {
+  const blank = new Float32Array(shape.slice(1).reduce((product, side) => product * side, 1));
+  const run = sliced.start(() => blank);
+  const slice = run.next();
+  if (slice && slice !== 'paused') slice.dispose();
+  run.dispose();
 }
 
 async function firstRun(network: Network, manifest: ModelManifest, device: Device): Promise<void> {

@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import type { DeviceDescription } from '../results/result.ts';
+import type { SliceNetwork } from './slice-network.ts';
 import { tfjsNetwork } from './tfjs-network.ts';
 import type { OnnxPlace } from './onnx-session.ts';
 import type { VerifiedModel } from './verified.ts';
@@ -20,6 +21,8 @@ export interface Network {
   readonly takesBatches: boolean;
   /** The model itself, where it is one of layers. */
   readonly layersModel?: LayersModel;
+  /** Of layers and volumes: it runs slice by slice, and `forward` refuses. */
+  readonly sliced?: SliceNetwork;
   /** What it runs on, where that is not tfjs's backend. */
   readonly device?: DeviceDescription;
   dispose(): void;

@@ -104,8 +104,18 @@ export class SliceRun {
     return this.#mostBytes;
   }
 
-  /** The next slice of the output, [1, rows, columns, channels], to be disposed by the caller; undefined after the last. */
-  next(): Tensor4D | undefined {
+  /** How much of all layers' slices is made, 0..1. */
+  get fraction(): number {
+    const sum = (of: (stage: Stage) => number) => this.stages.reduce((total, stage) => total + of(stage), 0);
+    return sum(({ output }) => this.#done[output]!) / sum(({ output }) => this.shapes[output]![0]);
+  }
+
+  /**
+   * Goes on until the next slice of the output is there, [1, rows, columns, channels], to be disposed by the caller.
+   * @param pause asked after each slice of a layer; where it says so, the next call goes on from there
+   * @returns undefined after the last slice
+   */
+  next(pause: () => boolean = () => false): Tensor4D | 'paused' | undefined {
     const last = this.shapes.length - 1;
     if (this.#given === this.shapes[last]![0]) return undefined;
     const wanted = this.shapes.map(() => -1);
@@ -116,7 +126,7 @@ export class SliceRun {
       for (const input of inputs) wanted[input] = Math.max(wanted[input]!, Math.min(upTo, this.shapes[input]![0] - 1));
     }
     this.#readInput(wanted[0]!);
-    for (const stage of this.stages) this.#make(stage, wanted[stage.output]!);
+    for (const stage of this.stages) if (!this.#make(stage, wanted[stage.output]!, pause)) return 'paused';
     const slice = this.#slices[last]!.get(this.#given)!;
     this.#slices[last]!.delete(this.#given++);
     return slice;
@@ -137,7 +147,8 @@ export class SliceRun {
     }
   }
 
-  #make({ by, inputs, output }: Stage, upTo: number): void {
+  /** @returns false where it paused */
+  #make({ by, inputs, output }: Stage, upTo: number, pause: () => boolean): boolean {
     for (let slice = this.#done[output]!; slice <= upTo; slice++) {
       const given = inputs.map(input => this.#slices[input]!);
       const made = tidy(() => {
@@ -149,7 +160,9 @@ export class SliceRun {
       this.#done[output] = slice + 1;
       this.#count();
       this.#free(inputs);
+      if (slice < upTo && pause()) return false;
     }
+    return true;
   }
 
   /** What no layer will read again. */

@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import type { Network, Port, Shape, Shaped } from './network.ts';
+import { SliceNetwork, type VolumeShape } from './slice-network.ts';
 import type { VerifiedModel } from './verified.ts';
 
 /**
@@ -15,6 +16,7 @@ export async function tfjsNetwork(model: VerifiedModel): Promise<Shaped> {
   try {
     return manifest.graph.format === 'layers' ? await layersNetwork(artifacts, manifest) : await graphNetwork(artifacts, manifest);
   } catch (error) {
+    if (error instanceof OverreadError) throw error;
     const got = error instanceof Error ? error.message : String(error);
     throw new OverreadError(
       'model/graph',
@@ -85,14 +87,39 @@ async function layersNetwork(artifacts: io.ModelArtifacts, manifest: ModelManife
   // Of the layers: tfjs gives tensors other names when a second model has the same ones.
   const inputs = model.inputs.map(({ shape }, i) => ({ name: model.inputNames[i]!, shape }));
   const order = orderOf(inputs, names);
-  return {
+  const shared = {
     inputs: ordered(inputs, order),
     outputs: model.outputs.map(({ shape }) => shape),
-    tensors: layerTensors(model),
     takesBatches: model.inputs[0]?.shape[0] == null,
     layersModel: model,
+  };
+  if (manifest.input.layout === 'NDHWC') return { ...shared, ...slicedNetwork(model, manifest) };
+  return {
+    ...shared,
+    tensors: layerTensors(model),
     forward: given => lastOf([model.predict(fedIn(given, order)) as Tensor | Tensor[]].flat(), manifest),
     dispose: () => void model.dispose(),
+  };
+}
+
+function slicedNetwork(model: LayersModel, { id, input: { shape } }: ModelManifest): Pick<Network, 'sliced' | 'tensors' | 'forward' | 'dispose'> {
+  let sliced: SliceNetwork;
+  try {
+    sliced = new SliceNetwork(model, shape as unknown as VolumeShape);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+  return {
+    sliced,
+    tensors: [...weightTensors(model), ...sliced.tensors],
+    forward: () => {
+      throw new OverreadError('internal', `Expected ${id} to be run slice by slice, as a network of volumes is. Please report this.`);
+    },
+    dispose() {
+      sliced.dispose();
+      model.dispose();
+    },
   };
 }
 
@@ -147,11 +174,14 @@ function lastOf(outputs: Tensor[], manifest: ModelManifest): Tensor[] {
 }
 
 function layerTensors(model: LayersModel): Network['tensors'] {
-  const tensors: { name: string; shape: readonly number[] }[] = [];
+  const tensors = [...weightTensors(model)];
   for (const layer of model.layers) {
-    for (const weight of layer.weights) tensors.push({ name: weight.name, shape: weight.shape.map(size => size ?? 1) });
     const shapes = (Array.isArray(layer.outputShape[0]) ? layer.outputShape : [layer.outputShape]) as (number | null)[][];
     for (const shape of shapes) tensors.push({ name: layer.name, shape: shape.map(size => size ?? 1) });
   }
   return tensors;
+}
+
+function weightTensors(model: LayersModel): Network['tensors'] {
+  return model.layers.flatMap(({ weights }) => weights.map(({ name, shape }) => ({ name, shape: shape.map(size => size ?? 1) })));
 }

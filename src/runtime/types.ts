@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelManifest } from '../manifest.ts';
 import type { DeviceDescription, ModelIdentity } from '../results/result.ts';
 import type { ReceptiveField } from './receptive-field.ts';
+import type { OutputSlices } from './slice-prediction.ts';
 
 export type Backend = DeviceDescription['backend'];
 
@@ -30,6 +31,13 @@ export interface LoadedModel extends Disposable {
    * @throws OverreadError `device/limit`, `device/gpu-error`, `device/lost`, `job/cancelled`, `model/output`
    */
   predict(inputs: readonly Tensor[], signal?: AbortSignal): Promise<readonly Tensor[]>;
+  /**
+   * Runs a network of volumes (layout NDHWC), slice by slice: what the network gives for the whole volume, in the memory
+   * of its planes. The generator holds slices on the device until it ends.
+   * @param read a slice of `manifest.input.shape`, rows · columns · channels values; asked once each, in order
+   * @throws OverreadError as {@link predict}; `device/lost` when the device was replaced on the way
+   */
+  predictSlices(read: (slice: number) => Float32Array, signal?: AbortSignal): AsyncGenerator<OutputSlices, void>;
   /**
    * Which inputs each output of the network sees, for {@link ModelManifest} `input.tiling`.
    * @throws OverreadError `model/graph` for a network that has none, naming the layer; `device/*`, `job/cancelled`

@@ -45,7 +45,8 @@ test('slice by slice gives what the whole volume gives at once, and leaves nothi
       const size = whole.values.length / sliced.outputShape[0];
       let at = 0;
       let largest = 0;
-      for (let y = run.next(); y; y = run.next()) {
+      for (let y = run.next(() => at % 2 === 1); y; y = run.next(() => at % 3 === 1)) {
+        if (y === 'paused') continue;
         y.dataSync().forEach((value, i) => (largest = Math.max(largest, Math.abs(value - whole.values[at * size + i]!))));
         y.dispose();
         at++;
