@@ -2,12 +2,14 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted } from './errors.ts';
 import type { Image } from './image/image.ts';
 import type { View } from './image/view.ts';
+import type { Placed } from './image/resample.ts';
 import type { ModelManifest } from './manifest.ts';
 import type { OutOfDistribution, Result } from './results/result.ts';
 import type { LoadedModel, OnProgress, Runtime } from './runtime/types.ts';
 import { judge, worstVerdict } from './tasks/gate.ts';
 import { taskOf } from './tasks/index.ts';
 import type { Picture } from './tasks/picture.ts';
+import { readsVolumes, segmentVolume } from './tasks/segment-volume.ts';
 import { isTiled, segmentWhole } from './tasks/tiled-segment.ts';
 import { viewOfImage } from './tasks/views.ts';
 
@@ -52,6 +54,10 @@ export async function infer(runtime: Runtime, model: LoadedModel, images: readon
     const field = await model.receptiveField(signal);
     // Tiles are read, run and stitched in turn: all of it is the prediction.
     const finding = await timed(() => segmentWhole(model, images[0]!, { field, signal, onProgress }));
+    return { ...finding.value, ...provenance(model.device ?? runtime.device, { encode: 0, predict: finding.ms, decode: 0 }) };
+  }
+  if (readsVolumes(manifest)) {
+    const finding = await timed(() => segmentVolume(model, images[0] as Image & Placed, { signal, onProgress }));
     return { ...finding.value, ...provenance(model.device ?? runtime.device, { encode: 0, predict: finding.ms, decode: 0 }) };
   }
 

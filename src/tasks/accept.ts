@@ -10,6 +10,16 @@ import { planChannels, refuseColour } from '../tensor/channels.ts';
  */
 export function acceptPlane(image: Image, manifest: ModelManifest): void {
   const { name, input } = manifest;
+  acceptKind(image, manifest);
+  const slices = image.shape[2];
+  if (slices !== 1) {
+    throw refused(name, 'reads one plane', `a volume or a multi-frame image of ${slices} planes`, 1, slices);
+  }
+  if (planChannels(image, input) === 'luminance') refuseColour(image, input);
+}
+
+/** What holds for planes and for volumes. */
+function acceptKind(image: Image, { name, input }: ModelManifest): void {
   const { bodyPartExamined, viewPosition } = image.attributes;
   if (!includes(input.modality, image.modality)) {
     throw refused(name, `reads images of modality ${or(input.modality)}`, `modality ${image.modality}`, input.modality, image.modality);
@@ -20,11 +30,6 @@ export function acceptPlane(image: Image, manifest: ModelManifest): void {
   if (input.viewPosition && viewPosition && !includes(input.viewPosition, viewPosition)) {
     throw refused(name, `reads the view position ${or(input.viewPosition)}`, `view position ${viewPosition}`, input.viewPosition, viewPosition);
   }
-  const slices = image.shape[2];
-  if (slices !== 1) {
-    throw refused(name, 'reads one plane', `a volume or a multi-frame image of ${slices} planes`, 1, slices);
-  }
-  if (planChannels(image, input) === 'luminance') refuseColour(image, input);
 }
 
 /**
@@ -37,6 +42,22 @@ export function acceptOnePlane(images: readonly Image[], manifest: ModelManifest
     throw new OverreadError('input/views', `${manifest.name} reads one picture, got ${images.length}. Choose one.`, { expected: 1, got: images.length });
   }
   acceptPlane(image, manifest);
+}
+
+/**
+ * As {@link acceptOnePlane}, of a model that reads volumes.
+ * @throws OverreadError `input/refused`, `input/views`
+ */
+export function acceptVolume(images: readonly Image[], manifest: ModelManifest): void {
+  const [image, ...others] = images;
+  if (!image || others.length) {
+    throw new OverreadError('input/views', `${manifest.name} reads one volume, got ${images.length}. Choose one series.`, { expected: 1, got: images.length });
+  }
+  acceptKind(image, manifest);
+  const { shape, channels, indexToPatient } = image;
+  if (channels !== 1) throw refused(manifest.name, 'reads volumes of one channel', 'in colour', 1, channels);
+  if (shape[2] === 1) throw refused(manifest.name, 'reads volumes', `a single plane of ${shape[0]} × ${shape[1]}`, 'several slices', 1);
+  if (!indexToPatient) throw refused(manifest.name, 'brings volumes to its own grid by their geometry', 'a volume without position and orientation', 'indexToPatient', undefined);
 }
 
 function refused(name: string, reads: string, is: string, expected: unknown, got: unknown): OverreadError {

@@ -5,12 +5,13 @@ import { keepLargestComponents } from '../results/components.ts';
 import { measureSegments } from '../results/measure.ts';
 import { axisSamples, sampleRow } from '../results/source-samples.ts';
 import { encodePlane } from '../tensor/encode.ts';
-import { acceptOnePlane } from './accept.ts';
+import { acceptOnePlane, acceptVolume } from './accept.ts';
 import { pixelRule } from './pixel-rule.ts';
+import { planesOf, probabilityCoder, type ProbabilityCoder } from './probability-code.ts';
 import type { FindingOf, Placement, Task } from './task.ts';
 
 /**
- * Segmentation of one plane. The network gives [1, rows, columns, channels]: with sigmoid one channel a target (they
+ * Segmentation of one plane (of volumes: `segment-volume.ts`). The network gives [1, rows, columns, channels]: with sigmoid one channel a target (they
  * may overlap; the surer one has the pixel), with softmax a background channel and one a target. Its output is
  * sampled bilinearly at the centres of the source's pixels and decided there, so that outlines are as fine as the
  * source's grid; pixels that the network did not see are background.
@@ -19,7 +20,7 @@ export const segment: Task<FindingOf<'labelmap'>> = {
   id: 'segment',
   kind: 'labelmap',
 
-  accept: acceptOnePlane,
+  accept: (images, manifest) => (manifest.input.layout === 'NDHWC' ? acceptVolume : acceptOnePlane)(images, manifest),
 
   encode(pictures, manifest) {
     const { tensor, placement } = encodePlane(pictures[0]!.image, manifest.input);
@@ -30,8 +31,11 @@ export const segment: Task<FindingOf<'labelmap'>> = {
     const output = outputs[0]!;
     const { image } = pictures[0]!;
     const { rows, columns, channels } = checkChannels(output.shape, manifest);
-    const labels = labelSource((await output.data()) as Float32Array, { rows, columns, channels }, placement, manifest);
-    return labelmapOf(labels, image, manifest);
+    const pixels = image.shape[0] * image.shape[1];
+    const coder = probabilityCoder(manifest, pixels);
+    const coded = coder && { coder, values: new Uint8Array(pixels * coder.operatingPoints.length) };
+    const labels = labelSource((await output.data()) as Float32Array, { rows, columns, channels }, placement, manifest, coded);
+    return labelmapOf(labels, image, manifest, coded);
   },
 };
 
@@ -52,15 +56,31 @@ export function checkChannels(shape: readonly number[], manifest: ModelManifest)
   return { rows, columns, channels };
 }
 
+/** Probabilities on the source grid, beside the labels. */
+export interface Coded {
+  readonly coder: ProbabilityCoder;
+  /** A plane a target, one after the other. */
+  readonly values: Uint8Array;
+}
+
 /**
  * The finding of a mask as the network gave it, after the manifest's rules for the whole mask; `labels` is changed.
+ * @param coded the probabilities that it was decided by, where they are to be kept
  * @throws OverreadError `input/refused` for a mask that is smaller than the manifest holds possible
  */
-export function labelmapOf(labels: Uint8Array, source: ImageReference, manifest: ModelManifest): FindingOf<'labelmap'> {
+export function labelmapOf(labels: Uint8Array, source: ImageReference, manifest: ModelManifest, coded?: Coded): FindingOf<'labelmap'> {
   const { keepLargestComponents: kept, targets } = manifest.output;
-  if (kept !== undefined) targets.forEach((_, i) => keepLargestComponents(labels, source.shape[0], i + 1, kept));
+  const [columns, rows, slices] = source.shape;
+  for (let slice = 0; kept !== undefined && slice < slices; slice++) {
+    const plane = labels.subarray(slice * columns * rows, (slice + 1) * columns * rows);
+    targets.forEach((_, i) => keepLargestComponents(plane, columns, i + 1, kept));
+  }
   refuseImplausible(labels, manifest);
-  return { kind: 'labelmap', source: referenceOf(source), labels, segments: measureSegments(labels, targets, source) };
+  const segments = measureSegments(labels, targets, source);
+  const finding = { kind: 'labelmap', source: referenceOf(source), labels, segments } as const;
+  if (!coded) return finding;
+  const { operatingPoints } = coded.coder;
+  return { ...finding, segments: segments.map((segment, i) => ({ ...segment, threshold: operatingPoints[i]! })), probabilities: planesOf(coded.values, labels, coded.coder, manifest) };
 }
 
 /**
@@ -82,12 +102,16 @@ function refuseImplausible(labels: Uint8Array, { name, output: { minimumFraction
   );
 }
 
-/** The network's output, decided at every pixel of the source. */
+/**
+ * The network's output, decided at every pixel of the source.
+ * @param coded where the probabilities of these pixels are written, if they are wanted
+ */
 export function labelSource(
   values: Float32Array,
   { rows, columns, channels }: { rows: number; columns: number; channels: number },
   { scale, offset, sourceSize, inputSize }: Placement,
   manifest: ModelManifest,
+  coded?: Coded,
 ): Uint8Array {
   const decide = pixelRule(manifest);
   const across = axisSamples({ scale: scale[0], offset: offset[0], sourceSize: sourceSize[0], inputSize: inputSize[0] }, columns);
@@ -99,6 +123,13 @@ export function labelSource(
     sampleRow(values, columns, channels, across, down, y - down.begin, line);
     const start = y * sourceSize[0] + across.begin;
     for (let x = 0; x < width; x++) labels[start + x] = decide(line, x * channels);
+    if (coded) writeRow(coded, line, channels, start, width, labels.length);
   }
   return labels;
+}
+
+function writeRow({ coder, values }: Coded, line: Float32Array, channels: number, start: number, width: number, pixels: number): void {
+  coder.operatingPoints.forEach((_, target) => {
+    for (let x = 0; x < width; x++) values[target * pixels + start + x] = coder.code(line, x * channels, target);
+  });
 }
