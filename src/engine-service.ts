@@ -89,7 +89,8 @@ async function reporting<T>(onProgress: OnProgress | undefined, work: (report?: 
 function buffersOf(result: Result): Transferable[] {
   switch (result.kind) {
     case 'labelmap':
-      return [result.labels.buffer];
+      // The mask at the operating points is the labels' own memory.
+      return [result.labels.buffer, ...(result.probabilities ? [result.probabilities.values.buffer] : [])];
     case 'heatmap':
       return [result.values.buffer];
     case 'scores':

@@ -3,6 +3,7 @@ import type { ImageReference, SourceReference } from '../image/image.ts';
 import type { KnownModality } from '../image/modality.ts';
 import type { View, ViewSource } from '../image/view.ts';
 import type { Target } from '../manifest.ts';
+import type { ProbabilityPlanes } from './probability-planes.ts';
 import type { SaliencyDetails } from './saliency.ts';
 
 /** What is known of the device that a result was computed on: what was got, never what was asked for. */
@@ -67,6 +68,8 @@ export interface Segment {
   readonly areaMm2?: number;
   /** Volumes with known spacing. */
   readonly volumeMm3?: number;
+  /** The probability at and above which a pixel is of it; absent where no single one decides. */
+  readonly threshold?: number;
 }
 
 /** One integer a source pixel; 0 is background. `labels` has columns·rows·slices values, laid out as the image. */
@@ -74,6 +77,10 @@ export interface LabelmapResult extends ResultBase {
   readonly kind: 'labelmap';
   readonly labels: Uint8Array;
   readonly segments: readonly Segment[];
+  /** Lets thresholds be moved; absent where none decides, or where it would be too large. */
+  readonly probabilities?: ProbabilityPlanes;
+  /** When a reader last changed the mask by hand, ISO 8601, UTC; absent where it is as the model gave it. */
+  readonly editedAt?: string;
   /** Of a model that reads several MR modalities. */
   readonly modalities?: ModalitiesReport;
 }

@@ -8,6 +8,8 @@ export interface LabelledTile {
   readonly region: Region;
   /** As of a labelmap result, of the region, row by row. */
   readonly labels: Uint8Array;
+  /** Where asked for: as of `ProbabilityPlanes`, of the region. */
+  readonly probabilities?: Uint8Array;
 }
 
 /** A part that could not be read: nothing is known there, which is not the same as nothing found. */

@@ -1,7 +1,8 @@
 import { OverreadError } from '../errors.ts';
 import type { ModelManifest } from '../manifest.ts';
 
-const DEFAULT_OPERATING_POINT = 0.5;
+/** Where the manifest states none. */
+export const DEFAULT_OPERATING_POINT = 0.5;
 
 /** The label (0: background) of the pixel whose channels begin at `at`. */
 export type PixelRule = (values: Float32Array, at: number) => number;

@@ -7,6 +7,7 @@ import type { AxisField, ReceptiveField } from '../runtime/receptive-field.ts';
 import type { LoadedModel } from '../runtime/types.ts';
 import { acceptOnePlane } from './accept.ts';
 import { checkChannels, labelmapOf, labelSource } from './segment.ts';
+import { probabilityCoder, type ProbabilityCoder } from './probability-code.ts';
 import type { FindingOf } from './task.ts';
 import { predictTiles, statisticsOf, tilePlanOf, type TiledOptions } from './tiled.ts';
 
@@ -22,10 +23,11 @@ export function segmentPlan(source: TileSource, field: ReceptiveField): TilePlan
  * Segments a plane of any size at full resolution, part by part, those that are on screen first: what `segment` would
  * give for the network run on the whole plane. Rules of the manifest that need the whole mask
  * (`keepLargestComponents`, `minimumFraction`) are left to {@link segmentWhole}.
+ * @param options `coder` makes the tiles carry their probabilities
  * @throws OverreadError `input/refused` for a picture that the model does not read; `model/graph` when the network's
  *   output does not lie on its input pixel by pixel, or its input is too small for tiles; `job/cancelled`
  */
-export async function* segmentTiles(model: LoadedModel, source: TileSource, options: TiledOptions): AsyncGenerator<LabelledTile | UnreadTile, void> {
+export async function* segmentTiles(model: LoadedModel, source: TileSource, options: TiledOptions & { readonly coder?: ProbabilityCoder }): AsyncGenerator<LabelledTile | UnreadTile, void> {
   const { manifest } = model;
   const plan = segmentPlan(source, options.field);
   const overview = options.overview ?? (await statisticsOf(source, options.signal));
@@ -40,8 +42,12 @@ export async function* segmentTiles(model: LoadedModel, source: TileSource, opti
     }
     const [outputRows, outputColumns, channels] = predicted.shape;
     checkChannels([1, ...predicted.shape], manifest);
-    const labels = labelSource(predicted.values, { rows: outputRows, columns: outputColumns, channels }, placement, manifest);
-    yield { index, region, labels: cut(labels, columns, { ...region, x: region.x - input.x, y: region.y - input.y }) };
+    const { coder } = options;
+    const coded = coder && { coder, values: new Uint8Array(rows * columns * coder.operatingPoints.length) };
+    const labels = labelSource(predicted.values, { rows: outputRows, columns: outputColumns, channels }, placement, manifest, coded);
+    const part = { ...region, x: region.x - input.x, y: region.y - input.y };
+    const planes = coded?.coder.operatingPoints.map((_, i) => cut(coded.values.subarray(i * rows * columns, (i + 1) * rows * columns), columns, part));
+    yield { index, region, labels: cut(labels, columns, part), ...(planes && { probabilities: joined(planes) }) };
   }
 }
 
@@ -52,15 +58,18 @@ export async function* segmentTiles(model: LoadedModel, source: TileSource, opti
 export async function segmentWhole(model: LoadedModel, image: Image | TileSource, options: TiledOptions): Promise<FindingOf<'labelmap'>> {
   const source = 'read' in image ? image : tileSourceOf(image);
   const [columns, rows] = source.reference.shape;
-  const labels = new Uint8Array(columns * rows);
-  for await (const part of segmentTiles(model, source, { ...options, done: new Set() })) {
+  const pixels = columns * rows;
+  const labels = new Uint8Array(pixels);
+  const coder = probabilityCoder(model.manifest, pixels);
+  const coded = coder && { coder, values: new Uint8Array(pixels * coder.operatingPoints.length) };
+  for await (const part of segmentTiles(model, source, { ...options, done: new Set(), ...(coder && { coder }) })) {
     if ('error' in part) throw part.error;
-    const { region } = part;
-    for (let row = 0; row < region.rows; row++) {
-      labels.set(part.labels.subarray(row * region.columns, (row + 1) * region.columns), (region.y + row) * columns + region.x);
-    }
+    paste(part.labels, part.region, labels, columns);
+    const { probabilities, region } = part;
+    const size = region.columns * region.rows;
+    if (coded && probabilities) coded.coder.operatingPoints.forEach((_, i) => paste(probabilities.subarray(i * size, (i + 1) * size), region, coded.values.subarray(i * pixels, (i + 1) * pixels), columns));
   }
-  return labelmapOf(labels, source.reference, model.manifest);
+  return labelmapOf(labels, source.reference, model.manifest, coded);
 }
 
 /** True for a model that reads images at full resolution, in tiles. */
@@ -75,6 +84,20 @@ function checkCovers({ input, output, stride }: AxisField, name: string): void {
     `Expected a network whose output covers its input, a whole number of pixels each, got ${output} outputs ${stride} pixels apart for ${input} ${name}. Build it with 'same' padding.`,
     { expected: input, got: [output, stride] },
   );
+}
+
+function paste(part: Uint8Array, { x, y, columns: width, rows }: Region, into: Uint8Array, columns: number): void {
+  for (let row = 0; row < rows; row++) into.set(part.subarray(row * width, (row + 1) * width), (y + row) * columns + x);
+}
+
+function joined(planes: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(planes.reduce((sum, plane) => sum + plane.length, 0));
+  let at = 0;
+  for (const plane of planes) {
+    out.set(plane, at);
+    at += plane.length;
+  }
+  return out;
 }
 
 function cut(labels: Uint8Array, columns: number, { x, y, columns: width, rows }: Region): Uint8Array {

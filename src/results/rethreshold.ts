@@ -1,0 +1,68 @@
+import { keepLargestComponents } from './components.ts';
+import { segmentsOf } from './measure.ts';
+import { nearestStop, stopsOf } from './probability-planes.ts';
+import type { LabelmapResult } from './result.ts';
+
+/** What a segment's mask is decided at now; undefined where the result keeps no probabilities. */
+export function thresholdsOf({ segments, probabilities }: LabelmapResult): readonly number[] | undefined {
+  return probabilities?.operatingPoints.map((point, i) => segments[i]?.threshold ?? point);
+}
+
+/**
+ * The result as it would have come out at other thresholds: exactly that for one target. Where several targets reach
+ * theirs at a pixel, the one further above its own has it, in logits, to the half percent that is kept. At the operating
+ * points the mask is the network's own.
+ * @param thresholds one a target, of its {@link stopsOf}; another is taken as the nearest of them
+ * @returns the result itself where it keeps no probabilities
+ */
+export function rethreshold(result: LabelmapResult, thresholds: readonly number[]): LabelmapResult {
+  const { probabilities, source } = result;
+  if (!probabilities) return result;
+  const { values, operatingPoints, keepLargestComponents: kept } = probabilities;
+  const chosen = operatingPoints.map((point, i) => nearestStop(stopsOf(point), thresholds[i] ?? point));
+  const labels = chosen.every((threshold, i) => threshold === operatingPoints[i]) ? probabilities.labels : decide(values, operatingPoints, chosen);
+  if (kept !== undefined && labels !== probabilities.labels) {
+    const [columns, rows] = source.shape;
+    for (let start = 0; start < labels.length; start += columns * rows) {
+      const slice = labels.subarray(start, start + columns * rows);
+      chosen.forEach((_, i) => keepLargestComponents(slice, columns, i + 1, kept));
+    }
+  }
+  const counts = new Float64Array(256);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  const targets = result.segments.slice(0, chosen.length).map(segment => segment.target);
+  const segments = segmentsOf(counts, targets, source).map((segment, i) => ({ ...segment, threshold: chosen[i]! }));
+  return { ...result, labels, segments };
+}
+
+function decide(values: Uint8Array, operatingPoints: readonly number[], thresholds: readonly number[]): Uint8Array {
+  const pixels = values.length / thresholds.length;
+  // How far above its threshold a target's code lies, in logits; below it, nowhere.
+  const margins = thresholds.map((threshold, i) => {
+    const stops = stopsOf(operatingPoints[i]!);
+    const needed = stops.indexOf(threshold) + 1;
+    return Float64Array.from({ length: stops.length + 1 }, (_, code) => (code < needed ? -Infinity : logit(middleOf(stops, code)) - logit(threshold)));
+  });
+  const labels = new Uint8Array(pixels);
+  const best = new Float64Array(pixels).fill(-Infinity);
+  margins.forEach((margin, target) => {
+    const start = target * pixels;
+    for (let i = 0; i < pixels; i++) {
+      const above = margin[values[start + i]!]!;
+      if (above > best[i]!) {
+        best[i] = above;
+        labels[i] = target + 1;
+      }
+    }
+  });
+  return labels;
+}
+
+/** The middle of the probabilities that have a code. */
+function middleOf(stops: readonly number[], code: number): number {
+  return ((stops[code - 1] ?? 0) + (stops[code] ?? 1)) / 2;
+}
+
+function logit(p: number): number {
+  return Math.log(p / (1 - p));
+}
