@@ -17,8 +17,8 @@ export interface ImportedModel {
   readonly fromSha256: string;
   /** SHA-256 of every file of the graph. */
   readonly sha256: Readonly<Record<string, string>>;
-  /** [rows, columns, channels] */
-  readonly shape: readonly [number, number, number];
+  /** [rows, columns, channels]; of volumes, slices before them. */
+  readonly shape: readonly number[];
   readonly labels: readonly string[];
   readonly published?: PublishedCheckpoint;
   /** Absent for a PyTorch checkpoint, which becomes a layers model of a network that we know. */
@@ -33,6 +33,7 @@ const CHEST = ['CHEST', 'THORAX', 'LUNG', 'LUNGS', 'PORT CHEST', 'PORTABLE CHEST
 
 export function manifestFor({ id, sha256, shape, labels, published, architecture, stated }: ImportedModel): ModelManifest {
   const concepts = conceptsFor(labels);
+  const volume = shape.length === 4;
   const name = published?.name ?? `${id} (${architecture})`;
   return {
     schemaVersion: 1,
@@ -42,14 +43,15 @@ export function manifestFor({ id, sha256, shape, labels, published, architecture
     task: stated?.task ?? 'classify',
     graph: { url: stated?.url ?? 'model.json', format: stated?.format ?? 'layers', sha256: { ...sha256 } },
     input: {
-      modality: ['DX', 'CR', 'RG', 'OT'],
+      modality: stated?.modality ? [...stated.modality] : volume ? ['MR', 'OT'] : ['DX', 'CR', 'RG', 'OT'],
       ...(published && { bodyPart: CHEST, viewPosition: FRONTAL }),
       shape: [...shape],
-      layout: 'NHWC',
+      layout: volume ? 'NDHWC' : 'NHWC',
       valueRange: [...(stated?.valueRange ?? published?.valueRange ?? [-1024, 1024])],
-      channels: shape[2] === 3 ? ['red', 'green', 'blue'] : ['grey'],
+      channels: shape.at(-1) === 3 ? ['red', 'green', 'blue'] : ['grey'],
       normalisation: stated?.normalisation ?? { kind: 'representable' },
       fit: stated?.fit ?? 'crop',
+      ...(stated?.grid && { grid: stated.grid }),
     },
     output: {
       activation: stated?.activation ?? 'sigmoid',
@@ -74,7 +76,7 @@ const FITS = { conform: 'the volume, resampled by geometry', crop: 'centre squar
 function scaling({ input: { normalisation: n, valueRange: [min, max] } }: ModelManifest): string {
   switch (n.kind) {
     case 'representable': return `the range that the stored bits can represent scaled to [${min}, ${max}]`;
-    case 'percentile': return `percentiles ${n.low} to ${n.high} scaled to [${min}, ${max}]`;
+    case 'percentile': return `percentiles ${n.low} to ${n.high} scaled to [${min}, ${max}]${n.clip === false ? ', values beyond them not clipped' : ''}`;
     case 'window': return `values ${n.min} to ${n.max} scaled to [${min}, ${max}]`;
     case 'zscore': return 'less the mean, over the standard deviation';
   }
@@ -97,7 +99,7 @@ ${published ? manifest.intendedUse : todo('what it scores, on which images, for 
 Outputs: ${labels.join(', ')}.
 
 ## Input
-${shape[0]} × ${shape[1]} pixels, ${shape[2]} channel${shape[2] > 1 ? 's' : ''}; ${FITS[manifest.input.fit]}, ${scaling(manifest)}.
+${shape.slice(0, -1).join(' × ')} ${shape.length === 4 ? `voxels of ${manifest.input.grid!.spacingMm} mm, axes to ${manifest.input.grid!.axes}` : 'pixels'}, ${shape.at(-1)} channel${shape.at(-1)! > 1 ? 's' : ''}; ${FITS[manifest.input.fit]}, ${scaling(manifest)}.
 ${published ? `As ${published.source}.` : todo('whether the network was trained on exactly this scaling. If not, mend `input` in manifest.json: a wrong scale gives wrong scores without a word.')}
 
 ## Operating points

@@ -9,6 +9,9 @@ export interface TypedOptions {
   readonly range?: string;
   readonly normalisation?: string;
   readonly fit?: string;
+  /** Of volumes. */
+  readonly grid?: string;
+  readonly modality?: string;
 }
 
 /** The same, checked. */
@@ -19,9 +22,12 @@ export interface StatedOptions {
   readonly valueRange: readonly [min: number, max: number];
   readonly normalisation: ModelManifest['input']['normalisation'];
   readonly fit: ModelManifest['input']['fit'];
+  /** For volumes, which are conformed to it. */
+  readonly grid?: NonNullable<ModelManifest['input']['grid']>;
+  readonly modality?: readonly string[];
 }
 
-export const TYPED = ['task', 'activation', 'gives', 'range', 'normalisation', 'fit'] as const;
+export const TYPED = ['task', 'activation', 'gives', 'range', 'normalisation', 'fit', 'grid', 'modality'] as const;
 
 /**
  * Checks what was typed. Task, activation, output and value range have no default: a wrong one gives wrong results
@@ -35,8 +41,26 @@ export function statedOptions(typed: TypedOptions): StatedOptions {
     gives: oneOf('--gives', typed.gives, ['logits', 'probability']),
     valueRange: pair('--range', typed.range ?? ''),
     normalisation: normalisationOf(typed.normalisation ?? 'representable'),
-    fit: oneOf('--fit', typed.fit ?? 'crop', ['crop', 'letterbox', 'stretch']),
+    ...placing(typed),
+    ...(typed.modality !== undefined && { modality: modalities(typed.modality) }),
   };
+}
+
+/** Planes are fitted, volumes conformed. */
+function placing({ fit, grid }: TypedOptions): Pick<StatedOptions, 'fit' | 'grid'> {
+  if (grid === undefined) return { fit: oneOf('--fit', fit ?? 'crop', ['crop', 'letterbox', 'stretch']) };
+  if (fit !== undefined) throw usage('no --fit with --grid', fit, 'A volume is conformed to its grid: leave --fit out');
+  const [, axes, spacing] = /^([LRAPSI]{3}):([0-9.]+)$/.exec(grid) ?? [];
+  if (axes === undefined || !(Number(spacing) > 0)) {
+    throw usage('--grid AXES:MM, where the slices, rows and columns run to and how large a voxel is, such as LIA:1', grid, 'Say it as the model was trained');
+  }
+  return { fit: 'conform', grid: { axes, spacingMm: Number(spacing) } };
+}
+
+function modalities(text: string): string[] {
+  const names = text.split(',').map(name => name.trim().toUpperCase());
+  if (names.some(name => !/^[A-Z]{2,16}$/.test(name))) throw usage('--modality with DICOM modalities, such as MR or MR,OT', text, 'Say which images the model reads');
+  return names;
 }
 
 function oneOf<T extends string>(option: string, given: string | undefined, allowed: readonly T[]): T {
@@ -46,14 +70,15 @@ function oneOf<T extends string>(option: string, given: string | undefined, allo
 }
 
 function normalisationOf(text: string): StatedOptions['normalisation'] {
-  const [kind, numbers = ''] = text.split(':');
+  const [kind, numbers = '', how] = text.split(':');
   switch (kind) {
     case 'representable':
     case 'zscore':
       return { kind };
     case 'percentile': {
       const [low, high] = pair('--normalisation percentile:LOW,HIGH', numbers);
-      return { kind, low, high };
+      if (how !== undefined && how !== 'unclipped') throw usage('--normalisation percentile:LOW,HIGH or percentile:LOW,HIGH:unclipped', text, 'Say it as the model was trained');
+      return { kind, low, high, ...(how && { clip: false }) };
     }
     case 'window': {
       const [min, max] = pair('--normalisation window:MIN,MAX', numbers);

@@ -41,8 +41,10 @@ export function register(program: Command): void {
     .option('--activation <name>', 'tfjs and ONNX, always: sigmoid, softmax (when segmenting, the first channel is the background) or none')
     .option('--gives <what>', 'tfjs and ONNX, always: logits, or probability when the activation is in the network')
     .option('--range <min,max>', 'tfjs and ONNX, always: the values that the network was trained on; --range=-1,1 for a negative one')
-    .option('--normalisation <how>', 'tfjs and ONNX: representable (default), percentile:LOW,HIGH, window:MIN,MAX or zscore')
+    .option('--normalisation <how>', 'tfjs and ONNX: representable (default), percentile:LOW,HIGH (:unclipped to go on beyond), window:MIN,MAX or zscore')
     .option('--fit <how>', 'tfjs and ONNX: crop (default), letterbox or stretch')
+    .option('--grid <axes:mm>', 'tfjs models of volumes, always: where slices, rows and columns run to, and the size of a voxel: LIA:1 is what FreeSurfer conforms to')
+    .option('--modality <list>', 'tfjs and ONNX: the DICOM modalities that it reads, OT for pictures and NIfTI; default: DX,CR,RG,OT, of volumes MR,OT')
     .option('--force', 'replace the folder when it is there')
     .addHelpText('after', '\nNo code in a checkpoint is ever run. Fill in the card (README.md) before you give the model to anybody.')
     .action(async (file: string | undefined, options: ImportOptions) => {
