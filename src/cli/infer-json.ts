@@ -1,5 +1,7 @@
 import type { ErrorCode, OverreadError } from '../errors.ts';
 import type { SourceReference } from '../image/image.ts';
+import type { Region } from '../image/tiles.ts';
+import type { LevelRead } from '../results/tiled-result.ts';
 import { sourcesOf, type LabelmapResult, type ModelIdentity, type OutOfDistribution, type Result, type Score, type ScoresResult, type Timing } from '../results/result.ts';
 
 /** What `overread infer --json` prints of one input, and of each plane of an input that has several. */
@@ -20,6 +22,22 @@ export interface LabelmapJson {
   /** The labelmap on disk, when a folder for it was given. */
   readonly file?: string;
   readonly outOfDistribution?: OutOfDistribution;
+  /** Of a slide. */
+  readonly slide?: SlideJson;
+}
+
+/** How a slide was read, and what of it was not. */
+export interface SlideJson {
+  readonly level: LevelRead;
+  /** Of the level, and of the labelmap. */
+  readonly shape: readonly [columns: number, rows: number];
+  /** Absent where the slide does not say: areas are in pixels only. */
+  readonly spacingMm?: readonly [column: number, row: number];
+  readonly tiles: number;
+  /** Of them, how many were there from a run that was stopped. */
+  readonly resumed: number;
+  /** Nothing is known of these regions; in the labelmap they have the value 255. */
+  readonly unread: readonly { readonly index: number; readonly region: Region; readonly code: ErrorCode; readonly message: string }[];
 }
 
 export interface SegmentJson {
@@ -52,10 +70,16 @@ export function resultEntry(result: Result, file?: string): InferEntry {
   return {
     model: { id, version, sha256 },
     backend: result.device.backend,
-    sources: sourcesOf(result),
+    sources: distinct(sourcesOf(result)),
     result: resultJson(result, file),
     timingMs: result.timingMs,
   };
+}
+
+/** A file that holds all slices of a volume once. */
+function distinct(sources: readonly SourceReference[]): readonly SourceReference[] {
+  const files = new Set<string>();
+  return sources.filter(source => !('file' in source) || (!files.has(source.file) && files.add(source.file)));
 }
 
 export function refusedEntry(identity: ModelIdentity, backend: string, files: readonly string[], { code, message, fields }: OverreadError): InferEntry {
@@ -88,7 +112,7 @@ function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsFrom, substitu
   };
 }
 
-function segmentsJson({ segments }: LabelmapResult): SegmentJson[] {
+export function segmentsJson({ segments }: Pick<LabelmapResult, 'segments'>): SegmentJson[] {
   return segments.map(({ target, segmentNumber, pixels, areaMm2, volumeMm3 }) => ({
     label: target.label,
     segmentNumber,
