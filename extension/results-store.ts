@@ -1,6 +1,6 @@
 import { OverreadError } from '../src/errors.ts';
 import { isInstanceReference } from '../src/image/image.ts';
-import type { Result } from '../src/results/result.ts';
+import type { LabelmapResult, Result } from '../src/results/result.ts';
 import { frameKey, picturesOf, sourcesOf } from './identity.ts';
 
 /** A result and what the user did with it. */
@@ -12,6 +12,8 @@ export interface KeptResult {
   readonly seriesInstanceUID: string;
   readonly result: Result;
   readonly visible: boolean;
+  /** Of a mask that a reader edited by hand: as it was before. */
+  readonly unedited?: LabelmapResult;
 }
 
 /**
@@ -66,6 +68,18 @@ export class ResultsStore {
 
   get(key: string): KeptResult | undefined {
     return this.#byKey.get(key);
+  }
+
+  /**
+   * Puts another state of a mask in its place: a moved threshold, an edit, or, without `unedited`, the mask before it.
+   * Nothing happens when there is no mask of that key.
+   */
+  replaceMask(key: string, result: LabelmapResult, unedited?: LabelmapResult): void {
+    const kept = this.#byKey.get(key);
+    if (kept?.result.kind !== 'labelmap') return;
+    const { unedited: _, ...rest } = kept;
+    this.#byKey.set(key, { ...rest, result, ...(unedited && { unedited }) });
+    this.#changed();
   }
 
   setVisible(key: string, visible: boolean): void {

@@ -2,6 +2,7 @@ import { OverreadError } from '../../src/errors.ts';
 import type { LabelmapResult } from '../../src/results/result.ts';
 import { breathe } from '../breathe.ts';
 import type { OverlayStyle } from '../configuration.ts';
+import type { DrawnMask } from '../mask-edits.ts';
 import type { Cornerstone, CornerstoneTools, Services } from '../types/ohif.ts';
 import type { LabelmapStyle, RepresentationSpecifier } from '../types/segmentation.ts';
 import { colorOf } from './colors.ts';
@@ -10,8 +11,8 @@ import type { Layer, Overlay, Placed } from './overlay.ts';
 /** What is drawn for one layer. */
 interface Drawn {
   readonly segmentationId: string;
-  /** The result that each labelmap image carries, by the image that it lies on. */
-  readonly written: Map<string, LabelmapResult>;
+  /** The result that each labelmap image carries, by the image that it lies on; undefined where a reader's edit was taken over. */
+  readonly written: Map<string, LabelmapResult | undefined>;
   /** What each viewport was last told. What has not changed is not told again: the user may have changed it since. */
   readonly told: Map<string, { readonly visible: boolean; readonly style: OverlayStyle }>;
 }
@@ -26,6 +27,7 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
   readonly #tools: CornerstoneTools;
   readonly #onDeleted: (resultKeys: readonly string[]) => void;
   readonly #drawn = new Map<string, Drawn>();
+  #layers: readonly Layer<LabelmapResult>[] = [];
 
   /** @param onDeleted hears of results whose segmentation the user deleted in the viewer */
   constructor(services: Services, cornerstone: Cornerstone, tools: CornerstoneTools, onDeleted: (resultKeys: readonly string[]) => void) {
@@ -36,6 +38,7 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
   }
 
   async draw(layers: readonly Layer<LabelmapResult>[]): Promise<void> {
+    this.#layers = layers;
     const { segmentationService } = this.#services;
     for (const [key, drawn] of this.#drawn) {
       const layer = layers.find(l => l.key === key);
@@ -60,6 +63,31 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
 
   forget(): void {
     this.#drawn.clear();
+    this.#layers = [];
+  }
+
+  /** Whether a segmentation of the viewer is one that was made here. */
+  owns(segmentationId: string): boolean {
+    return [...this.#drawn.values()].some(drawn => drawn.segmentationId === segmentationId);
+  }
+
+  /** Masks that are no longer what was drawn: a reader edited them. */
+  changed(): readonly DrawnMask[] {
+    return this.#layers.flatMap(({ key, placed }) => {
+      const drawn = this.#drawn.get(key);
+      const segmentation = drawn && this.#services.segmentationService.getSegmentation(drawn.segmentationId);
+      if (!drawn || !segmentation) return [];
+      const images = this.#labelmapImages(drawn.segmentationId);
+      return placed.flatMap(({ kept, imageIds }) => {
+        const { result } = kept;
+        // One that another result lies over, or that is not drawn yet, says nothing of this one.
+        if (!imageIds.every(imageId => drawn.written.get(imageId) === result)) return [];
+        const labels = edited(result, imageIds.map(imageId => images.get(imageId)));
+        const nameOf = (segmentNumber: number) => segmentation.segments?.[segmentNumber]?.label;
+        const taken = () => imageIds.forEach(imageId => drawn.written.set(imageId, undefined));
+        return labels ? [{ key: kept.key, result, labels, nameOf, taken }] : [];
+      });
+    });
   }
 
   async #create(layer: Layer<LabelmapResult>): Promise<Drawn> {
@@ -86,6 +114,7 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
     const emptied = [...written.keys()].filter(imageId => !wantedOn.has(imageId));
     if (changed.length + emptied.length === 0) return false;
     const labelmapOf = this.#labelmapImages(segmentationId);
+    let wrote = emptied.length > 0;
     for (const { imageId, result, slice } of changed) {
       const image = labelmapOf.get(imageId);
       const [columns, rows] = result.source.shape;
@@ -96,7 +125,12 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
           { expected: [columns, rows], got: image && [image.columns, image.rows] },
         );
       }
-      fill(image, scalars => scalars.set(result.labels.subarray(slice * columns * rows, (slice + 1) * columns * rows)));
+      const labels = result.labels.subarray(slice * columns * rows, (slice + 1) * columns * rows);
+      // What a reader drew is there already.
+      if (!holds(image, labels)) {
+        fill(image, scalars => scalars.set(labels));
+        wrote = true;
+      }
       written.set(imageId, result);
     }
     for (const imageId of emptied) {
@@ -104,8 +138,8 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
       if (image) fill(image, scalars => scalars.fill(0));
       written.delete(imageId);
     }
-    this.#tools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
-    return true;
+    if (wrote) this.#tools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
+    return wrote;
   }
 
   /** The labelmap's images by the imageId that each lies on. */
@@ -157,6 +191,24 @@ function fill({ voxelManager }: LabelmapImage, write: (scalars: Uint8Array) => v
   const scalars = voxelManager.getScalarData();
   write(scalars);
   voxelManager.setScalarData(scalars);
+}
+
+function holds({ voxelManager }: LabelmapImage, labels: Uint8Array): boolean {
+  const scalars = voxelManager.getScalarData();
+  for (let i = 0; i < labels.length; i++) if (scalars[i] !== labels[i]) return false;
+  return true;
+}
+
+/** What the images hold, where that is not the result's mask; undefined where it is, or an image is gone. */
+function edited({ labels }: LabelmapResult, images: readonly (LabelmapImage | undefined)[]): Uint8Array | undefined {
+  const size = labels.length / images.length;
+  if (images.every((image, slice) => image && holds(image, labels.subarray(slice * size, (slice + 1) * size)))) return undefined;
+  const out = new Uint8Array(labels.length);
+  for (const [slice, image] of images.entries()) {
+    if (!image) return undefined;
+    out.set(image.voxelManager.getScalarData(), slice * size);
+  }
+  return out;
 }
 
 /** Every slice of every result with the image that it lies on; of two on one image the later comes last. */

@@ -13,6 +13,8 @@ export interface SegmentOptions {
 export interface Segmentation {
   readonly segmentationId: string;
   readonly label: string;
+  /** By segment number. */
+  readonly segments?: Readonly<Record<number, { readonly label?: string } | undefined>>;
   readonly representationData: { readonly Labelmap?: { readonly imageIds?: readonly string[] } };
 }
 
@@ -41,12 +43,13 @@ export interface LabelmapStyle {
   readonly fillAlphaInactive: number;
 }
 
-export interface SegmentationService extends PubSub<'SEGMENTATION_REMOVED' | 'SEGMENTATION_REPRESENTATION_REMOVED' | 'SEGMENTATION_REPRESENTATION_MODIFIED'> {
+export interface SegmentationService extends PubSub<'SEGMENTATION_REMOVED' | 'SEGMENTATION_DATA_MODIFIED' | 'SEGMENTATION_REPRESENTATION_REMOVED' | 'SEGMENTATION_REPRESENTATION_MODIFIED'> {
   createLabelmapForDisplaySet(
     displaySet: DisplaySet,
     options: { readonly segmentationId?: string; readonly label: string; readonly segments: Readonly<Record<number, SegmentOptions>> },
   ): Promise<string>;
   getSegmentation(segmentationId: string): Segmentation | undefined;
+  getSegmentations(): readonly Segmentation[];
   getSegmentationRepresentations(viewportId: string, specifier?: Partial<RepresentationSpecifier>): readonly SegmentationRepresentation[];
   getViewportIdsWithSegmentation(segmentationId: string): readonly string[];
   addSegmentationRepresentation(viewportId: string, specifier: RepresentationSpecifier): Promise<void>;
