@@ -28,7 +28,7 @@ export type SentTiledResult = Omit<TiledResult, 'unread'> & { readonly unread: r
 /** What the worker calls on the page while it runs a job of tiles. Every call is waited for. */
 export interface TilesCalls {
   progress(progress: Progress): void;
-  run(run: TiledRun): void | Promise<void>;
+  run(run: TiledRun): readonly number[] | Promise<readonly number[]>;
   tile(tile: LabelledTile | SentUnread): void | Promise<void>;
   frame(sopInstanceUID: string, frameNumber: number): Promise<Answer<EncodedFrame>>;
   headers(): Promise<Answer<Readonly<Record<string, string>>>>;

@@ -6,6 +6,7 @@ import type { DicomWebSeries } from './image/slide/dicomweb-frames.ts';
 import type { FrameReader } from './image/slide/frames.ts';
 import type { Region } from './image/tiles.ts';
 import type { LabelledTile, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
+import type { Known } from './run-tiles.ts';
 import type { OnProgress } from './runtime/types.ts';
 
 /** A slide as the page gives it to the worker. */
@@ -24,8 +25,8 @@ export interface EngineSlideJob {
 export interface SlideCallOptions {
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
-  /** Told once, before the first tile. */
-  readonly onRun?: (run: TiledRun) => void | Promise<void>;
+  /** Told once, before the first tile; may give the indices of tiles that are there already, of a run with the same fingerprint. */
+  readonly onRun?: (run: TiledRun) => Known | Promise<Known>;
   /** Each tile as it comes, its labels a buffer of its own. The worker waits: a promise holds it back. */
   readonly onTile: (tile: LabelledTile | UnreadTile) => void | Promise<void>;
 }
@@ -47,7 +48,7 @@ export function sendTiles(jobId: string, { location, slide, done = [], focus, fo
   const unlessStopped = <A extends unknown[]>(call?: (...args: A) => void | Promise<void>) => (...args: A) => (signal?.aborted ? undefined : call?.(...args));
   const calls: TilesCalls = {
     progress: unlessStopped(onProgress),
-    run: unlessStopped(onRun),
+    run: async run => [...((await onRun?.(run)) ?? [])],
     tile: unlessStopped(tile => onTile('error' in tile ? { ...tile, error: toOverreadError(tile.error) } : tile)),
     frame: (sopInstanceUID, frameNumber) => answered(async () => reader!.frame(sopInstanceUID, frameNumber, signal)),
     headers: () => answered(async () => (typeof series?.headers === 'function' ? series.headers() : series?.headers ?? {})),

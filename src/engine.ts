@@ -137,7 +137,7 @@ export class Engine {
     const { jobId, source, done = [], focus } = job;
     const run = this.#job(job, onProgress, (runtime, model, options) => {
       if (focus && !this.#focus.has(jobId)) this.#focus.set(jobId, focus);
-      const listening = { ...options, onTile, ...(onRun && { onRun }), done: new Set(done), focus: () => this.#focus.get(jobId) };
+      const listening = { ...options, onTile, ...(onRun && { onRun }), done, focus: () => this.#focus.get(jobId) };
       if ('read' in source) return runTiles(runtime, model, source, listening);
       const pyramid = slidePyramid(source.instances, source);
       const { level, ...choice } = chooseLevel(pyramid, model.manifest.input.spacingMm, source.level);

@@ -7,15 +7,18 @@ import type { LoadedModel, Runtime } from './runtime/types.ts';
 import { worstVerdict } from './tasks/gate.ts';
 import { isTiled, segmentPlan, segmentTiles } from './tasks/tiled-segment.ts';
 
+/** Tiles that need not be made. */
+export type Known = Iterable<number> | void;
+
 export interface RunTilesOptions extends InferOptions {
-  /** Told once, before the first tile. */
-  readonly onRun?: (run: TiledRun) => void | Promise<void>;
+  /** Told once, before the first tile; may give the indices of tiles that are there already, of a run with the same fingerprint. */
+  readonly onRun?: (run: TiledRun) => Known | Promise<Known>;
   /** Each tile as it is made. The next but one is not begun before this one was taken: memory stays flat. */
   readonly onTile: (tile: LabelledTile | UnreadTile) => void | Promise<void>;
   /** What is on screen: its tiles come first. Asked before each tile. */
   readonly focus?: () => Region | undefined;
-  /** Tiles that are there already, of a run with the same fingerprint. */
-  readonly done?: ReadonlySet<number>;
+  /** As `onRun` gives them. */
+  readonly done?: Iterable<number>;
   readonly level?: LevelRead;
 }
 
@@ -29,7 +32,7 @@ const TILES_WITHOUT_NETWORK = 8;
  *   not read in tiles; `network/*` when tile after tile does not come; `device/*`, `job/cancelled`; and what `onTile` throws
  */
 export async function runTiles(runtime: Runtime, model: LoadedModel, source: TileSource, options: RunTilesOptions): Promise<TiledResult> {
-  const { onProgress, onRun, onTile, signal, focus, done = new Set(), level, loadMs = 0, gate } = options;
+  const { onProgress, onRun, onTile, signal, focus, level, loadMs = 0, gate } = options;
   const { manifest, identity } = model;
   checkTiles(manifest);
   await runtime.ready();
@@ -42,7 +45,9 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
   const field = await model.receptiveField(signal);
   const { tiles } = segmentPlan(source, field);
   const fingerprint = fingerprintOf(model, source, tiles.length);
-  await onRun?.({ fingerprint, source: source.reference, model: identity, tiles: tiles.length, ...(level && { level }) });
+  const known = await onRun?.({ fingerprint, source: source.reference, model: identity, tiles: tiles.length, ...(level && { level }) });
+
+  const done = new Set([...(options.done ?? []), ...(known ?? [])]);
 
   const counts = new Float64Array(manifest.output.targets.length + 1);
   const unread: UnreadTile[] = [];

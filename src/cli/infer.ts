@@ -1,21 +1,29 @@
 import type { Command } from 'commander';
-import { OverreadError } from '../errors.ts';
+import { isOverreadError, OverreadError } from '../errors.ts';
 import { scoresCsv } from '../export/scores-csv.ts';
 import type { OutOfDistribution, ScoresResult } from '../results/result.ts';
 import { taskOf } from '../tasks/index.ts';
+import { isTiled } from '../tasks/tiled-segment.ts';
 import { inferFiles } from './infer-files.ts';
+import { inferSlides } from './infer-slides.ts';
 import type { InferEntry, ScoresJson } from './infer-json.ts';
 import { inputFiles } from './input-files.ts';
 import { checkFolder } from './io/write-file.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
+import type { TilesRunner } from './model-runner.ts';
 import { readingsOf } from './image-inputs.ts';
-import { table, terminal, type Terminal } from './terminal.ts';
+import { isSeriesAddress, slideAt, slidesAmong, type SlideReading } from './slide-inputs.ts';
+import { ExitStatus, table, terminal, type Terminal } from './terminal.ts';
 
 interface InferOptions extends ModelOptions {
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly out?: string;
   readonly overlay?: boolean;
+  readonly resume?: boolean;
+  readonly level?: string;
+  readonly opticalPath?: string;
+  readonly dicomwebAuth?: string;
 }
 
 const HELP = `
@@ -24,16 +32,25 @@ JPEG or NIfTI are inputs; others, DICOMDIR and hidden files are skipped with a n
 a result of its own, unless its frames make a volume and the model reads volumes. A model of several views gets the
 pictures of a study together, one frontal and one lateral; either may be missing.
 
-Exit status: 0 every input gave a result, 2 some were refused, 1 a fault.`;
+A model that reads in tiles (nuclei-unet) reads whole slides: the files of a series together, or a DICOMweb series by its
+address (http…/studies/UID/series/UID), frame by frame. With --out, tiles are kept as they come: Ctrl-C stops, and the same
+command with --resume goes on. The mask of a small slide is a PNG, of a large one a pyramidal BigTIFF. A tile that cannot be
+read is listed in --json and has the value 255 in the mask.
+
+Exit status: 0 every input gave a result, 2 some were refused or have tiles that could not be read, 1 a fault, 130 stopped.`;
 
 export function register(program: Command): void {
   modelOptions(program.command('infer'))
     .description('run a model on DICOM, PNG and JPEG files')
-    .argument('<files...>', 'files, and folders to walk')
+    .argument('<files...>', 'files, folders to walk, addresses of DICOMweb series of slides')
     .option('--json', 'print one JSON array, an object a result')
     .option('--csv', 'of a model that gives scores: print a CSV, a line a score')
     .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
-    .option('--overlay', 'with --out: also write a picture with the outlines drawn')
+    .option('--overlay', 'with --out: also write a picture with the outlines drawn; not of slides')
+    .option('--resume', 'with --out: go on with a slide that was stopped')
+    .option('--level <n>', 'of a slide, read this level: 0 is the finest')
+    .option('--optical-path <id>', 'of a slide with several, read this one')
+    .option('--dicomweb-auth <user:password>', 'for a DICOMweb server that asks for them; OVERREAD_DICOMWEB_AUTH keeps them out of the process list')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: InferOptions) => {
       process.exitCode = await infer(paths, options);
@@ -47,7 +64,9 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
   }
   if (options.csv && options.json) throw new OverreadError('cli/usage', 'Expected --csv or --json, got both. Choose one.');
   if (options.out !== undefined) checkFolder(options.out);
-  const { files, skipped } = inputFiles(paths);
+  const addresses = paths.filter(isSeriesAddress);
+  const local = paths.filter(path => !isSeriesAddress(path));
+  const { files, skipped } = local.length ? inputFiles(local) : { files: [], skipped: [] };
   if (skipped.length) note(`Skipped ${skipped.length} file${skipped.length > 1 ? 's' : ''} that look like no image: ${shortened(skipped)}`);
   const runner = await openModel(options, note);
   const scored: ScoresResult[] = [];
@@ -59,8 +78,20 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     if (options.out !== undefined && kind !== 'labelmap') {
       throw new OverreadError('cli/usage', `Expected a model that gives labelmaps with --out, got ${kind} from ${runner.manifest.id}. Leave --out away; --csv and --json print scores.`, { expected: 'labelmap', got: kind });
     }
-    const readings = await readingsOf(files, runner.manifest);
-    const { entries, status } = await inferFiles(readings, {
+    const { slides, others } = isTiled(runner.manifest) ? await slidesAmong(files) : { slides: [] as SlideReading[], others: files };
+    const auth = options.dicomwebAuth ?? process.env.OVERREAD_DICOMWEB_AUTH;
+    slides.push(...addresses.map(address => slideAt(address, auth)));
+    checkSlideOptions(options, slides.length);
+    const readings = await readingsOf(others, runner.manifest);
+    const ofSlides = await stoppable(runner, note, () => inferSlides(slides, {
+      runner, note,
+      ...(options.out !== undefined && { out: options.out }),
+      ...(options.resume && { resume: true }),
+      ...(options.level !== undefined && { level: Number(options.level) }),
+      ...(options.opticalPath !== undefined && { opticalPath: options.opticalPath }),
+    }));
+    if (!ofSlides) return ExitStatus.stopped;
+    const ofFiles = await inferFiles(readings, {
       runner,
       out: options.out,
       overlay: options.overlay,
@@ -69,6 +100,8 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
       },
       onDone: (reading, of, index) => note(`[${index + 1}/${readings.length}] ${reading.files.join(' ')}${summary(of)}`),
     });
+    const entries = [...ofSlides.entries, ...ofFiles.entries];
+    const status = worst(ofSlides.status, ofFiles.status);
     if (options.json) print(JSON.stringify(entries, undefined, 2));
     else if (options.csv) print(scoresCsv(scored).trimEnd());
     else for (const line of table(entries.flatMap(rows))) print(line);
@@ -76,6 +109,33 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
   } finally {
     await runner.close();
   }
+}
+
+/** Lets Ctrl-C end the work between two tiles. @returns undefined when it did */
+async function stoppable<T>(runner: TilesRunner, note: (line: string) => void, work: () => Promise<T>): Promise<T | undefined> {
+  const stop = () => runner.stop();
+  process.once('SIGINT', stop);
+  try {
+    return await work();
+  } catch (error) {
+    if (!isOverreadError(error, 'job/cancelled')) throw error;
+    note(error.message);
+    return undefined;
+  } finally {
+    process.removeListener('SIGINT', stop);
+  }
+}
+
+function worst(a: number, b: number): number {
+  return [ExitStatus.fault, ExitStatus.refused].find(status => status === a || status === b) ?? ExitStatus.ok;
+}
+
+/** @throws OverreadError `cli/usage` for what would not be heeded */
+function checkSlideOptions({ resume, out, level, opticalPath }: InferOptions, slides: number): void {
+  if (resume && out === undefined) throw new OverreadError('cli/usage', 'Expected --out FOLDER with --resume, got none. Give the folder of the run that was stopped.');
+  if (level !== undefined && !/^\d+$/.test(level)) throw new OverreadError('cli/usage', `Expected a whole number from 0 for --level, got '${level}'.`, { got: level });
+  const given = Object.entries({ '--resume': resume, '--level': level, '--optical-path': opticalPath }).find(([, value]) => value !== undefined);
+  if (given && slides === 0) throw new OverreadError('cli/usage', `Expected a slide with ${given[0]}, got none, or a model that reads none. Leave ${given[0]} away.`, { got: given[0] });
 }
 
 function summary(entries: readonly InferEntry[]): string {

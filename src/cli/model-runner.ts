@@ -1,6 +1,8 @@
+import type { TilesJob, TilesListener } from '../engine.ts';
 import type { Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { DeviceDescription, ModelIdentity, Result } from '../results/result.ts';
+import type { TiledResult } from '../results/tiled-result.ts';
 import type { SaliencyRequest, SaliencyResult } from '../tasks/saliency/index.ts';
 
 /** A model that stands ready on a device: all that the commands need of the engine. */
@@ -16,4 +18,12 @@ export interface ModelRunner {
 /** One that also says where a score came from. */
 export interface ExplainingRunner extends ModelRunner {
   explain(images: readonly Image[], request: SaliencyRequest): Promise<readonly SaliencyResult[]>;
+}
+
+/** One that also reads slides, tile by tile. */
+export interface TilesRunner extends Pick<ModelRunner, 'manifest' | 'identity' | 'device'> {
+  /** @throws OverreadError `job/cancelled` after {@link stop} */
+  runTiles(job: Pick<TilesJob, 'source' | 'done'>, listener: TilesListener): Promise<TiledResult>;
+  /** Ends what is running. */
+  stop(): void;
 }

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { OverreadError } from '../errors.ts';
 import { createNodeEngine } from '../node.ts';
 import { defaultModelsFolder, modelFolder } from './installed-models.ts';
-import type { ExplainingRunner } from './model-runner.ts';
+import type { ExplainingRunner, TilesRunner } from './model-runner.ts';
 
 export interface ModelOptions {
   readonly model: string;
@@ -28,7 +28,7 @@ export function modelOptions(command: Command): Command {
  * @param note told what device was got, and why
  * @throws OverreadError `model/*`, `device/unavailable`
  */
-export async function openModel({ model, models, backend, softwareGpu = false, force = false }: ModelOptions, note: (line: string) => void): Promise<ExplainingRunner> {
+export async function openModel({ model, models, backend, softwareGpu = false, force = false }: ModelOptions, note: (line: string) => void): Promise<ExplainingRunner & TilesRunner> {
   const location = modelFolder(model, path.resolve(models ?? defaultModelsFolder()));
   if (backend === 'webgl') {
     throw new OverreadError('device/unavailable', 'Expected a backend of Node, got webgl, which browsers only have. Choose webgpu or wasm.', { expected: ['webgpu', 'wasm'], got: backend });
@@ -53,6 +53,8 @@ export async function openModel({ model, models, backend, softwareGpu = false, f
       return runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
     },
     explain: (images, request) => engine.explain({ jobId: `${++runs}`, location, images, force, request }),
+    runTiles: (job, listener) => engine.runTiles({ jobId: `${++runs}`, location, force, ...job }, listener),
+    stop: () => engine.cancel(`${runs}`),
     close: () => engine.dispose(),
   };
 }

@@ -8,6 +8,8 @@ export const ExitStatus = {
   fault: 1,
   /** The command ran, and some inputs were refused. */
   refused: 2,
+  /** Stopped by Ctrl-C, as shells count it. */
+  stopped: 130,
 } as const;
 
 export interface Terminal {

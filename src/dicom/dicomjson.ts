@@ -93,6 +93,13 @@ export function readInstance(file: Uint8Array, inflateRaw?: (bytes: Uint8Array) 
   return { transferSyntaxUID: part10.transferSyntaxUID, deflated: part10.deflated, ...identity, dataset, bulk, ...(pixels && { pixels }) };
 }
 
+/** DICOM JSON of what {@link readPart10} read; values over {@link INLINE_LIMIT} bytes are left out. */
+export function jsonOf(part10: Part10): DicomJson {
+  const json = toJson(part10.elements, { part10, bulk: {}, path: '', terms: [], signed: false });
+  json['00083002'] = { vr: 'UI', Value: [part10.transferSyntaxUID] };
+  return json;
+}
+
 interface Scope {
   readonly part10: Part10;
   readonly bulk: Record<string, ByteRange>;

@@ -32,6 +32,9 @@ export interface Part10 {
   readonly deflated: boolean;
   readonly meta: readonly DicomElement[];
   readonly elements: readonly DicomElement[];
+  /** Where reading ended: the end of the bytes, or the element of {@link ReadOptions.stopBefore}. */
+  readonly end: number;
+  readonly explicit: boolean;
 }
 
 export interface ReadOptions {
@@ -39,6 +42,8 @@ export interface ReadOptions {
   readonly vrOf: (tag: string) => string;
   /** For Deflated Explicit VR Little Endian; without it such files are refused. */
   readonly inflateRaw?: (bytes: Uint8Array) => Uint8Array;
+  /** Tag of the data set's element at which to stop, itself not read, such as the pixel data of a file that is not all there. */
+  readonly stopBefore?: string;
 }
 
 const DEFLATED = '1.2.840.10008.1.2.1.99';
@@ -73,8 +78,10 @@ export function readPart10(file: Uint8Array, options: ReadOptions): Part10 {
     start = 0;
   }
   const littleEndian = transferSyntaxUID !== EXPLICIT_VR_BIG_ENDIAN;
-  const reader = new Reader(bytes, start, { ...options, explicit: isExplicit(bytes, start, transferSyntaxUID), littleEndian });
-  return { bytes, transferSyntaxUID, littleEndian, deflated, meta, elements: reader.dataSet(bytes.length) };
+  const explicit = isExplicit(bytes, start, transferSyntaxUID);
+  const reader = new Reader(bytes, start, { ...options, explicit, littleEndian });
+  const elements = reader.dataSet(bytes.length, options.stopBefore);
+  return { bytes, transferSyntaxUID, littleEndian, deflated, meta, elements, end: reader.position, explicit };
 }
 
 /** Where the meta information and the first element disagree, the element is believed: writers get the former wrong. */
@@ -111,9 +118,10 @@ class Reader {
   }
 
   /** Elements up to `end`, or, where `end` is undefined, up to the item delimiter, which is consumed. */
-  dataSet(end: number | undefined): DicomElement[] {
+  dataSet(end: number | undefined, stopBefore?: string): DicomElement[] {
     const elements: DicomElement[] = [];
     while (end === undefined || this.position < end) {
+      if (stopBefore !== undefined && this.peekTag() === stopBefore) return elements;
       if (end === undefined && this.peekTag() === ITEM_END) {
         this.skip(8, 'an item delimiter');
         return elements;

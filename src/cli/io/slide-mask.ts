@@ -1,0 +1,98 @@
+import fs from 'node:fs';
+import type { Region } from '../../image/tiles.ts';
+import type { ModelManifest } from '../../manifest.ts';
+import type { TiledResult } from '../../results/tiled-result.ts';
+import { greyPng } from './png.ts';
+import { TIFF_TILE, writePyramidTiff } from './pyramid-tiff.ts';
+import type { TileLog } from './tile-log.ts';
+import { writeFile } from './write-file.ts';
+
+/** In a mask: nothing is known here, a tile could not be read. */
+export const UNREAD = 255;
+/** Up to this many pixels a mask is a PNG, which everything opens; above, a TIFF, which is read by tiles. */
+const PNG_PIXELS = 2 ** 24;
+
+/**
+ * Writes the mask of a slide: a grey PNG where it is small, else a pyramidal BigTIFF, which QuPath, OpenSlide, libvips,
+ * GDAL and Bio-Formats read in tiles. A pixel's value is the segment's number; {@link UNREAD} where a tile could not be read.
+ * @param stem of the file's path, without its end
+ * @returns the file, and how many pixels each value has
+ */
+export function writeSlideMask(stem: string, log: TileLog, result: TiledResult, manifest: ModelManifest): { file: string; counts: Float64Array } {
+  const [columns, rows] = result.source.shape;
+  const counts = new Float64Array(256);
+  const tiles = new TilesByPlace(log, result);
+  if (columns * rows <= PNG_PIXELS) {
+    const labels = tiles.region({ x: 0, y: 0, columns, rows });
+    for (const label of labels) counts[label]!++;
+    const file = `${stem}.png`;
+    writeFile(file, greyPng(labels, columns, rows));
+    return { file, counts };
+  }
+  const file = `${stem}.tif`;
+  const partial = `${file}.${process.pid}.part`;
+  const { level, model } = result;
+  writePyramidTiff(partial, {
+    columns, rows,
+    colors: new Map([...manifest.output.targets.map(({ color = [255, 220, 0] }, i) => [i + 1, color] as const), [UNREAD, [255, 0, 255]]]),
+    ...(result.source.spacingMm && { spacingMm: result.source.spacingMm }),
+    description: `${manifest.output.targets.map(({ label }, i) => `${i + 1} ${label}`).join(', ')}, ${UNREAD} not read. ${model.id} ${model.version}, ${level?.reason ?? ''}. Research use only.`,
+    tile: (column, row) => {
+      const region = { x: column * TIFF_TILE, y: row * TIFF_TILE, columns: TIFF_TILE, rows: TIFF_TILE };
+      const labels = tiles.region(region);
+      const [right, bottom] = [Math.min(TIFF_TILE, columns - region.x), Math.min(TIFF_TILE, rows - region.y)];
+      for (let y = 0; y < bottom; y++) for (let x = 0; x < right; x++) counts[labels[y * TIFF_TILE + x]!]!++;
+      return labels;
+    },
+  });
+  fs.renameSync(partial, file);
+  return { file, counts };
+}
+
+/** Which tiles lie in a region, by a coarse grid. */
+class TilesByPlace {
+  readonly #cells = new Map<string, TileLog['regions'][number][]>();
+
+  constructor(private readonly log: TileLog, { unread }: TiledResult) {
+    for (const tile of log.regions) this.#add(tile);
+    for (const { index, region } of unread) this.#add({ index, region, offset: 0, length: 0 });
+  }
+
+  /** Labels of a region, row by row; past the image's end 0. */
+  region(region: Region): Uint8Array {
+    const out = new Uint8Array(region.columns * region.rows);
+    const seen = new Set<number>();
+    for (const key of cellsOf(region)) {
+      for (const tile of this.#cells.get(key) ?? []) {
+        if (seen.has(tile.index)) continue;
+        seen.add(tile.index);
+        copy(tile.length === 0 ? undefined : this.log.read(tile), tile.region, out, region);
+      }
+    }
+    return out;
+  }
+
+  #add(tile: TileLog['regions'][number]): void {
+    for (const key of cellsOf(tile.region)) this.#cells.set(key, [...(this.#cells.get(key) ?? []), tile]);
+  }
+}
+
+function cellsOf({ x, y, columns, rows }: Region): string[] {
+  const cells: string[] = [];
+  for (let row = Math.floor(y / TIFF_TILE); row <= Math.floor((y + rows - 1) / TIFF_TILE); row++) {
+    for (let column = Math.floor(x / TIFF_TILE); column <= Math.floor((x + columns - 1) / TIFF_TILE); column++) cells.push(`${column} ${row}`);
+  }
+  return cells;
+}
+
+/** @param labels undefined for a tile that could not be read */
+function copy(labels: Uint8Array | undefined, from: Region, out: Uint8Array, to: Region): void {
+  const [left, right] = [Math.max(from.x, to.x), Math.min(from.x + from.columns, to.x + to.columns)];
+  const [top, bottom] = [Math.max(from.y, to.y), Math.min(from.y + from.rows, to.y + to.rows)];
+  for (let y = top; y < bottom; y++) {
+    const at = (y - to.y) * to.columns + left - to.x;
+    const start = (y - from.y) * from.columns + left - from.x;
+    if (labels) out.set(labels.subarray(start, start + right - left), at);
+    else out.fill(UNREAD, at, at + right - left);
+  }
+}
