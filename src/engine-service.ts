@@ -90,7 +90,7 @@ function buffersOf(result: Result): Transferable[] {
   switch (result.kind) {
     case 'labelmap':
       // The mask at the operating points is the labels' own memory.
-      return [result.labels.buffer, ...(result.probabilities ? [result.probabilities.values.buffer] : [])];
+      return [result.labels.buffer, ...(result.probabilities ? [result.probabilities.values.buffer] : []), ...(result.instances ? [result.instances.labels.buffer] : [])];
     case 'heatmap':
       return [result.values.buffer];
     case 'scores':

@@ -148,6 +148,17 @@ const manifestShape = z.strictObject({
     targets: z.array(targetSchema).min(1),
     /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
     keepLargestComponents: z.number().int().positive().optional(),
+    /**
+     * For labelmaps of planes: the mask falls into objects, which are counted and measured. `edge` is the label of the target
+     * that is the edge of objects: it is drawn over the others where it reaches its operating point, and nowhere else, and
+     * parts objects that touch. An object has at least `minimumPixels`; a part within the edges that has fewer than
+     * `minimumMarkerPixels` makes none of its own. Of masks of whole pictures, not of slides.
+     */
+    instances: z.strictObject({
+      edge: z.string().min(1).optional(),
+      minimumPixels: z.number().int().positive(),
+      minimumMarkerPixels: z.number().int().positive(),
+    }).optional(),
     /** For labelmaps: less than this share of the picture in all targets together is refused as implausible, never shown. */
     minimumFraction: z.number().gt(0).lt(1).optional(),
     /** For scores. */
@@ -181,6 +192,7 @@ export const manifestSchema = manifestShape.superRefine((m, context) => {
   checkVolume(m, issue);
   checkScores(m, issue);
   checkTiling(m, issue);
+  checkInstances(m, issue);
   checkViews(m, issue);
   checkModalities(m, issue);
   if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
@@ -208,6 +220,16 @@ function checkVolume({ task, input, output }: Shape, issue: OnIssue): void {
   if (task !== 'segment') issue(['task'], `expected segment with layout NDHWC, got ${task}`);
   if (input.channels.length !== 1) issue(['input', 'channels'], `expected one channel with layout NDHWC, got ${input.channels.length}`);
   if (output.targets.length > 254) issue(['output', 'targets'], `expected at most 254, got ${output.targets.length}`);
+}
+
+function checkInstances({ task, input, output }: Shape, issue: OnIssue): void {
+  const { instances, targets, activation } = output;
+  if (!instances) return;
+  if (task !== 'segment' || input.layout !== 'NHWC') issue(['output', 'instances'], 'expected none but for the task segment with layout NHWC');
+  const { edge } = instances;
+  if (edge === undefined) return;
+  if (activation !== 'sigmoid') issue(['output', 'instances', 'edge'], 'expected output.activation sigmoid with it: an edge lies within its object');
+  if (targets.length < 2 || !targets.some(({ label }) => label === edge)) issue(['output', 'instances', 'edge'], `expected one of several labels of output.targets (${targets.map(({ label }) => label).join(', ')}), got ${edge}`);
 }
 
 function checkTiling({ task, input, graph }: Shape, issue: OnIssue): void {

@@ -8,7 +8,7 @@ import { recall } from '../metrics/recall.ts';
 import type { Image } from '../image/image.ts';
 import type { LabelmapResult } from '../results/result.ts';
 import type { DatasetFolder } from './dataset-folder.ts';
-import { objectMetrics, objectReport, scoreObjects, touchingParts, trueObjectsOf, type ObjectRule, type ObjectScores } from './eval-objects.ts';
+import { objectMetrics, objectReport, objectsOfResult, scoreObjects, trueObjectsOf, type ObjectRule, type ObjectScores } from './eval-objects.ts';
 import type { Measured, Yardstick } from './eval-report.ts';
 import { scoreSurfaces } from './eval-surfaces.ts';
 import { openFile } from './image-inputs.ts';
@@ -33,7 +33,7 @@ export interface Judged {
  * @param keepWorst how many of the worst items, by Dice, `worst` comes to hold, the worst first
  * @param objectsOf what counts as one object of a result
  */
-export function maskYardstick({ dataset, resolve }: DatasetFolder, keepWorst: number, worst: Judged[], objectsOf: ObjectRule = touchingParts): Yardstick {
+export function maskYardstick({ dataset, resolve }: DatasetFolder, keepWorst: number, worst: Judged[], objectsOf: ObjectRule = objectsOfResult): Yardstick {
   const scored: { patientId: string; scores: Scores }[] = [];
   const found: { patientId: string; objects: ObjectScores }[] = [];
   return {

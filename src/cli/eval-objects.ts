@@ -20,10 +20,12 @@ export interface ObjectScores {
   readonly panoptic: { readonly matched: number; readonly iouSum: number; readonly objects: number };
 }
 
-/** The objects of a mask, numbered from 1: by default the parts of all segments together that touch over edges. */
+/** The objects of a mask, numbered from 1: by default those that the model tells apart, else the parts of all segments together that touch over edges. */
 export type ObjectRule = (result: LabelmapResult) => ArrayLike<number>;
 
-export const touchingParts: ObjectRule = ({ labels, source: { shape: [columns, , slices] } }) => {
+export const objectsOfResult: ObjectRule = result => result.instances?.labels ?? touchingParts(result);
+
+const touchingParts: ObjectRule = ({ labels, source: { shape: [columns, , slices] } }) => {
   if (slices !== 1) throw new OverreadError('input/refused', `Expected objects of a single plane, got ${slices} slices. Objects of volumes are not told apart yet.`, { expected: 1, got: slices });
   return numberComponents(labels, columns, false);
 };

@@ -1,4 +1,5 @@
 import { OverreadError } from '../errors.ts';
+import { splitInstances } from './instances.ts';
 import { segmentsOf } from './measure.ts';
 import type { LabelmapResult, Segment } from './result.ts';
 
@@ -24,5 +25,7 @@ export function editedLabelmap(result: LabelmapResult, labels: Uint8Array, nameO
   const segments = segmentsOf(counts, targets, result.source)
     .map((segment, i): Segment => ({ ...segment, ...(result.segments[i]?.threshold !== undefined && { threshold: result.segments[i].threshold }) }))
     .filter(({ pixels }, i) => pixels > 0 || i < result.segments.length);
-  return { ...result, labels, segments, editedAt: at };
+  // Of a copy: what the reader drew stays as it was drawn.
+  const instances = result.instances && splitInstances(labels.slice(), result.source.shape[0], result.instances.rule);
+  return { ...result, labels, segments, ...(instances && { instances }), editedAt: at };
 }

@@ -1,3 +1,4 @@
+import type { ModelManifest } from '../manifest.ts';
 import { numberComponents } from './components.ts';
 import { forEachNeighbour, growMarkers } from './watershed.ts';
 
@@ -9,6 +10,13 @@ export interface InstanceRule {
   readonly minimumPixels: number;
   /** A smaller part of a mask within its edges does not make an object of its own. */
   readonly minimumMarkerPixels: number;
+}
+
+/** @returns undefined for a model whose mask is not to fall into objects */
+export function instanceRuleOf({ output: { instances, targets } }: Pick<ModelManifest, 'output'>): InstanceRule | undefined {
+  if (!instances) return undefined;
+  const { edge, minimumPixels, minimumMarkerPixels } = instances;
+  return { ...(edge !== undefined && { edge: targets.findIndex(({ label }) => label === edge) + 1 }), minimumPixels, minimumMarkerPixels };
 }
 
 /** The objects of a mask on one plane. */

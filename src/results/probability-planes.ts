@@ -1,3 +1,5 @@
+import type { Instances } from './instances.ts';
+
 /**
  * What is kept of the network's probabilities, so that a threshold can be moved without running again: a byte a target and
  * pixel, beside the byte of the label.
@@ -14,6 +16,8 @@ export interface ProbabilityPlanes {
   readonly labels: Uint8Array;
   /** The manifest's rule, which every threshold obeys. */
   readonly keepLargestComponents?: number;
+  /** The objects of the mask at the operating points, where the manifest asks for them. */
+  readonly instances?: Instances;
 }
 
 /** A result keeps no more of them: 4096 × 4096 pixels of four targets, 256³ voxels of four, and so on. */

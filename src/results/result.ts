@@ -3,6 +3,7 @@ import type { ImageReference, SourceReference } from '../image/image.ts';
 import type { KnownModality } from '../image/modality.ts';
 import type { View, ViewSource } from '../image/view.ts';
 import type { Target } from '../manifest.ts';
+import type { Instances } from './instances.ts';
 import type { ProbabilityPlanes } from './probability-planes.ts';
 import type { SaliencyDetails } from './saliency.ts';
 
@@ -77,6 +78,8 @@ export interface LabelmapResult extends ResultBase {
   readonly kind: 'labelmap';
   readonly labels: Uint8Array;
   readonly segments: readonly Segment[];
+  /** Of a model whose manifest asks for objects (`output.instances`). */
+  readonly instances?: Instances;
   /** Lets thresholds be moved; absent where none decides, or where it would be too large. */
   readonly probabilities?: ProbabilityPlanes;
   /** When a reader last changed the mask by hand, ISO 8601, UTC; absent where it is as the model gave it. */

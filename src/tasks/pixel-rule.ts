@@ -1,5 +1,6 @@
 import { OverreadError } from '../errors.ts';
 import type { ModelManifest } from '../manifest.ts';
+import { instanceRuleOf } from '../results/instances.ts';
 
 /** Where the manifest states none. */
 export const DEFAULT_OPERATING_POINT = 0.5;
@@ -9,14 +10,17 @@ export type PixelRule = (values: Float32Array, at: number) => number;
 
 /**
  * How a manifest's output becomes a label. Sigmoid: each target against its operating point, in logits where the
- * network gives logits; of several, the one furthest above its own. Softmax: the largest channel, and where its target
+ * network gives logits; of several, the one furthest above its own, but the edge of `output.instances` over them all and
+ * never alone. Softmax: the largest channel, and where its target
  * states an operating point, only if its probability reaches it.
  * @throws OverreadError `model/manifest` for an output that is no segmentation
  */
-export function pixelRule({ id, output }: ModelManifest): PixelRule {
+export function pixelRule({ id, output }: Pick<ModelManifest, 'id' | 'output'>): PixelRule {
   const points = output.targets.map(target => target.operatingPoint);
   if (output.activation === 'sigmoid') {
     const thresholds = points.map((p = DEFAULT_OPERATING_POINT) => (output.gives === 'logits' ? Math.log(p / (1 - p)) : p));
+    const edge = instanceRuleOf({ output })?.edge;
+    if (edge !== undefined) return edged(thresholds, edge);
     return thresholds.length === 1 ? (values, at) => (values[at]! >= thresholds[0]! ? 1 : 0) : surest(thresholds);
   }
   if (output.activation === 'softmax') return largest(points, output.gives);
@@ -25,6 +29,15 @@ export function pixelRule({ id, output }: ModelManifest): PixelRule {
     `The manifest of ${id} has task segment with activation none; expected sigmoid or softmax, since a threshold needs probabilities. Mend output.activation.`,
     { expected: ['sigmoid', 'softmax'], got: output.activation },
   );
+}
+
+function edged(thresholds: readonly number[], edge: number): PixelRule {
+  const inside = surest(thresholds.map((threshold, c) => (c === edge - 1 ? Infinity : threshold)));
+  const threshold = thresholds[edge - 1]!;
+  return (values, at) => {
+    const label = inside(values, at);
+    return label !== 0 && values[at + edge - 1]! >= threshold ? edge : label;
+  };
 }
 
 function surest(thresholds: readonly number[]): PixelRule {

@@ -1,4 +1,5 @@
 import type { ModelManifest } from '../manifest.ts';
+import type { Instances } from '../results/instances.ts';
 import { MAX_PROBABILITY_BYTES, stopsOf, type ProbabilityPlanes } from '../results/probability-planes.ts';
 import { DEFAULT_OPERATING_POINT } from './pixel-rule.ts';
 
@@ -35,9 +36,9 @@ export function probabilityCoder({ output: { activation, gives, targets } }: Mod
 }
 
 /** The planes of a finding whose labels have just been decided. */
-export function planesOf(values: Uint8Array, labels: Uint8Array, { operatingPoints }: ProbabilityCoder, { output }: ModelManifest): ProbabilityPlanes {
+export function planesOf(values: Uint8Array, labels: Uint8Array, { operatingPoints }: ProbabilityCoder, { output }: ModelManifest, instances?: Instances): ProbabilityPlanes {
   const { keepLargestComponents: kept } = output;
-  return { values, labels, operatingPoints, ...(kept !== undefined && { keepLargestComponents: kept }) };
+  return { values, labels, operatingPoints, ...(kept !== undefined && { keepLargestComponents: kept }), ...(instances && { instances }) };
 }
 
 /** How many of ascending stops are at or below a value. */

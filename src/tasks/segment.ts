@@ -2,10 +2,12 @@ import { OverreadError } from '../errors.ts';
 import { referenceOf, type ImageReference } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { keepLargestComponents } from '../results/components.ts';
+import { instanceRuleOf, splitInstances } from '../results/instances.ts';
 import { measureSegments } from '../results/measure.ts';
 import { axisSamples, sampleRow } from '../results/source-samples.ts';
 import { encodePlane } from '../tensor/encode.ts';
 import { acceptOnePlane, acceptVolume } from './accept.ts';
+import { knownSeries, readsModalities } from './modalities.ts';
 import { pixelRule } from './pixel-rule.ts';
 import { planesOf, probabilityCoder, type ProbabilityCoder } from './probability-code.ts';
 import type { FindingOf, Placement, Task } from './task.ts';
@@ -20,7 +22,10 @@ export const segment: Task<FindingOf<'labelmap'>> = {
   id: 'segment',
   kind: 'labelmap',
 
-  accept: (images, manifest) => (manifest.input.layout === 'NDHWC' ? acceptVolume : acceptOnePlane)(images, manifest),
+  accept(images, manifest) {
+    if (readsModalities(manifest)) knownSeries(images, manifest);
+    else (manifest.input.layout === 'NDHWC' ? acceptVolume : acceptOnePlane)(images, manifest);
+  },
 
   encode(pictures, manifest) {
     const { tensor, placement } = encodePlane(pictures[0]!.image, manifest.input);
@@ -75,12 +80,14 @@ export function labelmapOf(labels: Uint8Array, source: ImageReference, manifest:
     const plane = labels.subarray(slice * columns * rows, (slice + 1) * columns * rows);
     targets.forEach((_, i) => keepLargestComponents(plane, columns, i + 1, kept));
   }
+  const rule = instanceRuleOf(manifest);
+  const instances = rule && splitInstances(labels, columns, rule);
   refuseImplausible(labels, manifest);
   const segments = measureSegments(labels, targets, source);
-  const finding = { kind: 'labelmap', source: referenceOf(source), labels, segments } as const;
+  const finding = { kind: 'labelmap', source: referenceOf(source), labels, segments, ...(instances && { instances }) } as const;
   if (!coded) return finding;
   const { operatingPoints } = coded.coder;
-  return { ...finding, segments: segments.map((segment, i) => ({ ...segment, threshold: operatingPoints[i]! })), probabilities: planesOf(coded.values, labels, coded.coder, manifest) };
+  return { ...finding, segments: segments.map((segment, i) => ({ ...segment, threshold: operatingPoints[i]! })), probabilities: planesOf(coded.values, labels, coded.coder, manifest, instances) };
 }
 
 /**
