@@ -4,7 +4,7 @@ import type { Result } from '../results/result.ts';
 import { taskOf } from '../tasks/index.ts';
 import type { Reading } from './image-inputs.ts';
 import { refusedEntry, resultEntry, type InferEntry } from './infer-json.ts';
-import { writeLabelmap, writeOverlay } from './io/result-files.ts';
+import { writeInstances, writeLabelmap, writeOverlay } from './io/result-files.ts';
 import type { ModelRunner } from './model-runner.ts';
 import { planesOf } from './planes.ts';
 import { ExitStatus } from './terminal.ts';
@@ -15,6 +15,8 @@ export interface InferFilesOptions {
   readonly out?: string;
   /** Write a picture with outlines beside each labelmap. */
   readonly overlay?: boolean;
+  /** Write the objects beside each labelmap, of a model that tells them apart. */
+  readonly instances?: boolean;
   /** Called with every result, as it is made. */
   readonly onResult?: (result: Result) => void;
   /** Called as each input is done, with what is printed of it. */
@@ -67,7 +69,7 @@ async function inferOne(reading: Reading, options: InferFilesOptions): Promise<I
     try {
       const result = await runner.run(run);
       options.onResult?.(result);
-      entries.push(resultEntry(result, writeFiles(result, run[0]!, reading.files[0]!, options)));
+      entries.push(resultEntry(result, ...writeFiles(result, run[0]!, reading.files[0]!, options)));
     } catch (error) {
       entries.push(refused(reading.files, error));
       if (isOverreadError(error, 'input/refused') && i === 0) break;
@@ -76,10 +78,10 @@ async function inferOne(reading: Reading, options: InferFilesOptions): Promise<I
   return entries;
 }
 
-function writeFiles(result: Result, image: Image, input: string, { out, overlay }: InferFilesOptions): string | undefined {
-  if (out === undefined) return undefined;
+function writeFiles(result: Result, image: Image, input: string, { out, overlay, instances }: InferFilesOptions): [labelmap?: string, instances?: string] {
+  if (out === undefined) return [];
   if (overlay) writeOverlay(result, image, out, input);
-  return writeLabelmap(result, out, input);
+  return [writeLabelmap(result, out, input), instances ? writeInstances(result, out, input) : undefined];
 }
 
 /** `refused` when all that failed were inputs; a failed model or device is a fault. */

@@ -2,6 +2,7 @@ import type { ErrorCode, OverreadError } from '../errors.ts';
 import type { SourceReference } from '../image/image.ts';
 import type { Region } from '../image/tiles.ts';
 import type { LevelRead } from '../results/tiled-result.ts';
+import type { Instances, SizeStatistics } from '../results/instances.ts';
 import { sourcesOf, type LabelmapResult, type ModelIdentity, type OutOfDistribution, type Result, type Score, type ScoresResult, type Timing } from '../results/result.ts';
 
 /** What `overread infer --json` prints of one input, and of each plane of an input that has several. */
@@ -21,9 +22,21 @@ export interface LabelmapJson {
   readonly segments: readonly SegmentJson[];
   /** The labelmap on disk, when a folder for it was given. */
   readonly file?: string;
+  /** Of a model that tells objects apart; not of slides. */
+  readonly objects?: ObjectsJson;
   readonly outOfDistribution?: OutOfDistribution;
   /** Of a slide. */
   readonly slide?: SlideJson;
+}
+
+/** The objects of a mask: their number, and how large they are. */
+export interface ObjectsJson extends Pick<Instances, 'count' | 'atBorder'> {
+  /** Absent where there are none. */
+  readonly pixels?: SizeStatistics;
+  /** Where the spacing is known. */
+  readonly areaMm2?: SizeStatistics;
+  /** The objects' numbers on disk, where asked for. */
+  readonly file?: string;
 }
 
 /** How a slide was read, and what of it was not. */
@@ -65,13 +78,13 @@ export type ResultJson =
   | ScoresJson
   | { readonly kind: 'heatmap'; readonly label: string; readonly range: readonly [number, number] };
 
-export function resultEntry(result: Result, file?: string): InferEntry {
+export function resultEntry(result: Result, file?: string, instancesFile?: string): InferEntry {
   const { id, version, sha256 } = result.model;
   return {
     model: { id, version, sha256 },
     backend: result.device.backend,
     sources: distinct(sourcesOf(result)),
-    result: resultJson(result, file),
+    result: resultJson(result, file, instancesFile),
     timingMs: result.timingMs,
   };
 }
@@ -87,10 +100,10 @@ export function refusedEntry(identity: ModelIdentity, backend: string, files: re
   return { model: { id, version, sha256 }, backend, sources: files.map(file => ({ file })), error: { code, message, ...(code === 'input/out-of-distribution' && { outOfDistribution: fields['outOfDistribution'] as OutOfDistribution }) } };
 }
 
-function resultJson(result: Result, file?: string): ResultJson {
+function resultJson(result: Result, file?: string, instancesFile?: string): ResultJson {
   switch (result.kind) {
     case 'labelmap':
-      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
+      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...objectsJson(result, instancesFile), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
     case 'scores':
       return scoresJson(result);
     case 'heatmap':
@@ -110,6 +123,13 @@ function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsFrom, substitu
     ...(substitute !== undefined && { substitute }),
     ...(outOfDistribution && { outOfDistribution }),
   };
+}
+
+function objectsJson({ instances, source: { spacingMm } }: LabelmapResult, file?: string): { objects?: ObjectsJson } {
+  if (!instances) return {};
+  const { count, atBorder, sizes } = instances;
+  const area = (pixels: SizeStatistics, mm2: number) => Object.fromEntries(Object.entries(pixels).map(([name, value]) => [name, (value as number) * mm2])) as unknown as SizeStatistics;
+  return { objects: { count, atBorder, ...(sizes && { pixels: sizes }), ...(sizes && spacingMm && { areaMm2: area(sizes, spacingMm[0] * spacingMm[1]) }), ...(file !== undefined && { file }) } };
 }
 
 export function segmentsJson({ segments }: Pick<LabelmapResult, 'segments'>): SegmentJson[] {

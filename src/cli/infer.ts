@@ -20,6 +20,7 @@ interface InferOptions extends ModelOptions {
   readonly csv?: boolean;
   readonly out?: string;
   readonly overlay?: boolean;
+  readonly instances?: boolean;
   readonly resume?: boolean;
   readonly level?: string;
   readonly opticalPath?: string;
@@ -47,6 +48,7 @@ export function register(program: Command): void {
     .option('--csv', 'of a model that gives scores: print a CSV, a line a score')
     .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
     .option('--overlay', 'with --out: also write a picture with the outlines drawn; not of slides')
+    .option('--instances', 'with --out: also write the objects, of a model that tells them apart: a 16-bit PNG, a number an object; not of slides')
     .option('--resume', 'with --out: go on with a slide that was stopped')
     .option('--level <n>', 'of a slide, read this level: 0 is the finest')
     .option('--optical-path <id>', 'of a slide with several, read this one')
@@ -61,6 +63,9 @@ export function register(program: Command): void {
 export async function infer(paths: readonly string[], options: InferOptions, { print, note }: Terminal = terminal): Promise<number> {
   if (options.overlay && options.out === undefined) {
     throw new OverreadError('cli/usage', 'Expected --out FOLDER with --overlay, got none. Say where the pictures go.');
+  }
+  if (options.instances && options.out === undefined) {
+    throw new OverreadError('cli/usage', 'Expected --out FOLDER with --instances, got none. Say where the objects go.');
   }
   if (options.csv && options.json) throw new OverreadError('cli/usage', 'Expected --csv or --json, got both. Choose one.');
   if (options.out !== undefined) checkFolder(options.out);
@@ -77,6 +82,9 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     }
     if (options.out !== undefined && kind !== 'labelmap') {
       throw new OverreadError('cli/usage', `Expected a model that gives labelmaps with --out, got ${kind} from ${runner.manifest.id}. Leave --out away; --csv and --json print scores.`, { expected: 'labelmap', got: kind });
+    }
+    if (options.instances && !runner.manifest.output.instances) {
+      throw new OverreadError('cli/usage', `Expected a model that tells objects apart with --instances, got ${runner.manifest.id}, whose manifest has no output.instances. Leave --instances away.`, { expected: 'output.instances' });
     }
     const { slides, others } = isTiled(runner.manifest) ? await slidesAmong(files) : { slides: [] as SlideReading[], others: files };
     const auth = options.dicomwebAuth ?? process.env.OVERREAD_DICOMWEB_AUTH;
@@ -95,6 +103,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
       runner,
       out: options.out,
       overlay: options.overlay,
+      instances: options.instances,
       onResult: result => {
         if (result.kind === 'scores') scored.push(result);
       },
@@ -150,7 +159,10 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
   const ms = timingMs ? `${Math.round(timingMs.encode + timingMs.predict + timingMs.decode)} ms` : '';
   switch (result.kind) {
     case 'labelmap':
-      return result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '', mark(result)]);
+      return [
+        ...result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '', mark(result)]),
+        ...(result.objects ? [[name, 'objects', `${result.objects.count}`, result.objects.pixels ? `median ${result.objects.pixels.median} px` : '', ms, result.objects.file ?? '', mark(result)]] : []),
+      ];
     case 'scores':
       return result.scores.map(s => [name, s.label, s.probability.toFixed(3), s.positive ? 'positive' : '', s.operatingPoint === undefined ? '' : `at ${s.operatingPoint.toFixed(3)}`, views(result), ms, mark(result)]);
     case 'heatmap':

@@ -10,6 +10,14 @@ export function rgbPng(values: Uint8Array, columns: number, rows: number): Buffe
   return write(values, columns, rows, 2);
 }
 
+/** 16-bit grey PNG. @param values 0..65535, one a pixel, row by row */
+export function greyPng16(values: Uint16Array, columns: number, rows: number): Buffer {
+  const format = { bitDepth: 16, colorType: 0, inputColorType: 0, inputHasAlpha: false } as const;
+  const png = new PNG({ width: columns, height: rows, ...format });
+  png.data = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return PNG.sync.write(png, format);
+}
+
 function write(values: Uint8Array, columns: number, rows: number, colorType: 0 | 2): Buffer {
   const png = new PNG({ width: columns, height: rows, bitDepth: 8, colorType, inputColorType: colorType, inputHasAlpha: false });
   png.data = Buffer.from(values.buffer, values.byteOffset, values.byteLength);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { OverreadError } from '../../errors.ts';
 import { isInstanceReference, type Affine, type Image, type ImageReference } from '../../image/image.ts';
 import type { LabelmapResult, Result } from '../../results/result.ts';
 import { niftiGz } from './nifti.ts';
 import { overlayPng, type Outline } from './overlay.ts';
-import { greyPng } from './png.ts';
+import { greyPng, greyPng16 } from './png.ts';
 import { writeFile } from './write-file.ts';
 
 /**
@@ -20,6 +21,25 @@ export function writeLabelmap(result: Result, folder: string, input: string): st
   writeFile(file, single ? greyPng(result.labels, shape[0], shape[1]) : niftiGz({ shape, values: result.labels, indexToPatient: affineOf(result.source) }));
   return file;
 }
+
+/**
+ * Writes the objects of a single plane beside the labelmap, as 16-bit grey PNG: 0 background, else an object's number.
+ * @returns the file, or undefined for a result without objects
+ * @throws OverreadError `input/refused` for more objects than 16 bits number
+ */
+export function writeInstances(result: Result, folder: string, input: string): string | undefined {
+  if (result.kind !== 'labelmap' || !result.instances) return undefined;
+  const { labels, count } = result.instances;
+  if (count > MAX_OBJECTS) {
+    throw new OverreadError('input/refused', `Expected at most ${MAX_OBJECTS} objects for a 16-bit PNG, got ${count}. Leave --instances away, or cut the picture.`, { expected: MAX_OBJECTS, got: count });
+  }
+  const [columns, rows] = result.source.shape;
+  const file = path.join(folder, `${resultStem(result, input)}.instances.png`);
+  writeFile(file, greyPng16(Uint16Array.from(labels), columns, rows));
+  return file;
+}
+
+const MAX_OBJECTS = 0xffff;
 
 /** Writes the plane with the segments outlined, beside the labelmap, for a person to look at. */
 export function writeOverlay(result: Result, image: Image, folder: string, input: string): string | undefined {
