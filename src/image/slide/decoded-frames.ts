@@ -2,7 +2,7 @@ import { DataSet } from '../../dicom/data-set.ts';
 import { decodeFrame } from '../../dicom/decode.ts';
 import { frameBytes } from '../../dicom/native.ts';
 import { EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, transferSyntaxOf } from '../../dicom/transfer-syntaxes.ts';
-import { isOverreadError, OverreadError, throwIfAborted } from '../../errors.ts';
+import { isOverreadError, OverreadError, throwIfAborted, toOverreadError } from '../../errors.ts';
 import { channelsOf, framePixels } from '../frame-pixels.ts';
 import { representableRange, type Range } from '../modality-values.ts';
 import type { EncodedFrame, FrameReader } from './frames.ts';
@@ -50,7 +50,7 @@ export class DecodedFrames {
         return await pending;
       } catch (error) {
         // Whoever asked first has given up; we have not.
-        if (!isOverreadError(error, 'job/cancelled')) throw error;
+        if (toOverreadError(error).code !== 'job/cancelled') throw error;
       }
     }
   }
