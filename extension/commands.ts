@@ -4,11 +4,14 @@ import { sourcesOf } from './identity.ts';
 import type { KeptResult } from './results-store.ts';
 import type { RunOptions } from './run.ts';
 import type { Session } from './session.ts';
+import { slideSummary, type SlideSummary } from './slides/summary.ts';
 
 /** What `overreadState` answers: plain data, for integrators and tests. */
 export interface StateSummary {
   readonly device: Result['device'] | null;
   readonly results: readonly ResultSummary[];
+  /** Masks of slides, as far as they came. */
+  readonly slides: readonly SlideSummary[];
   /** Words of what is going on, or null. */
   readonly running: { readonly jobId: string; readonly model: string; readonly progress: string; readonly fraction: number } | null;
   readonly lastError: { readonly code: string; readonly message: string } | null;
@@ -63,11 +66,13 @@ export function commandsModule(session: () => Session) {
   const actions = {
     /**
      * Runs the chosen model on the current image of the active viewport, and on its study's other view where the model
-     * reads two; the result's summary, or null. Only `force: true` reads what the model's gate refuses.
+     * reads two, or on its slide; the result's summary, or null. Only `force: true` reads what the model's gate refuses.
      */
-    overreadRun: async ({ modelId, viewportId, force }: RunOptions = {}): Promise<ResultSummary | null> => {
+    overreadRun: async ({ modelId, viewportId, force }: RunOptions = {}): Promise<ResultSummary | SlideSummary | null> => {
       const kept = await session().runner.run({ ...(modelId && { modelId }), ...(viewportId && { viewportId }), ...(force === true && { force }) });
-      return kept ? summaryOf(kept, session().state.get().openStudies) : null;
+      const { openStudies } = session().state.get();
+      if (!kept) return null;
+      return 'mask' in kept ? slideSummary(kept, openStudies) : summaryOf(kept, openStudies);
     },
     overreadCancel: (): void => session().runner.cancel(),
     /** `shown` true or false; the other of what is, when left out. */
@@ -85,12 +90,13 @@ export function commandsModule(session: () => Session) {
   };
 }
 
-function stateOf({ state, results }: Session): StateSummary {
+function stateOf({ state, results, slides }: Session): StateSummary {
   const { device, running, lastError, note, autoNote, refusal, explaining, modelId, catalogue, overlay, overlaysShown, openStudies, hasImage, configurationError } = state.get();
   const error = lastError ?? configurationError;
   return {
     device: device ?? null,
     results: results.all().map(kept => summaryOf(kept, openStudies)),
+    slides: slides.results.all().map(kept => slideSummary(kept, openStudies)),
     running: running ? { jobId: running.jobId, model: running.modelName, progress: running.progress.text, fraction: running.progress.fraction } : null,
     lastError: error ? { code: error.code, message: error.message } : null,
     note: note ?? null,

@@ -26,6 +26,8 @@ const STAGES: readonly (readonly [stage: Progress['stage'], from: number, to: nu
 export interface ProgressView {
   /** What is going on, for a person: 'Downloading the model'. */
   readonly text: string;
+  /** Numbers that change often: 'tile 12 of 400'. */
+  readonly detail?: string;
   /** How much of this stage is done, where that is known. */
   readonly percent?: number;
   /** 0..1, how far the bar is. */

@@ -1,18 +1,23 @@
 import type { EngineClient } from '../src/engine-client.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../src/errors.ts';
-import type { Image } from '../src/image/image.ts';
+import type { Image, SourceReference } from '../src/image/image.ts';
 import type { ModelManifest } from '../src/manifest.ts';
 import { sourcesOf } from '../src/results/result.ts';
 import type { OnProgress } from '../src/runtime/types.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { isResultOf, type Target } from './identity.ts';
-import { describeProgress } from './progress.ts';
+import { describeProgress, type ProgressView } from './progress.ts';
 import type { KeptResult, ResultsStore } from './results-store.ts';
+import type { SlideRuns, SlideTarget } from './slides/run.ts';
+import type { KeptSlide } from './slides/slide-results.ts';
 import type { Picked } from './sources/views.ts';
 import type { Observable, State } from './state.ts';
 
 /** The part of the engine's client that a run calls. */
 export type Engine = Pick<EngineClient, 'start' | 'run'>;
+
+/** The part of the slides that a run calls. */
+export type Slides = Pick<SlideRuns, 'pick' | 'run' | 'isOpen'>;
 
 /** What a run asks of the viewer. */
 export interface Viewer {
@@ -47,7 +52,9 @@ interface Current {
 
 interface Work {
   readonly entry: CatalogueEntry;
+  /** None where it is a slide. */
   readonly targets: readonly Target[];
+  readonly slide?: SlideTarget;
   readonly force: boolean;
   readonly automatic: boolean;
 }
@@ -61,6 +68,7 @@ export class Runner {
   readonly #engine: Engine;
   readonly #results: ResultsStore;
   readonly #state: Observable<State>;
+  readonly #slides: Slides | undefined;
   readonly #onIdle: () => void;
   #current: Current | undefined;
   /** Runs of the user's that wait for an automatic one to end. */
@@ -68,11 +76,12 @@ export class Runner {
   #count = 0;
 
   /** @param parts `onIdle` is called after every run, also one that did not start */
-  constructor(parts: { viewer: Viewer; engine: Engine; results: ResultsStore; state: Observable<State>; onIdle?: () => void }) {
+  constructor(parts: { viewer: Viewer; engine: Engine; results: ResultsStore; state: Observable<State>; slides?: Slides; onIdle?: () => void }) {
     this.#viewer = parts.viewer;
     this.#engine = parts.engine;
     this.#results = parts.results;
     this.#state = parts.state;
+    this.#slides = parts.slides;
     this.#onIdle = parts.onIdle ?? (() => undefined);
   }
 
@@ -81,28 +90,30 @@ export class Runner {
   }
 
   /**
-   * Runs a model on the current image of a viewport, and on its study's other view where the model reads two. While one
-   * runs, further calls do nothing but leave a note.
+   * Runs a model on the current image of a viewport, and on its study's other view where the model reads two; on a slide,
+   * tile by tile. While one runs, further calls do nothing but leave a note.
    * @returns what was kept; undefined when there is no result, and then the state says why
    */
-  async run({ modelId, viewportId, force = false }: RunOptions = {}): Promise<KeptResult | undefined> {
+  async run({ modelId, viewportId, force = false }: RunOptions = {}): Promise<KeptResult | KeptSlide | undefined> {
     return this.#byHand(() => {
       const entry = this.#chooseModel(modelId);
+      const slide = this.#slides?.pick(viewportId);
+      if (slide) return { work: { entry, targets: [], slide, force, automatic: false } };
       const { targets, note } = this.#viewer.pickTargets(entry.manifest, viewportId);
       return { work: { entry, targets, force, automatic: false }, ...(note !== undefined && { note }) };
     });
   }
 
   /** Runs what a gate has just refused once more, on the same pictures. The result is marked; nothing is remembered. */
-  async runAnyway(): Promise<KeptResult | undefined> {
+  async runAnyway(): Promise<KeptResult | KeptSlide | undefined> {
     const { refusal } = this.#state.get();
     if (!refusal) return undefined;
     return this.#byHand(() => {
-      const { modelId, targets } = refusal;
-      if (!targets.every(target => this.#viewer.isStillOpen(target))) {
+      const { modelId, targets, slide } = refusal;
+      if (!this.#areOpen(refusal)) {
         throw new OverreadError('input/no-pixels', 'Expected the picture that was refused, but it is no longer open. Open it again and run the model on it.', { expected: targets.map(({ source }) => source) });
       }
-      return { work: { entry: this.#chooseModel(modelId), targets, force: true, automatic: false } };
+      return { work: { entry: this.#chooseModel(modelId), targets, ...(slide && { slide }), force: true, automatic: false } };
     });
   }
 
@@ -112,7 +123,7 @@ export class Runner {
     if (this.busy) return busy;
     return this.#alone(true, async current => {
       try {
-        return { kind: 'kept', kept: await this.#attempt({ entry, targets, force: false, automatic: true }, current.abort.signal) };
+        return { kind: 'kept', kept: await this.#attemptPictures({ entry, targets, force: false, automatic: true }, current.abort.signal) };
       } catch (error) {
         return current.gaveWay ? busy : { kind: 'failed', error: toOverreadError(error) };
       }
@@ -127,7 +138,7 @@ export class Runner {
     this.#state.set({ running: { ...running, cancelling: true } });
   }
 
-  async #byHand(prepare: () => { work: Work; note?: string }): Promise<KeptResult | undefined> {
+  async #byHand(prepare: () => { work: Work; note?: string }): Promise<KeptResult | KeptSlide | undefined> {
     if (this.#current?.automatic) {
       // The user comes first; what made room is run again afterwards.
       this.#current.gaveWay = true;
@@ -148,7 +159,7 @@ export class Runner {
         if (configurationError) throw configurationError;
         const prepared = prepare();
         work = prepared.work;
-        const kept = await this.#attempt(work, signal);
+        const kept = work.slide ? await this.#attemptSlide(work, work.slide, signal) : await this.#attemptPictures(work, signal);
         this.#state.set({ overlaysShown: true, note: prepared.note });
         return kept;
       } catch (error) {
@@ -173,16 +184,30 @@ export class Runner {
     }
   }
 
-  async #attempt({ entry, targets, force, automatic }: Work, signal: AbortSignal): Promise<KeptResult> {
+  /** Shows a run as under way. @returns what takes its progress */
+  #announce({ entry, automatic }: Work, signal: AbortSignal): (progress: ProgressView) => void {
     const jobId = `job-${++this.#count}`;
     const modelName = entry.manifest.name;
-    const onProgress: OnProgress = progress => {
+    this.#state.set({ running: { jobId, modelName, progress: describeProgress({ stage: 'read pixels' }), startedAt: performance.now(), cancelling: false, automatic } });
+    return progress => {
       const { running } = this.#state.get();
       // A late word from a job that was given up must not speak for the next one.
-      if (running?.jobId === jobId && !signal.aborted) this.#state.set({ running: { ...running, progress: describeProgress(progress) } });
+      if (running?.jobId === jobId && !signal.aborted) this.#state.set({ running: { ...running, progress } });
     };
-    this.#state.set({ running: { jobId, modelName, progress: describeProgress({ stage: 'read pixels' }), startedAt: performance.now(), cancelling: false, automatic } });
+  }
 
+  async #attemptSlide(work: Work, slide: SlideTarget, signal: AbortSignal): Promise<KeptSlide> {
+    const onProgress = this.#announce(work, signal);
+    const kept = await untilAborted(signal, () => this.#slides!.run(work.entry, slide, { force: work.force, signal, onProgress }));
+    this.#state.set({ device: kept.device });
+    if (!this.#slides!.isOpen(slide)) throw closed(work, kept.source.sources);
+    return kept;
+  }
+
+  async #attemptPictures(work: Work, signal: AbortSignal): Promise<KeptResult> {
+    const { entry, targets, force } = work;
+    const tell = this.#announce(work, signal);
+    const onProgress: OnProgress = progress => tell(describeProgress(progress));
     const result = await untilAborted(signal, async () => {
       const images: Image[] = [];
       for (const target of targets) images.push(await this.#viewer.readFrame(target, signal));
@@ -196,10 +221,12 @@ export class Runner {
       throw new OverreadError('internal', 'Expected a result on the images that were sent, got one on others. It was thrown away. Please report this.', { expected: asked, got: sourcesOf(result) });
     }
     const kept = this.#results.keep(result);
-    if (!targets.every(target => this.#viewer.isStillOpen(target))) {
-      throw new OverreadError('job/stale', `The study was closed while ${modelName} ran. Its result is kept until this page is left: open the study again to see it.`, { sources: asked });
-    }
+    if (!this.#areOpen(work)) throw closed(work, asked);
     return kept;
+  }
+
+  #areOpen({ targets, slide }: Pick<Work, 'targets' | 'slide'>): boolean {
+    return targets.every(target => this.#viewer.isStillOpen(target)) && (!slide || this.#slides?.isOpen(slide) === true);
   }
 
   #chooseModel(wanted = this.#state.get().modelId): CatalogueEntry {
@@ -214,13 +241,17 @@ export class Runner {
 
   #fail(error: OverreadError, work: Work | undefined): void {
     if (error.code === 'job/cancelled') {
-      this.#state.set({ note: 'Cancelled. Nothing was kept.' });
+      this.#state.set({ note: work?.slide ? 'Stopped. What was read is kept: Run goes on with the rest.' : 'Cancelled. Nothing was kept.' });
       return;
     }
     const refused = error.code === 'input/out-of-distribution';
-    this.#state.set({ lastError: error, ...(refused && work && { refusal: { modelId: work.entry.manifest.id, targets: work.targets } }) });
+    this.#state.set({ lastError: error, ...(refused && work && { refusal: { modelId: work.entry.manifest.id, targets: work.targets, ...(work.slide && { slide: work.slide }) } }) });
     this.#viewer.notify(error.code === 'job/stale' || refused ? 'warning' : 'error', error.message);
   }
+}
+
+function closed({ entry: { manifest: { name } } }: Work, sources: readonly SourceReference[]): OverreadError {
+  return new OverreadError('job/stale', `The study was closed while ${name} ran. Its result is kept until this page is left: open the study again to see it.`, { sources });
 }
 
 /** The work's outcome, or `job/cancelled` at once when the signal fires: a busy worker answers later than a user waits. */

@@ -10,6 +10,7 @@ import { ResultsStore } from './results-store.ts';
 import { Runner } from './run.ts';
 import { findTarget } from './saliency-pictures.ts';
 import { Explainer } from './saliency.ts';
+import { Slides } from './slides/index.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
 import { activeViewportId, gridViewports, isStillOpen, shownImage } from './sources/target.ts';
 import { pickTargets, viewStated } from './sources/views.ts';
@@ -26,6 +27,7 @@ const PLUGIN_URL = pluginUrl();
 export class Session {
   readonly state: Observable<State>;
   readonly results = new ResultsStore();
+  readonly slides: Slides;
   readonly runner: Runner;
   readonly explainer: Explainer;
   readonly configuration: Configuration;
@@ -56,9 +58,12 @@ export class Session {
       overlaysShown: true,
       openStudies: new Set(),
       hasImage: false,
+      hasSlide: false,
     });
     // No worker is made before the first run.
     this.engine = connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href });
+    const presentation = () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay });
+    this.slides = new Slides({ services, cornerstone, engine: this.engine, presentation });
     this.runner = new Runner({
       viewer: {
         pickTargets: (manifest, viewportId) => pickTargets(services, cornerstone, manifest, viewportId),
@@ -69,6 +74,7 @@ export class Session {
       engine: this.engine,
       results: this.results,
       state: this.state,
+      slides: this.slides,
       onIdle: () => this.#autoRunner?.look(),
     });
     const { autoRun } = this.configuration;
@@ -97,7 +103,7 @@ export class Session {
         // They stay in our panel, hidden.
         for (const key of keys) this.results.setVisible(key, false);
       }, () => this.explainer.state.get().settings),
-      presentation: () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay }),
+      presentation,
       onError: error => this.report(error),
     });
   }
@@ -118,6 +124,7 @@ export class Session {
       sets.subscribe(sets.EVENTS.DISPLAY_SETS_REMOVED, look),
       segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, look),
       { unsubscribe: this.results.subscribe(look) },
+      { unsubscribe: this.slides.results.subscribe(() => this.slides.draw()) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
       { unsubscribe: this.explainer.state.subscribe(() => void this.#presenter.refresh()) },
       ...(this.#autoRunner ? [this.#onImagesLoaded(look)] : []),
@@ -134,7 +141,8 @@ export class Session {
     this.#subscriptions = [];
     this.explainer.end();
     this.#presenter.forget();
-    this.state.set({ openStudies: new Set(), hasImage: false, note: undefined, explaining: undefined });
+    this.slides.forget();
+    this.state.set({ openStudies: new Set(), hasImage: false, hasSlide: false, note: undefined, explaining: undefined });
     this.#autoRunner?.look();
   }
 
@@ -162,10 +170,17 @@ export class Session {
     this.results.setVisible(key, visible);
   }
 
+  /** As {@link setVisible}, for the mask of a slide. */
+  setSlideVisible(key: string, visible: boolean): void {
+    if (visible) this.#uncover(key);
+    this.slides.results.update(key, { visible });
+  }
+
   /** While all overlays were hidden: shows this one alone. */
   #uncover(key?: string): void {
     if (this.state.get().overlaysShown) return;
     for (const other of this.results.all()) this.results.setVisible(other.key, other.key === key);
+    for (const other of this.slides.results.all()) this.slides.results.update(other.key, { visible: other.key === key });
     this.state.set({ overlaysShown: true });
   }
 
@@ -206,7 +221,10 @@ export class Session {
     let { overlay, overlaysShown, hasImage, running, catalogue, openStudies } = this.state.get();
     return () => {
       const now = this.state.get();
-      if (now.overlay !== overlay || now.overlaysShown !== overlaysShown) void this.#presenter.refresh();
+      if (now.overlay !== overlay || now.overlaysShown !== overlaysShown) {
+        void this.#presenter.refresh();
+        this.slides.draw();
+      }
       if (now.hasImage !== hasImage || !now.running !== !running) this.#refreshToolbar();
       const due = now.catalogue !== catalogue || now.openStudies !== openStudies || !now.running !== !running;
       ({ overlay, overlaysShown, hasImage, running, catalogue, openStudies } = now);
@@ -227,11 +245,13 @@ export class Session {
     this.state.set({
       openStudies: same ? openStudies : open,
       hasImage: viewportId !== undefined && shownImage(this.#services, viewportId) !== undefined,
+      hasSlide: this.slides.pick(viewportId) !== undefined,
     });
     const { explaining } = this.state.get();
     // Its card goes with its study.
     if (explaining && !open.has(this.results.get(explaining.key)?.studyInstanceUID ?? '')) this.endExplanation();
     void this.#presenter.refresh();
+    this.slides.draw();
     this.#autoRunner?.look();
   }
 

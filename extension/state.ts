@@ -4,6 +4,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { OverlayStyle } from './configuration.ts';
 import type { Target } from './identity.ts';
 import type { ProgressView } from './progress.ts';
+import type { SlideTarget } from './slides/run.ts';
 
 /** A run that is under way. */
 export interface Running {
@@ -21,6 +22,7 @@ export interface Running {
 export interface Refusal {
   readonly modelId: string;
   readonly targets: readonly Target[];
+  readonly slide?: SlideTarget;
 }
 
 /** Everything that the panel shows and that is not a result. Replaced, never changed in place. */
@@ -48,6 +50,8 @@ export interface State {
   readonly openStudies: ReadonlySet<string>;
   /** Whether the active viewport shows an image that can be read. */
   readonly hasImage: boolean;
+  /** Whether that is a slide, of which a model reads tile after tile. */
+  readonly hasSlide: boolean;
 }
 
 /** A value that can be watched. */

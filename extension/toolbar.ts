@@ -43,7 +43,7 @@ export function toolbarModule(session: () => Session) {
       name: HAS_OVERLAYS,
       evaluate: () => {
         const { overlaysShown, openStudies } = session().state.get();
-        const some = session().results.ofStudies(openStudies).length > 0;
+        const some = session().results.ofStudies(openStudies).length > 0 || session().slides.results.all().some(slide => openStudies.has(slide.studyInstanceUID));
         return some ? { disabled: false, isActive: overlaysShown } : { disabled: true, disabledText: 'There are no AI overlays yet' };
       },
     },

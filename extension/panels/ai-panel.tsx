@@ -5,6 +5,7 @@ import { OverlayControls } from './overlay-controls.tsx';
 import { ResultList } from './result-list.tsx';
 import { RunSection } from './run-section.tsx';
 import { saliencyCss } from './saliency-section.tsx';
+import { SlideCards } from './slide-card.tsx';
 import { css } from './styles.ts';
 
 /** The panel "AI": choose, run, look at what came out. */
@@ -15,6 +16,8 @@ export function AiPanel({ session }: { session: Session }) {
     () => session.results.all(),
   );
   const results = all.filter(kept => state.openStudies.has(kept.studyInstanceUID)).reverse();
+  const slides = useSyncExternalStore(session.slides.results.subscribe, session.slides.results.all).filter(slide => state.openStudies.has(slide.studyInstanceUID)).reverse();
+  const count = results.length + slides.length;
   return (
     <div className="ovr" data-overread="panel">
       <style>{css + saliencyCss}</style>
@@ -22,10 +25,11 @@ export function AiPanel({ session }: { session: Session }) {
       <RunSection session={session} state={state} />
       <section aria-label="AI results">
         <h2>
-          Results <span className="ovr-count">{results.length || ''}</span>
+          Results <span className="ovr-count">{count || ''}</span>
         </h2>
-        {results.length > 0 && <OverlayControls session={session} overlay={state.overlay} shown={state.overlaysShown} masks={results.some(({ result }) => result.kind === 'labelmap')} />}
-        <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />
+        {count > 0 && <OverlayControls session={session} overlay={state.overlay} shown={state.overlaysShown} masks={slides.length > 0 || results.some(({ result }) => result.kind === 'labelmap')} />}
+        <SlideCards session={session} slides={slides} overlaysShown={state.overlaysShown} />
+        {(results.length > 0 || slides.length === 0) && <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />}
       </section>
       <DeviceLine device={state.device} />
     </div>

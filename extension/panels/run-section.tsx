@@ -52,7 +52,7 @@ function LastError({ session, error, canForce }: { session: Session; error: Over
 }
 
 function Chooser({ session, state }: { session: Session; state: State }) {
-  const { catalogue, modelId, running: current, hasImage } = state;
+  const { catalogue, modelId, running: current, hasImage, hasSlide } = state;
   // One that nobody asked for by hand is in nobody's way.
   const running = current?.automatic ? undefined : current;
   const entries = catalogue?.entries ?? [];
@@ -77,11 +77,11 @@ function Chooser({ session, state }: { session: Session; state: State }) {
           type="button" className="ovr-button ovr-primary ovr-wide" disabled={!hasImage && !running} aria-disabled={!!running}
           aria-describedby={hasImage || running ? undefined : 'ovr-no-image'} onClick={() => void session.runner.run()} data-overread="run"
         >
-          {running ? 'Running…' : <>{chosen?.input.fusion ? 'Run on this study' : 'Run on this image'} <kbd aria-hidden="true">⇧ A</kbd></>}
+          {running ? 'Running…' : <>{hasSlide ? 'Run on this slide' : chosen?.input.fusion ? 'Run on this study' : 'Run on this image'} <kbd aria-hidden="true">⇧ A</kbd></>}
         </button>
         {current && (
           <button type="button" className="ovr-button" disabled={current.cancelling} onClick={() => session.runner.cancel()} data-overread="cancel">
-            Cancel
+            {current.progress.detail ? 'Stop' : 'Cancel'}
           </button>
         )}
       </div>
@@ -125,7 +125,7 @@ function ProgressBar({ running: { modelName, progress, startedAt } }: { running:
         <div className={progress.percent === undefined ? 'ovr-busy' : undefined} style={{ width: `${Math.max(3, percent)}%` }} />
       </div>
       <p className="ovr-row ovr-muted ovr-number">
-        <span>{modelName}</span>
+        <span>{progress.detail ?? modelName}</span>
         <span>
           {progress.percent !== undefined && `${progress.percent} % · `}
           {formatDuration(Math.floor(Math.max(0, now - startedAt) / 100) * 100)}

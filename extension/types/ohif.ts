@@ -117,7 +117,12 @@ export interface HangingProtocolService {
   addCustomAttribute(id: string, name: string, callback: (of: never, options?: MatchOptions) => string): void;
 }
 
+export interface UserAuthenticationService {
+  getAuthorizationHeader(): Readonly<Record<string, string>> | undefined;
+}
+
 export interface Services {
+  readonly userAuthenticationService?: UserAuthenticationService;
   readonly displaySetService: DisplaySetService;
   readonly viewportGridService: ViewportGridService;
   readonly cornerstoneViewportService: CornerstoneViewportService;

@@ -56,8 +56,8 @@ async function saveLayers(parts: Parts, network: LayersModel): Promise<void> {
 /** The mean of 3 × 3 pixels against one half: a mask that a test can foretell. */
 const MEAN = { kernel: Array<number>(9).fill(20 / 9), bias: -10 };
 
-function brightLayers(channels: number, filters: number, kernel: number[], bias: number[]): LayersModel {
-  const image = input({ shape: [SIZE, SIZE, channels], name: 'image' });
+function brightLayers(channels: number, filters: number, kernel: number[], bias: number[], size = SIZE): LayersModel {
+  const image = input({ shape: [size, size, channels], name: 'image' });
   const conv = layers.conv2d({ name: 'logits', filters, kernelSize: 3, padding: 'same' });
   const network = model({ inputs: image, outputs: conv.apply(image) as ReturnType<typeof input> });
   conv.setWeights([tensor4d(kernel, [3, 3, channels, filters]), tensor1d(bias)] as Tensor[]);
@@ -116,4 +116,16 @@ await saveLayers(
     output: { targets: [{ ...target, operatingPoint: 0.6 }, { ...target, label: 'Quite dark' }] },
   },
   meanScores(),
+);
+/** Pixels whose red is below 0.52: of haematoxylin and eosin, the nuclei. Each pixel for itself, so that it can be told from the picture. */
+await saveLayers(
+  {
+    id: 'tiny-dark', name: 'Tiny nuclei by colour',
+    input: {
+      modality: ['SM', 'GM', 'XC', 'OT'], viewPosition: undefined, shape: [256, 256, 3], channels: ['red', 'green', 'blue'],
+      normalisation: { kind: 'representable' }, tiling: { overlap: 'receptive-field', padding: 'edge' },
+    },
+    output: { targets: [{ ...target, label: 'Nucleus', color: [0, 255, 0] }] },
+  },
+  brightLayers(3, 1, Array.from({ length: 27 }, (_, i) => (i === 12 ? -40 : 0)), [0.52 * 40], 256),
 );

@@ -1,12 +1,13 @@
 import { commandsModule } from '../../../extension/commands.ts';
 import { ResultsStore } from '../../../extension/results-store.ts';
 import type { Session } from '../../../extension/session.ts';
+import { SlideResults } from '../../../extension/slides/slide-results.ts';
 import { state, twoViews } from './made.ts';
 
 function setup() {
   const results = new ResultsStore();
   const run = jest.fn(async (_: object) => results.all()[0]);
-  const session = { state: state(), results, runner: { run } } as unknown as Session;
+  const session = { state: state(), results, slides: { results: new SlideResults() }, runner: { run } } as unknown as Session;
   return { results, run, ...commandsModule(() => session).actions };
 }
 

@@ -77,7 +77,7 @@ export function fusionManifest(input: object = {}): ModelManifest {
 export function state(change: Partial<State> = {}): Observable<State> {
   return new Observable<State>({
     catalogue: { entries: [{ location: 'https://x/lung-unet/', manifest: manifest() }], problems: [] },
-    overlay: { opacity: 0.8, style: 'outline' }, overlaysShown: true, openStudies: new Set(['1']), hasImage: true,
+    overlay: { opacity: 0.8, style: 'outline' }, overlaysShown: true, openStudies: new Set(['1']), hasImage: true, hasSlide: false,
     ...change,
   });
 }

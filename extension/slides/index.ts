@@ -1,0 +1,36 @@
+import type { EngineClient } from '../../src/engine-client.ts';
+import { activeViewportId } from '../sources/target.ts';
+import type { Cornerstone, Services } from '../types/ohif.ts';
+import { SlideOverlay, type SlidePresentation } from './overlay.ts';
+import { SlideRuns, type SlideTarget } from './run.ts';
+import { SlideResults } from './slide-results.ts';
+
+/** Slides in one page: what is run on them, kept of them and drawn over them. */
+export class Slides extends SlideRuns {
+  readonly results: SlideResults;
+  readonly #services: Services;
+  readonly #overlay: SlideOverlay;
+  readonly #presentation: () => SlidePresentation;
+
+  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; presentation: () => SlidePresentation }) {
+    const results = new SlideResults();
+    super({ ...parts, results });
+    this.results = results;
+    this.#services = parts.services;
+    this.#presentation = parts.presentation;
+    this.#overlay = new SlideOverlay(parts.services, parts.cornerstone, () => this.draw());
+  }
+
+  /** @param viewportId the active viewport when left out */
+  override pick(viewportId = activeViewportId(this.#services)): SlideTarget | undefined {
+    return viewportId === undefined ? undefined : super.pick(viewportId);
+  }
+
+  draw(): void {
+    this.#overlay.draw(this.results.all(), this.#presentation());
+  }
+
+  forget(): void {
+    this.#overlay.forget();
+  }
+}

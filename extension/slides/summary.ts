@@ -1,0 +1,40 @@
+import type { Result } from '../../src/results/result.ts';
+import type { TiledRun } from '../../src/results/tiled-result.ts';
+import { areaMm2, type KeptSlide } from './slide-results.ts';
+
+/** What `overreadState` says of a slide's mask: plain data. */
+export interface SlideSummary {
+  readonly key: string;
+  readonly kind: 'slide';
+  readonly model: { readonly id: string; readonly version: string; readonly sha256: string };
+  readonly backend: Result['device']['backend'];
+  readonly studyInstanceUID: string;
+  readonly source: TiledRun['source']['sources'];
+  /** Of the level that was read. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly level: TiledRun['level'] | null;
+  readonly status: KeptSlide['status'];
+  readonly tiles: { readonly all: number; readonly read: number; readonly unread: number };
+  readonly segments: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null }[];
+  readonly ms: number;
+  readonly visible: boolean;
+  /** Of a study that is open now. */
+  readonly open: boolean;
+}
+
+export function slideSummary(slide: KeptSlide, openStudies: ReadonlySet<string>): SlideSummary {
+  const { key, model, device, studyInstanceUID, source, level, status, mask, targets, ms, visible } = slide;
+  return {
+    key, kind: 'slide', studyInstanceUID, status, ms, visible,
+    model: { id: model.id, version: model.version, sha256: model.sha256 },
+    backend: device.backend,
+    source: source.sources,
+    columns: mask.plane.columns,
+    rows: mask.plane.rows,
+    level: level ?? null,
+    tiles: { all: mask.plane.tiles, read: mask.parts.size, unread: mask.unread.size },
+    segments: targets.map(({ label }, i) => ({ label, segmentNumber: i + 1, pixels: mask.pixelsOf(i + 1), areaMm2: areaMm2(slide, i + 1) ?? null })),
+    open: openStudies.has(studyInstanceUID),
+  };
+}
