@@ -6,6 +6,8 @@ import type { DrawnMask } from '../mask-edits.ts';
 import type { Cornerstone, CornerstoneTools, Services } from '../types/ohif.ts';
 import type { LabelmapStyle, RepresentationSpecifier } from '../types/segmentation.ts';
 import { colorOf } from './colors.ts';
+import { isDifference } from './difference.ts';
+import { holdsLabels, labelmapImages, writeLabels, type LabelmapImage } from './labelmap-images.ts';
 import type { Layer, Overlay, Placed } from './overlay.ts';
 
 /** What is drawn for one layer. */
@@ -74,10 +76,12 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
   /** Masks that are no longer what was drawn: a reader edited them. */
   changed(): readonly DrawnMask[] {
     return this.#layers.flatMap(({ key, placed }) => {
+      // A difference is no mask of anyone's.
+      if (placed.some(({ kept }) => isDifference(kept.result))) return [];
       const drawn = this.#drawn.get(key);
       const segmentation = drawn && this.#services.segmentationService.getSegmentation(drawn.segmentationId);
       if (!drawn || !segmentation) return [];
-      const images = this.#labelmapImages(drawn.segmentationId);
+      const images = labelmapImages(this.#services, this.#cornerstone, drawn.segmentationId);
       return placed.flatMap(({ kept, imageIds }) => {
         const { result } = kept;
         // One that another result lies over, or that is not drawn yet, says nothing of this one.
@@ -94,7 +98,7 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
     const first = layer.placed[0]!.kept.result;
     const segments = Object.fromEntries(first.segments.map(({ target, segmentNumber }) => [
       segmentNumber,
-      { segmentIndex: segmentNumber, label: target.label, active: segmentNumber === 1 },
+      { segmentIndex: segmentNumber, label: target.label, active: segmentNumber === 1, ...(isDifference(first) && { locked: true }) },
     ]));
     const segmentationId = await this.#services.segmentationService.createLabelmapForDisplaySet(layer.displaySet, { label: labelOf(first), segments });
     const drawn: Drawn = { segmentationId, written: new Map(), told: new Map() };
@@ -113,7 +117,7 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
     const changed = wanted.filter(({ imageId, result }) => written.get(imageId) !== result);
     const emptied = [...written.keys()].filter(imageId => !wantedOn.has(imageId));
     if (changed.length + emptied.length === 0) return false;
-    const labelmapOf = this.#labelmapImages(segmentationId);
+    const labelmapOf = labelmapImages(this.#services, this.#cornerstone, segmentationId);
     let wrote = emptied.length > 0;
     for (const { imageId, result, slice } of changed) {
       const image = labelmapOf.get(imageId);
@@ -127,26 +131,19 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
       }
       const labels = result.labels.subarray(slice * columns * rows, (slice + 1) * columns * rows);
       // What a reader drew is there already.
-      if (!holds(image, labels)) {
-        fill(image, scalars => scalars.set(labels));
+      if (!holdsLabels(image, labels)) {
+        writeLabels(image, labels);
         wrote = true;
       }
       written.set(imageId, result);
     }
     for (const imageId of emptied) {
       const image = labelmapOf.get(imageId);
-      if (image) fill(image, scalars => scalars.fill(0));
+      if (image) writeLabels(image, 0);
       written.delete(imageId);
     }
     if (wrote) this.#tools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
     return wrote;
-  }
-
-  /** The labelmap's images by the imageId that each lies on. */
-  #labelmapImages(segmentationId: string): Map<string, LabelmapImage> {
-    const ids = this.#services.segmentationService.getSegmentation(segmentationId)?.representationData.Labelmap?.imageIds ?? [];
-    const images = ids.map(id => this.#cornerstone.cache.getImage(id) as LabelmapImage | undefined);
-    return new Map(images.flatMap(image => (image?.referencedImageId ? [[image.referencedImageId, image] as const] : [])));
   }
 
   /** Shows the segmentation in the layer's viewports, in its colours and style, and in no other. */
@@ -167,7 +164,7 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
       }
       const before = told.get(viewportId);
       told.set(viewportId, { visible: layer.visible, style: layer.style });
-      if (before?.style !== layer.style) segmentationService.setStyle({ viewportId, ...specifier }, styleOf(layer.style));
+      if (before?.style !== layer.style) segmentationService.setStyle({ viewportId, ...specifier }, styleOf(isDifference(result) ? { ...layer.style, style: 'fill' } : layer.style));
       if (before?.visible !== layer.visible) config.visibility.setSegmentationRepresentationVisibility(viewportId, specifier, layer.visible);
       if (before?.style !== layer.style) triggerSegmentationEvents.triggerSegmentationRepresentationModified(viewportId, segmentationId, 'Labelmap');
     }
@@ -179,30 +176,10 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
   }
 }
 
-/** A labelmap's image in Cornerstone's cache: one label a pixel. */
-interface LabelmapImage {
-  readonly referencedImageId?: string;
-  readonly columns: number;
-  readonly rows: number;
-  readonly voxelManager: { getScalarData(): Uint8Array; setScalarData(data: Uint8Array): void };
-}
-
-function fill({ voxelManager }: LabelmapImage, write: (scalars: Uint8Array) => void): void {
-  const scalars = voxelManager.getScalarData();
-  write(scalars);
-  voxelManager.setScalarData(scalars);
-}
-
-function holds({ voxelManager }: LabelmapImage, labels: Uint8Array): boolean {
-  const scalars = voxelManager.getScalarData();
-  for (let i = 0; i < labels.length; i++) if (scalars[i] !== labels[i]) return false;
-  return true;
-}
-
 /** What the images hold, where that is not the result's mask; undefined where it is, or an image is gone. */
 function edited({ labels }: LabelmapResult, images: readonly (LabelmapImage | undefined)[]): Uint8Array | undefined {
   const size = labels.length / images.length;
-  if (images.every((image, slice) => image && holds(image, labels.subarray(slice * size, (slice + 1) * size)))) return undefined;
+  if (images.every((image, slice) => image && holdsLabels(image, labels.subarray(slice * size, (slice + 1) * size)))) return undefined;
   const out = new Uint8Array(labels.length);
   for (const [slice, image] of images.entries()) {
     if (!image) return undefined;
@@ -219,7 +196,9 @@ function* planes(placed: readonly Placed<LabelmapResult>[]) {
 }
 
 /** 'Lung · Lung U-Net 1.0.0 · AI', or 'Left lung, right lung · …'. */
-export function labelOf({ segments, model }: LabelmapResult): string {
+export function labelOf(result: LabelmapResult): string {
+  const { segments, model } = result;
+  if (isDifference(result)) return model.name;
   const [first = '', ...others] = segments.map(segment => segment.target.label);
   const named = [first, ...others.map(label => label.charAt(0).toLowerCase() + label.slice(1))].join(', ');
   return `${named} · ${model.name} ${model.version} · AI`;

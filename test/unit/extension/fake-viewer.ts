@@ -82,6 +82,7 @@ export class FakeViewer {
         const segmentation = this.segmentations.get(id);
         return segmentation && { segmentationId: id, label: segmentation.label, representationData: { Labelmap: { imageIds: segmentation.imageIds } } };
       },
+      getSegmentations: () => [...this.segmentations].map(([segmentationId, { label, imageIds }]) => ({ segmentationId, label, representationData: { Labelmap: { imageIds } } })),
       getSegmentationRepresentations: (viewportId: string, { segmentationId }: { segmentationId?: string } = {}) =>
         [...this.representations.values()].filter(r => r.viewportId === viewportId && (!segmentationId || r.segmentationId === segmentationId)),
       getViewportIdsWithSegmentation: (id: string) => [...this.representations.values()].filter(r => r.segmentationId === id).map(r => r.viewportId),
