@@ -10,6 +10,8 @@ import { judge, worstVerdict } from './tasks/gate.ts';
 import { taskOf } from './tasks/index.ts';
 import type { Picture } from './tasks/picture.ts';
 import { readsVolumes, segmentVolume } from './tasks/segment-volume.ts';
+import { readsModalities } from './tasks/modalities.ts';
+import { segmentModalities } from './tasks/modalities-segment.ts';
 import { isTiled, segmentWhole } from './tasks/tiled-segment.ts';
 import { viewOfImage } from './tasks/views.ts';
 
@@ -22,6 +24,8 @@ export interface InferOptions {
   readonly gate?: LoadedModel;
   /** Read what the gate refuses all the same; the result says so. */
   readonly force?: boolean;
+  /** Of MR series: register them with the first, whatever frame of reference they state. */
+  readonly register?: boolean;
 }
 
 /**
@@ -58,6 +62,11 @@ export async function infer(runtime: Runtime, model: LoadedModel, images: readon
   }
   if (readsVolumes(manifest)) {
     const finding = await timed(() => segmentVolume(model, images[0] as Image & Placed, { signal, onProgress }));
+    return { ...finding.value, ...provenance(model.device ?? runtime.device, { encode: 0, predict: finding.ms, decode: 0 }) };
+  }
+
+  if (readsModalities(manifest)) {
+    const finding = await timed(() => segmentModalities(model, images, options));
     return { ...finding.value, ...provenance(model.device ?? runtime.device, { encode: 0, predict: finding.ms, decode: 0 }) };
   }
 

@@ -1,6 +1,8 @@
 import type { MrModality } from '../dicom/mr.ts';
 import type { ImageAttributes } from './image.ts';
 
+export type { MrModality } from '../dicom/mr.ts';
+
 /**
  * How the MR modality of a series is known: said by whoever gives the file, stated by its description or protocol,
  * by these and the contrast agent, or guessed from echo, repetition and inversion time.

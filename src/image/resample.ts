@@ -1,6 +1,9 @@
 import { apply, invert, multiply } from './affine.ts';
 import type { Affine, Image, ImageReference } from './image.ts';
 
+/** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
+const { floor, hypot, max, min } = Math;
+
 /** Voxels of a grid that are the same to this, in mm, are not resampled. */
 const SAME_MM = 1e-3;
 
@@ -19,7 +22,7 @@ export function sameGrid(a: Placed, b: Placed): boolean {
   const corners = [0, 1, 2, 3, 4, 5, 6, 7].map(i => [0, 1, 2].map(axis => ((i >> axis) & 1) * (a.shape[axis]! - 1)) as unknown as [number, number, number]);
   return corners.every(corner => {
     const [p, q] = [apply(a.indexToPatient, corner), apply(b.indexToPatient, corner)];
-    return Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]) < SAME_MM;
+    return hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]) < SAME_MM;
   });
 }
 
@@ -66,10 +69,10 @@ export class Trilinear {
   at(x: number, y: number, z: number): number | undefined {
     const [columns, rows, slices] = this.#shape;
     if (!(x >= -0.5 && y >= -0.5 && z >= -0.5 && x <= columns - 0.5 && y <= rows - 0.5 && z <= slices - 0.5)) return undefined;
-    const cx = Math.min(Math.max(x, 0), columns - 1);
-    const cy = Math.min(Math.max(y, 0), rows - 1);
-    const cz = Math.min(Math.max(z, 0), slices - 1);
-    const [x0, y0, z0] = [Math.floor(cx), Math.floor(cy), Math.floor(cz)];
+    const cx = min(max(x, 0), columns - 1);
+    const cy = min(max(y, 0), rows - 1);
+    const cz = min(max(z, 0), slices - 1);
+    const [x0, y0, z0] = [floor(cx), floor(cy), floor(cz)];
     const [fx, fy, fz] = [cx - x0, cy - y0, cz - z0];
     const at = (z0 * rows + y0) * columns + x0;
     const [right, down, up] = [x0 + 1 < columns ? 1 : 0, y0 + 1 < rows ? columns : 0, z0 + 1 < slices ? columns * rows : 0];

@@ -4,7 +4,7 @@ import type { InputSpec } from '../manifest.ts';
 import { percentiles } from './percentile.ts';
 
 /** out = clip(value · scale + shift, range) */
-export interface Linear {
+interface Linear {
   readonly scale: number;
   readonly shift: number;
   readonly clip?: readonly [min: number, max: number];
@@ -43,7 +43,7 @@ function applied({ scale, shift, clip }: Linear, pixels: Float32Array): Float32A
 }
 
 /** How an image's values become the network's, where that is linear but for a clip; statistics are the image's. */
-export function linearFor(image: Pick<Image, 'pixels' | 'representableRange'>, { normalisation, valueRange }: InputSpec): Linear {
+function linearFor(image: Pick<Image, 'pixels' | 'representableRange'>, { normalisation, valueRange }: InputSpec): Linear {
   switch (normalisation.kind) {
     case 'percentile': {
       const [low, high] = percentiles(image.pixels, [normalisation.low, normalisation.high]);
@@ -94,7 +94,7 @@ function momentsAbove(values: Float32Array, bound: number): { mean: number; devi
   return count > 0 ? { mean, deviation: Math.sqrt(squares / count) } : { mean: bound, deviation: 0 };
 }
 
-export function checkFinite(values: Float32Array): void {
+function checkFinite(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i])) continue;
     throw new OverreadError('input/unsupported-pixels', `Expected finite pixel values, got ${values[i]} at pixel ${i}. Check the image's rescale attributes.`, {
