@@ -16,13 +16,14 @@ const PNG_PIXELS = 2 ** 24;
  * Writes the mask of a slide: a grey PNG where it is small, else a pyramidal BigTIFF, which QuPath, OpenSlide, libvips,
  * GDAL and Bio-Formats read in tiles. A pixel's value is the segment's number; {@link UNREAD} where a tile could not be read.
  * @param stem of the file's path, without its end
+ * @param pngPixels up to so many pixels it is a PNG
  * @returns the file, and how many pixels each value has
  */
-export function writeSlideMask(stem: string, log: TileLog, result: TiledResult, manifest: ModelManifest): { file: string; counts: Float64Array } {
+export function writeSlideMask(stem: string, log: TileLog, result: TiledResult, manifest: ModelManifest, pngPixels = PNG_PIXELS): { file: string; counts: Float64Array } {
   const [columns, rows] = result.source.shape;
   const counts = new Float64Array(256);
   const tiles = new TilesByPlace(log, result);
-  if (columns * rows <= PNG_PIXELS) {
+  if (columns * rows <= pngPixels) {
     const labels = tiles.region({ x: 0, y: 0, columns, rows });
     for (const label of labels) counts[label]!++;
     const file = `${stem}.png`;
