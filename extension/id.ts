@@ -5,3 +5,6 @@ export const PANEL_NAME = 'ai';
 export const PANEL_ID = `${EXTENSION_ID}.panelModule.${PANEL_NAME}`;
 /** The hanging protocol for chest radiographs. */
 export const CHEST_PROTOCOL_ID = 'overread-chest';
+
+/** OHIF's panel of labelmaps, with the brush and the eraser. */
+export const SEGMENTATION_PANEL_ID = '@ohif/extension-cornerstone.panelModule.panelSegmentationWithToolsLabelMap';

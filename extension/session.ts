@@ -3,6 +3,7 @@ import { OverreadError, toOverreadError } from '../src/errors.ts';
 import { AutoRunner, type LoadedImage } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
+import { Masks } from './masks.ts';
 import { createOverlays } from './overlays/index.ts';
 import { FrameIndexes } from './overlays/place.ts';
 import { OverlayPresenter } from './overlays/presenter.ts';
@@ -30,6 +31,7 @@ export class Session {
   readonly slides: Slides;
   readonly runner: Runner;
   readonly explainer: Explainer;
+  readonly masks: Masks;
   readonly configuration: Configuration;
   readonly engine: EngineClient;
   readonly #services: Services;
@@ -96,14 +98,11 @@ export class Session {
       engine: this.engine,
       state: this.state,
     });
+    const overlays = createOverlays(services, cornerstone, cornerstoneTools, keys => this.masks.deleted(keys), () => this.explainer.state.get().settings);
+    this.masks = new Masks({ services, cornerstone, tools: cornerstoneTools, results: this.results, overlay: overlays.labelmap, frames });
     this.#presenter = new OverlayPresenter({
-      services, cornerstone,
-      results: { all: () => [...this.results.all(), ...this.explainer.maps()] },
-      overlays: createOverlays(services, cornerstone, cornerstoneTools, keys => {
-        // They stay in our panel, hidden.
-        for (const key of keys) this.results.setVisible(key, false);
-      }, () => this.explainer.state.get().settings),
-      presentation,
+      services, cornerstone, overlays, presentation,
+      results: { all: () => [...this.masks.comparer.present(this.results.all()), ...this.explainer.maps()] },
       onError: error => this.report(error),
     });
   }
@@ -127,6 +126,8 @@ export class Session {
       { unsubscribe: this.slides.results.subscribe(() => this.slides.draw()) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
       { unsubscribe: this.explainer.state.subscribe(() => void this.#presenter.refresh()) },
+      { unsubscribe: this.masks.comparer.state.subscribe(() => void this.#presenter.refresh()) },
+      ...this.masks.follow(),
       ...(this.#autoRunner ? [this.#onImagesLoaded(look)] : []),
     ];
     const { configurationError } = this.state.get();
@@ -140,6 +141,7 @@ export class Session {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#subscriptions = [];
     this.explainer.end();
+    this.masks.leave();
     this.#presenter.forget();
     this.slides.forget();
     this.state.set({ openStudies: new Set(), hasImage: false, hasSlide: false, note: undefined, explaining: undefined });

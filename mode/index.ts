@@ -1,4 +1,4 @@
-import { CHEST_PROTOCOL_ID, PANEL_ID } from '../extension/id.ts';
+import { CHEST_PROTOCOL_ID, PANEL_ID, SEGMENTATION_PANEL_ID } from '../extension/id.ts';
 import { hotkeyBindings, OVERLAYS_BUTTON, RUN_BUTTON, toolbarButtons } from '../extension/toolbar.ts';
 import type { ServicesManager } from '../extension/types/ohif.ts';
 
@@ -18,6 +18,8 @@ interface LayoutProps {
 interface BasicModeInstance {
   readonly routes: readonly [{ readonly layoutInstance: { readonly id: string; readonly props: LayoutProps } }];
   readonly toolbarButtons: readonly unknown[];
+  readonly toolbarSections: readonly unknown[];
+  readonly toolGroupAdditions?: Readonly<Record<string, readonly unknown[]>>;
   onModeEnter(args: ModeArguments): void;
   onModeExit(args: ModeArguments): void;
 }
@@ -44,10 +46,12 @@ const mode = {
       // The first that matches the study; OHIF's own when none does.
       hangingProtocol: [CHEST_PROTOCOL_ID, 'default'],
       modeCustomizations: {
-        'panelSegmentation.disableEditing': true,
         'ohif.hotkeyBindings': { $push: hotkeyBindings },
       },
-      toolbarButtons: [...basic.toolbarButtons, ...toolbarButtons],
+      // OHIF's own tools for labelmaps: what a model drew is edited with them.
+      toolbarButtons: [...basic.toolbarButtons, { $reference: 'cornerstone.segmentationToolbarButtons' }, ...toolbarButtons],
+      toolbarSections: [...basic.toolbarSections, { $reference: 'cornerstone.segmentationToolbarSections' }],
+      toolGroupAdditions: withTools(basic.toolGroupAdditions),
       routes: [{
         ...route,
         path: 'overread',
@@ -57,7 +61,7 @@ const mode = {
           props: {
             ...props,
             leftPanels: [...props.leftPanels],
-            rightPanels: [PANEL_ID, ...props.rightPanels],
+            rightPanels: [PANEL_ID, ...props.rightPanels.map(panel => (panel === READING_PANEL ? SEGMENTATION_PANEL_ID : panel))],
             rightPanelClosed: false,
             viewports: props.viewports.map(viewport => ({ ...viewport, displaySetsToDisplay: [...viewport.displaySetsToDisplay] })),
           },
@@ -75,6 +79,15 @@ const mode = {
 };
 
 export default mode;
+
+/** OHIF's panel of segmentations without the tools; the one with them takes its place. */
+const READING_PANEL = '@ohif/extension-cornerstone.panelModule.panelSegmentation';
+
+/** Brush, eraser and their like, in stack and in MPR viewports. */
+function withTools(additions: BasicModeInstance['toolGroupAdditions'] = {}) {
+  const tools = { $reference: 'cornerstone.segmentationTools' };
+  return { ...additions, default: [...(additions['default'] ?? []), tools], mpr: [...(additions['mpr'] ?? []), tools] };
+}
 
 /**
  * Puts our buttons behind OHIF's primary ones. `updateSection` pushes to the array that it was given, which other modes

@@ -11,7 +11,7 @@ export function createOverlays(
   tools: CornerstoneTools,
   onDeleted: (resultKeys: readonly string[]) => void,
   heatmapStyle?: () => HeatmapStyle,
-): Overlays {
+): Overlays & { readonly labelmap: LabelmapOverlay } {
   return {
     labelmap: new LabelmapOverlay(services, cornerstone, tools, onDeleted),
     scores: undefined,

@@ -73,6 +73,12 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
     return [...this.#drawn.values()].some(drawn => drawn.segmentationId === segmentationId);
   }
 
+  /** The viewer's segmentation that a result is drawn in. */
+  segmentationIdOf(resultKey: string): string | undefined {
+    const layer = this.#layers.find(({ placed }) => placed.some(({ kept }) => kept.key === resultKey));
+    return layer && this.#drawn.get(layer.key)?.segmentationId;
+  }
+
   /** Masks that are no longer what was drawn: a reader edited them. */
   changed(): readonly DrawnMask[] {
     return this.#layers.flatMap(({ key, placed }) => {

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import type { Session } from '../session.ts';
 import { DeviceLine } from './device-line.tsx';
+import { labelmapCss } from './labelmap-body.tsx';
 import { OverlayControls } from './overlay-controls.tsx';
 import { ResultList } from './result-list.tsx';
 import { RunSection } from './run-section.tsx';
@@ -20,7 +21,7 @@ export function AiPanel({ session }: { session: Session }) {
   const count = results.length + slides.length;
   return (
     <div className="ovr" data-overread="panel">
-      <style>{css + saliencyCss}</style>
+      <style>{css + saliencyCss + labelmapCss}</style>
       <h1>AI</h1>
       <RunSection session={session} state={state} />
       <section aria-label="AI results">

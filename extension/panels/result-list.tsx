@@ -1,9 +1,9 @@
 import type { Result, ResultKind, ResultOf } from '../../src/results/result.ts';
-import { colorOf, cssColor } from '../overlays/colors.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { Session } from '../session.ts';
 import { EyeIcon } from './eye-icon.tsx';
-import { describeSource, formatDevice, formatDuration, formatSize, formatStages, formatWhen, lacksSpacing, runMs } from './format.ts';
+import { describeSource, formatDevice, formatDuration, formatStages, formatWhen, runMs } from './format.ts';
+import { LabelmapBody } from './labelmap-body.tsx';
 import { ScoresBody } from './scores-body.tsx';
 import { badgesOf, type Badge } from './scores.ts';
 
@@ -98,24 +98,7 @@ interface BodyProps<R extends Result> {
 
 /** What each kind of result says in words and numbers: a new kind has to answer here. */
 const BODIES: { readonly [K in ResultKind]: (props: BodyProps<ResultOf<K>>) => React.ReactNode } = {
-  labelmap: ({ result: { segments } }) => (
-    <>
-      <table className="ovr-numbers">
-        <tbody>
-          {segments.map(segment => (
-            <tr key={segment.segmentNumber}>
-              <th scope="row">
-                <span className="ovr-swatch" style={{ background: cssColor(colorOf(segment.target, segment.segmentNumber)) }} />
-                {segment.target.label}
-              </th>
-              <td>{segment.pixels === 0 ? 'not found' : formatSize(segment)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {lacksSpacing(segments) && <p className="ovr-muted">The image states no pixel spacing, so there is no area.</p>}
-    </>
-  ),
+  labelmap: ({ session: { masks }, kept, result }) => <LabelmapBody masks={masks} kept={kept} result={result} />,
   scores: ScoresBody,
   heatmap: ({ result: { target, range } }) => (
     <table className="ovr-numbers">

@@ -121,6 +121,10 @@ export interface UserAuthenticationService {
   getAuthorizationHeader(): Readonly<Record<string, string>> | undefined;
 }
 
+export interface PanelService {
+  activatePanel(panelId: string, forceActive?: boolean): void;
+}
+
 export interface Services {
   readonly userAuthenticationService?: UserAuthenticationService;
   readonly displaySetService: DisplaySetService;
@@ -131,6 +135,7 @@ export interface Services {
   readonly customizationService: CustomizationService;
   readonly toolbarService: ToolbarService;
   readonly hangingProtocolService: HangingProtocolService;
+  readonly panelService?: PanelService;
 }
 
 export interface ServicesManager {

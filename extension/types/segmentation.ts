@@ -43,7 +43,7 @@ export interface LabelmapStyle {
   readonly fillAlphaInactive: number;
 }
 
-export interface SegmentationService extends PubSub<'SEGMENTATION_REMOVED' | 'SEGMENTATION_DATA_MODIFIED' | 'SEGMENTATION_REPRESENTATION_REMOVED' | 'SEGMENTATION_REPRESENTATION_MODIFIED'> {
+export interface SegmentationService extends PubSub<'SEGMENTATION_ADDED' | 'SEGMENTATION_REMOVED' | 'SEGMENTATION_DATA_MODIFIED' | 'SEGMENTATION_REPRESENTATION_REMOVED' | 'SEGMENTATION_REPRESENTATION_MODIFIED'> {
   createLabelmapForDisplaySet(
     displaySet: DisplaySet,
     options: { readonly segmentationId?: string; readonly label: string; readonly segments: Readonly<Record<number, SegmentOptions>> },
@@ -56,6 +56,7 @@ export interface SegmentationService extends PubSub<'SEGMENTATION_REMOVED' | 'SE
   removeRepresentationsFromViewport(viewportId: string, specifier: RepresentationSpecifier): void;
   setSegmentColor(viewportId: string, segmentationId: string, segmentIndex: number, color: Rgba): void;
   setStyle(specifier: { readonly viewportId?: string; readonly segmentationId?: string; readonly type: 'Labelmap' }, style: Partial<LabelmapStyle>): void;
+  setActiveSegmentation(viewportId: string, segmentationId: string): void;
   remove(segmentationId: string): void;
 }
 
