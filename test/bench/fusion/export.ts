@@ -44,7 +44,7 @@ for (const [file, bytes] of await layersFiles(network)) {
 const manifest = {
   schemaVersion: 1,
   id: 'phantom-chest-fusion',
-  version: '1.0.0',
+  version: '1.1.0',
   name: 'Phantom chest fusion',
   task: 'classify',
   graph: { url: 'model.json', format: 'layers', sha256 },

@@ -65,8 +65,16 @@ def warmed(kind, single, seed):
     if kind in ('PA', 'L'):
         state = single[kind]
     elif kind == 'stacked':
-        # The lateral gets its own first kernels; what follows is the PA network's.
-        state = {**branches['PA'], 'features.conv0.weight': torch.cat([b['features.conv0.weight'] for b in branches.values()], 1)}
+        # Half of the first channels see the PA, half the lateral: added up in every channel, as the PA's network with further
+        # kernels had it, one view hid the other for good. What follows begins at random.
+        half = len(state['features.conv0.weight']) // 2
+        state['features.conv0.weight'].zero_()
+        for i, branch in enumerate(branches.values()):
+            strongest = branch['features.conv0.weight'].flatten(1).norm(dim=1).argsort(descending=True)[:half]
+            mine = slice(i * half, (i + 1) * half)
+            state['features.conv0.weight'][mine, i] = branch['features.conv0.weight'][strongest, 0]
+            for part in ('weight', 'bias', 'running_mean', 'running_var'):
+                state[f'features.norm0.{part}'][mine] = branch[f'features.norm0.{part}'][strongest]
     elif kind == 'hemis':
         for view, branch in branches.items():
             state.update({f'branches.{view.lower()}.{name}': values for name, values in branch.items() if f'branches.{view.lower()}.{name}' in state})

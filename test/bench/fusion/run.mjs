@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({ options: {
-  steps: { type: 'string', default: '400' }, python: { type: 'string', default: 'python3' }, out: { type: 'string', default: 'models/phantom-chest-fusion' },
+  steps: { type: 'string', default: '1600' }, python: { type: 'string', default: 'python3' }, out: { type: 'string', default: 'models/phantom-chest-fusion' },
 } });
 const DATA = '.cache/fusion';
 const START = `${DATA}/start`;
@@ -33,16 +33,16 @@ for (const [part, [first, count]] of Object.entries(PARTS)) {
 }
 if (!existsSync(`${DATA}/golden/400004/labels.json`)) typescript(`${HERE}/phantoms.ts`, '--first', '400004', '--count', '2', '--size', '160', '--out', `${DATA}/golden/400004`);
 for (const kind of ['PA', 'L']) {
-  if (!existsSync(`${START}/${kind}.json`)) run(values.python, [`${HERE}/train.py`, '--data', DATA, '--kind', kind, '--steps', '800', '--out', START]);
+  if (!existsSync(`${START}/${kind}.json`)) run(values.python, [`${HERE}/train.py`, '--data', DATA, '--kind', kind, '--steps', '1600', '--out', START]);
 }
 // All six from there, the networks of one view too.
 for (const kind of ['PA', 'L', 'stacked', 'hemis', 'dualnet', 'auxloss']) {
-  // HeMIS' common blocks begin at random.
-  const steps = kind === 'hemis' ? String(2 * Number(values.steps)) : values.steps;
+  // All but the first layer of stacked begins at random.
+  const steps = kind === 'stacked' ? '9000' : values.steps;
   if (!existsSync(`${NETWORKS}/${kind}.json`)) run(values.python, [`${HERE}/train.py`, '--data', DATA, '--kind', kind, '--steps', steps, '--start', START, '--out', NETWORKS]);
 }
 // AuxLoss goes on so that its maps point at what they are of.
-if (!existsSync(`${NETWORKS}/located.json`)) run(values.python, [`${HERE}/train.py`, '--data', DATA, '--kind', 'located', '--steps', '450', '--start', NETWORKS, '--out', NETWORKS]);
+if (!existsSync(`${NETWORKS}/located.json`)) run(values.python, [`${HERE}/train.py`, '--data', DATA, '--kind', 'located', '--steps', '3000', '--start', NETWORKS, '--out', NETWORKS]);
 run(values.python, [`${HERE}/evaluate.py`, '--data', DATA, '--networks', NETWORKS, '--out', values.out]);
 run(values.python, [`${HERE}/export.py`, '--kind', 'located', '--data', DATA, '--networks', NETWORKS, '--out', values.out]);
 typescript(`${HERE}/export.ts`, '--networks', NETWORKS, '--out', values.out);

@@ -15,13 +15,16 @@ from films import SIZE, Patients
 from networks import started, warmed
 
 BATCH = 16
-PEAK_RATE = 4e-3  # from scratch; half of it from the networks of one view
+PEAK_RATE = 4e-3
+# From the networks of one view; all but the first layer of stacked begins at random.
+PEAK_RATE_STARTED = {'stacked': 4e-3}
 WEIGHT_DECAY = 1e-3
 SHIFT = 6
-# View dropout: how often a patient's lateral, or his PA, is taken away in training.
-DROP_LATERAL, DROP_PA = 0.3, 0.15
+# View dropout: how often a patient's lateral, and his PA, is taken away in training. More where the views share layers: they
+# must learn each view by itself, too.
+DROPPED = {'dualnet': (0.3, 0.15), 'hemis': (0.4, 0.2), 'stacked': (0.3, 0.15)}
 # Of the map's softmax, about the spread of the maps of AuxLoss; of the loss beside the three others.
-PLACE_SCALE, PLACE_WEIGHT = 4, 0.1
+PLACE_SCALE, PLACE_WEIGHT = 4, 0.25
 
 
 def varied(inputs, masks, rng):
@@ -77,20 +80,21 @@ def loss_of(kind, net, pa, l, labels, masks, rng):
     if kind == 'auxloss':
         # Three losses. Its view heads never see the other view, so no view has to be dropped.
         return sum(bce(logits, labels) for logits in net(pa, l).values()) / 3
+    lateral, frontal = DROPPED[kind]
     if kind == 'hemis':
         # The moments are over the views that are there; a batch has the same ones.
         draw = rng.random()
-        pa, l = (pa, None) if draw < DROP_LATERAL else (None, l) if draw < DROP_LATERAL + DROP_PA else (pa, l)
+        pa, l = (pa, None) if draw < lateral else (None, l) if draw < lateral + frontal else (pa, l)
         return bce(net(pa, l)['fused'], labels)
     draw = torch.from_numpy(rng.random((len(labels), 1, 1, 1)))
-    keep_l, keep_pa = draw >= DROP_LATERAL, (draw < DROP_LATERAL) | (draw >= DROP_LATERAL + DROP_PA)
+    keep_l, keep_pa = draw >= lateral, (draw < lateral) | (draw >= lateral + frontal)
     return bce(net(pa * keep_pa, l * keep_l)['fused'], labels)
 
 
 def train(kind, patients, steps, seed, single=None):
     """-> the network in evaluation mode; it starts from `single`, the state dicts of the networks of one view, where given."""
     net = (warmed(kind, single, seed) if single else started(kind, seed)).to(memory_format=torch.channels_last).train()
-    rate = PEAK_RATE / 2 if single else PEAK_RATE
+    rate = PEAK_RATE_STARTED.get(kind, PEAK_RATE / 2) if single else PEAK_RATE
     rng = np.random.default_rng(seed)
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim == 1]
