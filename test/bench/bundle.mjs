@@ -3,13 +3,15 @@ import webpack from 'webpack';
 
 const HERE = import.meta.dirname;
 const ENTRIES = ['make', 'overread', 'tfjs', 'onnxruntime'];
+/** Of slide.mjs. */
+export const SLIDE_ENTRIES = ['slide-make', 'slide-overread', 'slide-tfjs', 'slide-onnxruntime'];
 
-export function bundlePages(folder) {
+export function bundlePages(folder, entries = ENTRIES) {
   const compiler = webpack({
     mode: 'production',
     context: HERE,
     target: ['web', 'es2022'],
-    entry: Object.fromEntries(ENTRIES.map(name => [name, `./pages/${name}.ts`])),
+    entry: Object.fromEntries(entries.map(name => [name, `./pages/${name}.ts`])),
     output: { path: folder, filename: '[name].js', chunkFilename: 'chunk-[id].js', publicPath: '/pages/', clean: true },
     resolve: { extensions: ['.ts', '.mjs', '.js'], fallback: { fs: false, path: false, crypto: false, os: false, util: false, url: false, perf_hooks: false, worker_threads: false } },
     module: {

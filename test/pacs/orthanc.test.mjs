@@ -8,6 +8,7 @@ import { mainJob, readTruth } from '../browser/main-job.mjs';
 import { readingJob } from '../browser/reading-job.mjs';
 import { readingStudies } from '../browser/reading-studies.mjs';
 import { PASSWORD, startOrthanc, upload, USER } from './orthanc.mjs';
+import { slideJob } from './slide-job.mjs';
 
 test('the main job over Orthanc', async t => {
   const orthanc = await startOrthanc();
@@ -20,6 +21,7 @@ test('the main job over Orthanc', async t => {
   const window = await openBrowser(server.origin);
   try {
     await mainJob(t, { page: window.page, seen: window.seen, origin: server.origin, truth: readTruth(demo), name: 'orthanc' });
+    await t.test('a slide frame by frame', () => slideJob({ demo, url: orthanc.url, auth: `${USER}:${PASSWORD}` }));
   } finally {
     await window.close();
     await server.stop();
