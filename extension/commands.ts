@@ -43,7 +43,9 @@ export interface ResultSummary {
   readonly createdAt: string;
   /** Null where the model has no gate. */
   readonly outOfDistribution: OutOfDistribution | null;
-  readonly segments?: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null }[];
+  readonly segments?: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null; readonly threshold: number | null }[];
+  /** When a reader last edited the mask by hand; null where it is as the model gave it. */
+  readonly editedAt?: string | null;
   readonly scores?: readonly ScoreSummary[];
   readonly viewsUsed?: ScoresResult['viewsUsed'];
   readonly viewsMissing?: ScoresResult['viewsMissing'];
@@ -119,7 +121,7 @@ function summaryOf({ key, studyInstanceUID, seriesInstanceUID, result, visible }
     sources: sourcesOf(result),
     open: openStudies.has(studyInstanceUID),
     outOfDistribution: result.outOfDistribution ?? null,
-    ...(result.kind === 'labelmap' && { segments: result.segments.map(segmentSummary) }),
+    ...(result.kind === 'labelmap' && { segments: result.segments.map(segmentSummary), editedAt: result.editedAt ?? null }),
     ...(result.kind === 'scores' && scoresSummary(result)),
   };
 }
@@ -134,6 +136,6 @@ function scoresSummary({ scores, viewsUsed, viewsMissing, viewsFrom, substitute 
   };
 }
 
-function segmentSummary({ target, segmentNumber, pixels, areaMm2 }: Segment) {
-  return { label: target.label, segmentNumber, pixels, areaMm2: areaMm2 ?? null };
+function segmentSummary({ target, segmentNumber, pixels, areaMm2, threshold }: Segment) {
+  return { label: target.label, segmentNumber, pixels, areaMm2: areaMm2 ?? null, threshold: threshold ?? null };
 }

@@ -206,6 +206,7 @@ export class Runner {
 
   async #attemptPictures(work: Work, signal: AbortSignal): Promise<KeptResult> {
     const { entry, targets, force } = work;
+    this.#keepEdits(entry, targets);
     const tell = this.#announce(work, signal);
     const onProgress: OnProgress = progress => tell(describeProgress(progress));
     const result = await untilAborted(signal, async () => {
@@ -223,6 +224,14 @@ export class Runner {
     const kept = this.#results.keep(result);
     if (!this.#areOpen(work)) throw closed(work, asked);
     return kept;
+  }
+
+  /** A second run would replace what a reader edited: it is refused before it begins. */
+  #keepEdits({ manifest: { id, version, name } }: CatalogueEntry, targets: readonly Target[]): void {
+    const asked = targets.map(({ source }) => source);
+    const edited = this.#results.all().find(({ result }) => result.kind === 'labelmap' && result.editedAt !== undefined && result.model.id === id && result.model.version === version && isResultOf(result, asked));
+    if (!edited) return;
+    throw new OverreadError('input/refused', `The mask of ${name} on this image was edited by hand, and another run would replace it. Discard the edit in its card first, or choose another model.`, { key: edited.key });
   }
 
   #areOpen({ targets, slide }: Pick<Work, 'targets' | 'slide'>): boolean {

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { PNG } from 'pngjs';
 import { dice, openBrowser, openStudy, ROOT, screenshot, serve, SHARED, temporaryFolder } from './harness.mjs';
+import { modelsWith } from './broken-models.mjs';
+import { masksJob } from './masks-job.mjs';
 import { mainJob, masksShown, readTruth, runByPanel, show } from './main-job.mjs';
 
 const CLI = path.join(ROOT, 'dist/cli/main.mjs');
@@ -42,8 +44,14 @@ test('the main job over the embedded store', async t => {
   });
 });
 
-test('no WebGPU and no GPU: WebAssembly, with the reason, and the same mask', async t => {
-  await session(['--store', store], { webgpu: false }, async ({ page, origin }) => {
+test('no WebGPU and no GPU: WebAssembly, with the reason, and the same mask; then what a reader does with it', async t => {
+  const models = temporaryFolder('models');
+  const lung = path.join(ROOT, 'models/lung-unet');
+  for (const id of ['lung-unet', 'cxr-view']) modelsWith(models, path.join(ROOT, 'models', id), id, () => undefined);
+  modelsWith(models, lung, 'lung-unet-strict', (_, { output, ...manifest }) => ({
+    ...manifest, name: 'Lung U-Net strict', output: { ...output, targets: output.targets.map(target => ({ ...target, operatingPoint: 0.95 })) },
+  }));
+  await session(['--store', store, '--models', models], { webgpu: false }, async ({ page, origin, seen }) => {
     await openStudy(page, origin, truth.frontal.studyInstanceUID);
     await show(page, truth.frontal.seriesInstanceUID);
     const state = await runByPanel(page);
@@ -58,6 +66,8 @@ test('no WebGPU and no GPU: WebAssembly, with the reason, and the same mask', as
     const agreement = dice(mask.labels, webgpuMask);
     t.diagnostic(`WebGPU and wasm agree to Dice ${agreement.toFixed(5)}`);
     assert.ok(agreement >= 0.999, `agreement ${agreement}`);
+    await masksJob(t, { page, frontal: truth.frontal, lateral: truth.lateral, other: 'lung-unet-strict', name: 'masks' });
+    assert.deepEqual([seen.pageErrors, seen.policy, seen.external], [[], [], []]);
   });
 });
 

@@ -43,6 +43,18 @@ describe('a run', () => {
     expect(engine.run.mock.calls[0]![0]).toMatchObject({ location: 'https://x/lung-unet/' });
   });
 
+  it('is refused where it would replace a mask that was edited by hand, before it begins', async () => {
+    const { runner, engine, results, state, finish } = setup();
+    finish(result());
+    const kept = await runner.run();
+    results.replaceMask(kept!.key, { ...result(), editedAt: '2026-01-02T03:04:05.000Z' }, result());
+    expect(await runner.run()).toBeUndefined();
+    expect(state.get().lastError).toMatchObject({ code: 'input/refused', message: expect.stringContaining('edited by hand') });
+    expect(engine.run).toHaveBeenCalledTimes(1);
+    results.replaceMask(kept!.key, result());
+    expect(await runner.run()).toBeDefined();
+  });
+
   it('is one, however often it is asked for', async () => {
     const { runner, engine, state, finish, results } = setup();
     const all = Array.from({ length: 20 }, () => runner.run());
