@@ -120,6 +120,7 @@ export class MaskCanvas {
       const toScreen = compose(scaling(ratio, ratio), compose(toMap, scaling(...shown.layer.scale)));
       done = this.#paintMask(context, shown, toScreen, ratio, until) && done;
     }
+    canvas.dataset['drawn'] = String(done);
     if (!done) this.#again();
   };
 
