@@ -104,6 +104,18 @@ describe('the yardstick', () => {
     expect(summary.metrics['dice']!.value).toBeCloseTo((4 / 6 + 4 / 6 + 1) / 3, 12);
   });
 
+  test('takes the model\'s own objects, where it gives them', async () => {
+    fs.writeFileSync(path.join(folder, 'own.png'), greyPng(Uint8Array.of(1, 1, 2, 2), 4, 1));
+    const item = { id: 'own', patientId: 'p', images: [{ path: 'a.png' }], instances: 'own.png' };
+    const yardstick = maskYardstick({ dataset: { schemaVersion: 1, name: 'own', licence: 'none', items: [item] }, resolve: file => path.join(folder, file) }, 0, []);
+    const image = picture(4, 1, [200, 200, 200, 200]);
+    const made = (await fakeRunner().run([image])) as LabelmapResult;
+    const instances = { labels: Int32Array.of(1, 1, 2, 2), count: 2, atBorder: 2, rule: { minimumPixels: 1, minimumMarkerPixels: 1 } };
+    const { report } = await yardstick.judge(item, image, async () => ({ ...made, instances }));
+    expect(report['objects']).toEqual({ truePositives: 2, falsePositives: 0, falseNegatives: 0 });
+    expect(report['objectAp50']).toBe(1);
+  });
+
   test('leaves an item out of the distances where a mask is empty, and says in how many', async () => {
     const { reports, summary } = await judged([
       { patient: 'p', mask: [1, 1, 0], found: [0, 0, 0] },
