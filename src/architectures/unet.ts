@@ -13,6 +13,8 @@ export interface UNetOptions {
   readonly width?: number;
   /** Whether the decoder sees the encoder's features of its own level (the paper's concatenation). */
   readonly skip?: boolean;
+  /** A head of its own for the edges of objects: one more logit, the last, by which objects that touch are split. */
+  readonly edgeHead?: boolean;
   /** Random weights by this seed, or 'zeros' for a network that is given its weights at once. */
   readonly weights?: { readonly seed?: number } | 'zeros';
 }
@@ -21,11 +23,13 @@ export interface UNetOptions {
  * U-Net (Ronneberger et al. 2015, arXiv 1505.04597) as lung-unet has it: 'same' padding, nearest-neighbour upsampling
  * in place of the transposed convolution, batch normalisation folded into the convolutions' biases.
  * Input [n, rows, columns, inChannels] → logits [n, rows, columns, classes]. Layers are named
- * 'down<level>_conv<0|1>', 'up<step>_conv<0|1>' (step 0 is the deepest) and 'logits'.
+ * 'down<level>_conv<0|1>', 'up<step>_conv<0|1>' (step 0 is the deepest) and 'logits'. With an edge head (Polzounov et al.
+ * 2017, "WordFence: text detection in natural images with border awareness", ICIP) 'edge_conv' and 'edge' lead from the
+ * same features to one more channel.
  * @throws OverreadError `model/graph` when the input cannot be halved `depth` times
  */
 export function buildUNet(options: UNetOptions): LayersModel {
-  const { inputShape, inChannels = 1, classes = 1, depth = 4, width = 64, skip = true } = options;
+  const { inputShape, inChannels = 1, classes = 1, depth = 4, width = 64, skip = true, edgeHead = false } = options;
   const step = 2 ** depth;
   if (depth < 1 || inputShape.some(side => side % step !== 0)) {
     throw new OverreadError(
@@ -59,7 +63,13 @@ export function buildUNet(options: UNetOptions): LayersModel {
     x = block(x, `up${i}`, width * 2 ** level);
   }
   const logits = tfl.conv2d({ name: 'logits', filters: classes, kernelSize: 1, kernelInitializer: initializer() }).apply(x) as SymbolicTensor;
-  return model({ inputs: image, outputs: logits, name: 'unet' });
+  return model({ inputs: image, outputs: edgeHead ? withEdges(logits) : logits, name: 'unet' });
+
+  function withEdges(objects: SymbolicTensor): SymbolicTensor {
+    const features = tfl.conv2d({ name: 'edge_conv', filters: width, kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: initializer() }).apply(x);
+    const edge = tfl.conv2d({ name: 'edge', filters: 1, kernelSize: 1, kernelInitializer: initializer() }).apply(features) as SymbolicTensor;
+    return tfl.concatenate({ name: 'objects_and_edge', axis: -1 }).apply([objects, edge]) as SymbolicTensor;
+  }
 }
 
 /** A seed of its own for each layer: one seed for all would give layers of one shape equal weights. */

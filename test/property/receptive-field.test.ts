@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { mean, setBackend, tensor4d, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { mean, ones, setBackend, slice, tensor4d, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
+import { buildUNet } from '../../src/architectures/unet.ts';
 import { receptiveField, type ReceptiveField } from '../../src/runtime/receptive-field.ts';
 import { isOverreadError } from '../../src/errors.ts';
 import { networkOf, steps, type Step } from './windowed-networks.ts';
@@ -56,4 +57,28 @@ test('the inputs that an output reads are those that change it', () => {
     { numRuns: 25, examples: [[[{ kind: 'crop', before: 0, after: 1 }, { kind: 'spread', size: 3, stride: 1, padding: 'same' }], 18]] },
   );
   expect(compared).toBeGreaterThan(100);
+});
+
+test('U-Nets of any depth, width and heads: the field is what changes an output', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 }), fc.boolean(), fc.boolean(), (depth, width, skip, edgeHead) => {
+      const side = 2 ** depth * 16;
+      const network = buildUNet({ inputShape: [side, side], depth, width, skip, edgeHead, weights: 'zeros' });
+      const { columns } = receptiveField(network);
+      // All weights positive and no bias: no pixel can hide behind another, or behind a ReLU.
+      tidy(() => network.setWeights(network.getWeights().map(weight => (weight.rank > 1 ? ones(weight.shape) : zeros(weight.shape)))));
+      const at = side / 2;
+      const changed = tidy(() => {
+        const of = (column: number) => tensor4d(Float32Array.from({ length: side * side }, (_, i) => (i % side === column ? 1 : 0)), [1, side, side, 1]);
+        const [first, last] = columns.reads(at);
+        return [first - 1, first, last, last + 1].map(column => {
+          const y = network.predict(of(column)) as Tensor;
+          return (slice(y, [0, at, at, 0], [1, 1, 1, 1]) as Tensor).dataSync()[0]! > 0;
+        });
+      });
+      network.dispose();
+      expect(changed).toEqual([false, true, true, false]);
+    }),
+    { numRuns: 6 },
+  );
 });

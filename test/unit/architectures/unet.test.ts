@@ -28,6 +28,23 @@ describe('buildUNet', () => {
     network.dispose();
   });
 
+  test('an edge head gives one more channel, and leaves the others as they are', async () => {
+    const outputOf = async (edgeHead: boolean) => {
+      const network = buildUNet({ inputShape: [8, 8], classes: 2, depth: 1, width: 6, edgeHead, weights: { seed: 4 } });
+      const input = ones([1, 8, 8, 1]);
+      const output = network.predict(input) as Tensor;
+      const values = [...(await output.data())];
+      const { shape } = output;
+      [input, output].forEach(t => t.dispose());
+      network.dispose();
+      return { shape, values };
+    };
+    const [plain, edges] = [await outputOf(false), await outputOf(true)];
+    expect(edges.shape).toEqual([1, 8, 8, 3]);
+    expect(edges.values.filter((_, i) => i % 3 < 2)).toEqual(plain.values);
+    expect(new Set(edges.values.filter((_, i) => i % 3 === 2)).size).toBeGreaterThan(1);
+  });
+
   test('the same seed gives the same network, another seed another', async () => {
     const outputOf = async (seed: number) => {
       const network = buildUNet({ inputShape: [8, 8], depth: 1, width: 2, weights: { seed } });
