@@ -21,6 +21,7 @@ export function LabelmapBody({ masks, kept, result }: BodyProps) {
   return (
     <>
       <SegmentList result={result} intensities={intensities} />
+      {result.instances && <p className="ovr-number" data-overread="objects">{objectsText(result)}</p>}
       <ThresholdSliders
         result={result} onMove={(segmentNumber, threshold) => masks.edits.setThreshold(kept.key, segmentNumber, threshold)}
         onReset={() => masks.edits.resetThresholds(kept.key)}
@@ -31,6 +32,14 @@ export function LabelmapBody({ masks, kept, result }: BodyProps) {
       <ComparisonSection comparer={masks.comparer} kept={kept} />
     </>
   );
+}
+
+/** '312 objects, 14 at the border; median 48.2 mm²' */
+export function objectsText({ instances, source: { spacingMm } }: LabelmapResult): string {
+  if (!instances) return '';
+  const { count, atBorder, sizes } = instances;
+  const median = sizes && (spacingMm ? `${(sizes.median * spacingMm[0] * spacingMm[1]).toPrecision(3)} mm²` : `${Number(sizes.median.toFixed(1))} pixels`);
+  return [`${count} ${count === 1 ? 'object' : 'objects'}${atBorder ? `, ${atBorder} at the border` : ''}`, ...(median ? [`median ${median}`] : [])].join('; ');
 }
 
 /** Says that the mask is not the model's any longer. Giving the edit up is asked for twice: nothing brings it back. */

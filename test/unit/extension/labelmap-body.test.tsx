@@ -3,7 +3,7 @@ import { compareMasks, maskOf } from '../../../extension/compare-masks.ts';
 import { Comparer, type ComparisonPhase } from '../../../extension/comparison.ts';
 import { differenceResult } from '../../../extension/overlays/difference.ts';
 import { ComparisonSection } from '../../../extension/panels/comparison-section.tsx';
-import { Edited, LabelmapBody } from '../../../extension/panels/labelmap-body.tsx';
+import { Edited, LabelmapBody, objectsText } from '../../../extension/panels/labelmap-body.tsx';
 import { formatIntensity, SegmentList } from '../../../extension/panels/segment-list.tsx';
 import { ThresholdSliders } from '../../../extension/panels/threshold-slider.tsx';
 import type { Masks } from '../../../extension/masks.ts';
@@ -64,6 +64,13 @@ describe('the segments', () => {
   test.each([[{ mean: 0.1234, standardDeviation: 0.05 }, '0.123 ± 0.050'], [{ mean: 12.34 }, '12.3'], [{ mean: 2, standardDeviation: 1500 }, '2 ± 1500'], [undefined, '–']])('write %p as %s', (value, text) => {
     expect(formatIntensity(value)).toBe(text);
   });
+});
+
+test('objects are counted and measured', () => {
+  const instances = { labels: new Int32Array(4), count: 312, atBorder: 14, sizes: { minimum: 1, lowerQuartile: 2, median: 48, upperQuartile: 60, maximum: 90, mean: 50 }, rule: { minimumPixels: 1, minimumMarkerPixels: 1 } };
+  expect(objectsText(withProbabilities({ instances }))).toBe('312 objects, 14 at the border; median 48 pixels');
+  expect(objectsText(withProbabilities({ instances, source: { ...result().source, spacingMm: [0.5, 0.5] } }))).toBe('312 objects, 14 at the border; median 12.0 mm²');
+  expect(objectsText(withProbabilities({ instances: { labels: instances.labels, count: 1, atBorder: 0, rule: instances.rule } }))).toBe('1 object');
 });
 
 describe('an edit', () => {
