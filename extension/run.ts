@@ -250,7 +250,7 @@ export class Runner {
 
   #fail(error: OverreadError, work: Work | undefined): void {
     if (error.code === 'job/cancelled') {
-      this.#state.set({ note: work?.slide ? 'Stopped. What was read is kept: Run goes on with the rest.' : 'Cancelled. Nothing was kept.' });
+      this.#state.set({ note: work?.slide ? 'Stopped. Run goes on with what is not read yet.' : 'Cancelled. Nothing was kept.' });
       return;
     }
     const refused = error.code === 'input/out-of-distribution';

@@ -264,7 +264,8 @@ export class Session {
     return ids.flatMap(viewportId => {
       const shown = shownImage(this.#services, viewportId);
       const instance = shown && (this.#cornerstone.metaData.get('instance', shown.imageId) as DicomInstance | undefined);
-      if (!shown || !instance || !this.#cornerstone.cache.getImage(shown.imageId)) return [];
+      // A slide's image is one tile of it.
+      if (!shown || !instance || this.slides.pick(viewportId) || !this.#cornerstone.cache.getImage(shown.imageId)) return [];
       return [{ viewportId, studyInstanceUID: shown.displaySet.StudyInstanceUID, modality: instance.Modality ?? 'OT', view: viewStated(instance) }];
     });
   }

@@ -71,6 +71,7 @@ function Chooser({ session, state }: { session: Session; state: State }) {
       </label>
       {chosen && <p className="ovr-muted ovr-use">{chosen.intendedUse}</p>}
       {chosen?.input.fusion && <p className="ovr-muted ovr-use">Reads the image that is chosen and the other view of its study.</p>}
+      {hasSlide && chosen && !chosen.input.tiling && <p className="ovr-muted ovr-use">Reads whole pictures, not slides: choose a model that reads in tiles.</p>}
       <div className="ovr-row">
         {/* Not disabled while it runs: a keyboard would lose its place. Pressing it then only leaves a note. */}
         <button
