@@ -47,7 +47,8 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
   const fingerprint = fingerprintOf(model, source, tiles.length);
   const known = await onRun?.({ fingerprint, source: source.reference, model: identity, tiles: tiles.length, ...(level && { level }) });
 
-  const done = new Set([...(options.done ?? []), ...(known ?? [])]);
+  const done = new Set(options.done ?? []);
+  for (const index of known ?? []) done.add(index);
 
   const counts = new Float64Array(manifest.output.targets.length + 1);
   const unread: UnreadTile[] = [];

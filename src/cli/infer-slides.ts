@@ -68,7 +68,7 @@ async function inferSlide(reading: SlideReading, options: InferSlidesOptions): P
         const { shape: [columns, rows] } = run.source;
         note(`${input}: ${columns} × ${rows} pixels, ${run.level!.reason}; ${run.tiles} tiles${there ? `, ${there} of them there already` : ''}`);
         progress.begin(run.tiles, there, columns * rows);
-        return kept.log?.indices;
+        return kept.log?.indices();
       },
       onTile: tile => {
         if (!('error' in tile)) kept.log?.append(tile);
@@ -99,7 +99,7 @@ class KeptTiles {
   open(fingerprint: string): number {
     if (this.file === undefined) return 0;
     this.log = this.resume ? TileLog.resume(this.file, fingerprint) : TileLog.create(this.file, fingerprint);
-    return (this.there = this.log.indices.size);
+    return (this.there = this.log.size);
   }
 }
 

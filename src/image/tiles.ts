@@ -97,22 +97,40 @@ export function planTiles(image: { readonly columns: number; readonly rows: numb
   const down = planAxis(image.rows, field.rows, halo, 'rows');
   const tiles: Tile[] = [];
   down.parts.forEach((y, row) => across.parts.forEach((x, column) => {
-    tiles.push({
-      index: row * across.parts.length + column,
-      input: { x: x.start, y: y.start, columns: field.columns.input, rows: field.rows.input },
-      output: { x: x.from, y: y.from, columns: x.to - x.from, rows: y.to - y.from },
-      kept: { x: x.kept, y: y.kept },
-      covers: { x: x.covers[0], y: y.covers[0], columns: x.covers[1] - x.covers[0], rows: y.covers[1] - y.covers[0] },
-    });
+    const tile = new PlannedTile(row * across.parts.length + column, x, y);
+    if (tile.shows) tiles.push(tile);
   }));
-  return {
-    padded: { columns: across.padded, rows: down.padded },
-    output: { columns: across.output, rows: down.output },
-    tiles: tiles.filter(({ covers }) => covers.columns > 0 && covers.rows > 0),
-  };
+  return { padded: { columns: across.padded, rows: down.padded }, output: { columns: across.output, rows: down.output }, tiles };
+}
+
+/** A tile by its column and row of the plan: a slide has tens of thousands of them. */
+class PlannedTile implements Tile {
+  constructor(readonly index: number, private readonly x: Part, private readonly y: Part) {}
+
+  get input(): Region {
+    return { x: this.x.start, y: this.y.start, columns: this.x.input, rows: this.y.input };
+  }
+
+  get output(): Region {
+    return { x: this.x.from, y: this.y.from, columns: this.x.to - this.x.from, rows: this.y.to - this.y.from };
+  }
+
+  get kept(): { x: number; y: number } {
+    return { x: this.x.kept, y: this.y.kept };
+  }
+
+  get covers(): Region {
+    const [{ covers: [left, right] }, { covers: [top, bottom] }] = [this.x, this.y];
+    return { x: left, y: top, columns: right - left, rows: bottom - top };
+  }
+
+  get shows(): boolean {
+    return this.x.covers[1] > this.x.covers[0] && this.y.covers[1] > this.y.covers[0];
+  }
 }
 
 interface Part {
+  readonly input: number;
   readonly start: number;
   readonly from: number;
   readonly to: number;
@@ -148,7 +166,7 @@ function planAxis(size: number, axis: TileAxis, halo: number, name: string): { p
     const [from, to] = [bounds[i]!, bounds[i + 1]!];
     const pixels = (bound: number) => Math.min(size, Math.round(bound * stride));
     // Without padding within the network the outputs end before the plane does: what is left has none of its own.
-    return { start, from, to, kept: from - outputsIn(start), covers: [pixels(from), pixels(to)] as const };
+    return { input, start, from, to, kept: from - outputsIn(start), covers: [pixels(from), pixels(to)] as const };
   });
   return { padded, output: outputs, parts };
 }
@@ -159,11 +177,14 @@ function planAxis(size: number, axis: TileAxis, halo: number, name: string): { p
  */
 export function outwardsFrom(tiles: readonly Tile[], focus: Region): Tile[] {
   const [x, y] = [focus.x + focus.columns / 2, focus.y + focus.rows / 2];
-  const keyed = tiles.map(tile => {
-    const { covers } = tile;
+  const gaps = new Float64Array(tiles.length);
+  const ways = new Float64Array(tiles.length);
+  for (const [i, { covers }] of tiles.entries()) {
     const gapX = Math.max(0, covers.x - (focus.x + focus.columns), focus.x - (covers.x + covers.columns));
     const gapY = Math.max(0, covers.y - (focus.y + focus.rows), focus.y - (covers.y + covers.rows));
-    return { tile, gap: gapX ** 2 + gapY ** 2, way: (covers.x + covers.columns / 2 - x) ** 2 + (covers.y + covers.rows / 2 - y) ** 2 };
-  });
-  return keyed.sort((a, b) => a.gap - b.gap || a.way - b.way || a.tile.index - b.tile.index).map(({ tile }) => tile);
+    gaps[i] = gapX ** 2 + gapY ** 2;
+    ways[i] = (covers.x + covers.columns / 2 - x) ** 2 + (covers.y + covers.rows / 2 - y) ** 2;
+  }
+  const order = Uint32Array.from(tiles.keys()).sort((a, b) => gaps[a]! - gaps[b]! || ways[a]! - ways[b]! || tiles[a]!.index - tiles[b]!.index);
+  return Array.from(order, i => tiles[i]!);
 }

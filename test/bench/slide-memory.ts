@@ -40,8 +40,13 @@ interface Row {
   readonly megapixelsPerSecond: number;
   readonly maskSeconds: number;
   readonly maskBytes: number;
+  readonly peakBeforeMaskBytes: number;
   readonly peakBytes: number;
   readonly backend: string;
+}
+
+function* others(count: number, wanted: ReadonlySet<number>): Generator<number, void> {
+  for (let i = 0; i < count; i++) if (!wanted.has(i)) yield i;
 }
 
 /** One size, in this process. */
@@ -61,7 +66,7 @@ async function measure(size: number): Promise<Row> {
       if (values.tiles === undefined) return [];
       const step = tiles / Math.min(tiles, Number(values.tiles));
       const wanted = new Set(Array.from({ length: Math.min(tiles, Number(values.tiles)) }, (_, i) => Math.floor(i * step)));
-      return Array.from({ length: tiles }, (_, i) => i).filter(i => !wanted.has(i));
+      return others(tiles, wanted);
     },
     onTile: tile => {
       if ('error' in tile) return;
@@ -70,6 +75,7 @@ async function measure(size: number): Promise<Row> {
     },
   });
   const seconds = (performance.now() - start) / 1000;
+  const peakBeforeMask = process.resourceUsage().maxRSS * 1024;
   const before = performance.now();
   const mask = writeSlideMask(path.join(work, 'mask'), log!, result, runner.manifest, 0);
   const maskSeconds = (performance.now() - before) / 1000;
@@ -79,7 +85,7 @@ async function measure(size: number): Promise<Row> {
   await runner.close();
   return {
     size, tiles: result.tiles, made: result.labelled, unread: result.unread.length, seconds, megapixelsPerSecond: pixels / 1e6 / seconds,
-    maskSeconds, maskBytes, peakBytes: process.resourceUsage().maxRSS * 1024, backend: runner.device.adapter,
+    maskSeconds, maskBytes, peakBeforeMaskBytes: peakBeforeMask, peakBytes: process.resourceUsage().maxRSS * 1024, backend: runner.device.adapter,
   };
 }
 
@@ -96,7 +102,7 @@ async function main(): Promise<void> {
     if (status !== 0) throw new Error(`size ${size}: ${stderr}`);
     const row = JSON.parse(stdout.trim().split('\n').at(-1)!) as Row;
     rows.push(row);
-    console.log(`${size} × ${size}: ${row.made} of ${row.tiles} tiles in ${row.seconds.toFixed(0)} s (${row.megapixelsPerSecond.toFixed(2)} megapixels/s), mask ${row.maskSeconds.toFixed(0)} s, peak ${(row.peakBytes / 2 ** 20).toFixed(0)} MiB`);
+    console.log(`${size} × ${size}: ${row.made} of ${row.tiles} tiles in ${row.seconds.toFixed(0)} s (${row.megapixelsPerSecond.toFixed(2)} megapixels/s), mask ${row.maskSeconds.toFixed(0)} s, peak before it ${(row.peakBeforeMaskBytes / 2 ** 20).toFixed(0)} MiB, peak ${(row.peakBytes / 2 ** 20).toFixed(0)} MiB`);
   }
   const ratio = rows.at(-1)!.peakBytes / rows[0]!.peakBytes;
   console.log(`peak of the last to the first: ${ratio.toFixed(3)}`);

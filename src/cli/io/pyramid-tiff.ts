@@ -77,7 +77,8 @@ function halved(fd: number, finer: Level, column: number, row: number): Uint8Arr
     if (c >= finer.across || r >= finer.down) continue;
     const packed = Buffer.alloc(finer.lengths[r * finer.across + c]!);
     fs.readSync(fd, packed, 0, packed.length, finer.offsets[r * finer.across + c]!);
-    const labels = inflateSync(packed);
+    // In one piece: pieces of the usual size would be joined, and each tile be twice in memory.
+    const labels = inflateSync(packed, { chunkSize: TIFF_TILE * TIFF_TILE });
     for (let y = 0; y < half; y++) {
       for (let x = 0; x < half; x++) {
         const i = 2 * y * TIFF_TILE + 2 * x;

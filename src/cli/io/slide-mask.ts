@@ -52,38 +52,48 @@ export function writeSlideMask(stem: string, log: TileLog, result: TiledResult, 
 
 /** Which tiles lie in a region, by a coarse grid. */
 class TilesByPlace {
-  readonly #cells = new Map<string, TileLog['regions'][number][]>();
+  readonly #across: number;
+  /** Of each cell, tiles of the log by their place in it; unread ones below 0. */
+  readonly #cells = new Map<number, number[]>();
+  readonly #unread: readonly Region[];
 
-  constructor(private readonly log: TileLog, { unread }: TiledResult) {
-    for (const tile of log.regions) this.#add(tile);
-    for (const { index, region } of unread) this.#add({ index, region, offset: 0, length: 0 });
+  constructor(private readonly log: TileLog, { unread, source }: TiledResult) {
+    this.#across = Math.ceil(source.shape[0] / TIFF_TILE);
+    this.#unread = unread.map(({ region }) => region);
+    for (let n = 0; n < log.size; n++) this.#add(n, log.tile(n).region);
+    for (const [i, region] of this.#unread.entries()) this.#add(-1 - i, region);
   }
 
   /** Labels of a region, row by row; past the image's end 0. */
   region(region: Region): Uint8Array {
     const out = new Uint8Array(region.columns * region.rows);
-    const seen = new Set<number>();
-    for (const key of cellsOf(region)) {
-      for (const tile of this.#cells.get(key) ?? []) {
-        if (seen.has(tile.index)) continue;
-        seen.add(tile.index);
-        copy(tile.length === 0 ? undefined : this.log.read(tile), tile.region, out, region);
+    const tiles = new Set(this.#cellsOf(region).flatMap(cell => this.#cells.get(cell) ?? []));
+    for (const n of tiles) {
+      if (n < 0) {
+        copy(undefined, this.#unread[-1 - n]!, out, region);
+        continue;
       }
+      const tile = this.log.tile(n);
+      copy(this.log.read(tile), tile.region, out, region);
     }
     return out;
   }
 
-  #add(tile: TileLog['regions'][number]): void {
-    for (const key of cellsOf(tile.region)) this.#cells.set(key, [...(this.#cells.get(key) ?? []), tile]);
+  #add(n: number, region: Region): void {
+    for (const cell of this.#cellsOf(region)) {
+      const there = this.#cells.get(cell);
+      if (there) there.push(n);
+      else this.#cells.set(cell, [n]);
+    }
   }
-}
 
-function cellsOf({ x, y, columns, rows }: Region): string[] {
-  const cells: string[] = [];
-  for (let row = Math.floor(y / TIFF_TILE); row <= Math.floor((y + rows - 1) / TIFF_TILE); row++) {
-    for (let column = Math.floor(x / TIFF_TILE); column <= Math.floor((x + columns - 1) / TIFF_TILE); column++) cells.push(`${column} ${row}`);
+  #cellsOf({ x, y, columns, rows }: Region): number[] {
+    const cells: number[] = [];
+    for (let row = Math.floor(y / TIFF_TILE); row <= Math.floor((y + rows - 1) / TIFF_TILE); row++) {
+      for (let column = Math.floor(x / TIFF_TILE); column <= Math.floor((x + columns - 1) / TIFF_TILE); column++) cells.push(row * this.#across + column);
+    }
+    return cells;
   }
-  return cells;
 }
 
 /** @param labels undefined for a tile that could not be read */

@@ -11,10 +11,14 @@ export interface LoggedTile {
   readonly labels: Uint8Array;
 }
 
+/** A tile in the file. */
 interface Kept extends Omit<LoggedTile, 'labels'> {
   readonly offset: number;
   readonly length: number;
 }
+
+/** Numbers kept of a tile in memory: a slide has tens of thousands of them. */
+const FIELDS = 7;
 
 const FORMAT = 'overread tiles 1';
 /** Begins every tile. */
@@ -26,7 +30,8 @@ const HEAD = 7 * 4;
  * what run they are of; a tile that was not written whole is cut off when the file is opened again.
  */
 export class TileLog {
-  readonly #tiles = new Map<number, Kept>();
+  /** Of every tile: index, x, y, columns, rows, offset, length. */
+  readonly #tiles: number[] = [];
   #end: number;
 
   private constructor(readonly file: string, private readonly fd: number, begin: number) {
@@ -65,13 +70,19 @@ export class TileLog {
     });
   }
 
-  /** Indices of the tiles that are there. */
-  get indices(): ReadonlySet<number> {
-    return new Set(this.#tiles.keys());
+  get size(): number {
+    return this.#tiles.length / FIELDS;
   }
 
-  get regions(): readonly Kept[] {
-    return [...this.#tiles.values()];
+  /** Indices of the tiles that are there. */
+  *indices(): Generator<number, void> {
+    for (let i = 0; i < this.size; i++) yield this.#tiles[FIELDS * i]!;
+  }
+
+  /** The n-th tile of the file, from 0. */
+  tile(n: number): Kept {
+    const [index, x, y, columns, rows, offset, length] = this.#tiles.slice(FIELDS * n, FIELDS * (n + 1)) as [number, number, number, number, number, number, number];
+    return { index, region: { x, y, columns, rows }, offset, length };
   }
 
   /** @throws OverreadError `config/invalid` when the disk is full */
@@ -80,14 +91,14 @@ export class TileLog {
     const head = Buffer.alloc(HEAD);
     [MARK, index, x, y, columns, rows, packed.length].forEach((value, i) => head.writeUInt32LE(value, 4 * i));
     guarded(this.file, () => fs.writeSync(this.fd, Buffer.concat([head, packed]), 0, HEAD + packed.length, this.#end));
-    this.#tiles.set(index, { index, region: { x, y, columns, rows }, offset: this.#end + HEAD, length: packed.length });
+    this.#tiles.push(index, x, y, columns, rows, this.#end + HEAD, packed.length);
     this.#end += HEAD + packed.length;
   }
 
   read({ offset, length, region }: Kept): Uint8Array {
     const packed = Buffer.alloc(length);
     fs.readSync(this.fd, packed, 0, length, offset);
-    const labels = inflateRawSync(packed);
+    const labels = inflateRawSync(packed, { chunkSize: Math.max(64, region.columns * region.rows) });
     if (labels.length !== region.columns * region.rows) throw new OverreadError('internal', `A tile in ${this.file} has ${labels.length} pixels of ${region.columns * region.rows}. Run without --resume.`, { expected: region, got: labels.length });
     return labels;
   }
@@ -109,7 +120,7 @@ export class TileLog {
       fs.readSync(this.fd, head, 0, HEAD, this.#end);
       const [mark, index, x, y, columns, rows, length] = Array.from({ length: 7 }, (_, i) => head.readUInt32LE(4 * i)) as [number, number, number, number, number, number, number];
       if (mark !== MARK || this.#end + HEAD + length > size) break;
-      this.#tiles.set(index, { index, region: { x, y, columns, rows }, offset: this.#end + HEAD, length });
+      this.#tiles.push(index, x, y, columns, rows, this.#end + HEAD, length);
       this.#end += HEAD + length;
     }
     fs.ftruncateSync(this.fd, this.#end);

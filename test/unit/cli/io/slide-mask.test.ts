@@ -69,7 +69,7 @@ test('the mask of a large slide is a pyramid of deflated tiles, by a reader of i
   log.close();
   // What was written is found again.
   const again = TileLog.resume(log.file, 'one');
-  expect(again.indices.size).toBe(index - 1);
+  expect([...again.indices()]).toHaveLength(index - 1);
   const unread = { index: 6, region: { x: 600, y: 300, columns: 300, rows: 300 } };
   const result = { source: { shape: [COLUMNS, ROWS, 1], spacingMm: [0.0005, 0.0005] }, unread: [unread], model: { id: 'm', version: '1.0.0' }, level: { reason: 'the finest' } } as unknown as TiledResult;
   const { file, counts } = writeSlideMask(path.join(folder, 'large'), again, result, manifest, 0);
