@@ -16,6 +16,8 @@ export interface EngineJob {
   readonly images: readonly Image[];
   /** Read what the model's gate refuses all the same. */
   readonly force?: boolean;
+  /** Of MR series: register them with the first, whatever frame of reference they state. */
+  readonly register?: boolean;
 }
 
 export interface EngineExplainJob extends EngineJob {
@@ -198,9 +200,9 @@ function proxied(onProgress: OnProgress | undefined): OnProgress | undefined {
 }
 
 /** A job as the worker gets it, its pixels as transferables. */
-function handedOver<M extends object>(jobId: string, { location, images, force }: EngineJob, more?: M) {
+function handedOver<M extends object>(jobId: string, { location, images, force, register }: EngineJob, more?: M) {
   const sent = images.map(image => ({ ...image, pixels: owned(image.pixels) }));
-  const job = { jobId, location: absolute(location), images: sent, ...(force && { force }), ...more } as Job & M;
+  const job = { jobId, location: absolute(location), images: sent, ...(force && { force }), ...(register && { register }), ...more } as Job & M;
   return Comlink.transfer(job, sent.map(({ pixels }) => pixels.buffer));
 }
 

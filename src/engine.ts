@@ -34,6 +34,8 @@ export interface Job {
   readonly images: readonly Image[];
   /** Read what the model's gate refuses all the same; the result says so. */
   readonly force?: boolean;
+  /** Of MR series: register them with the first, whatever frame of reference they state. */
+  readonly register?: boolean;
 }
 
 export interface ExplainJob extends Job {
@@ -156,7 +158,7 @@ export class Engine {
     if (this.#jobs.has(jobId)) this.#focus.set(jobId, region);
   }
 
-  async #job<T>({ jobId, location, force }: Pick<Job, 'jobId' | 'location' | 'force'>, onProgress: OnProgress | undefined, work: (runtime: TfjsRuntime, model: LoadedModel, options: InferOptions) => Promise<T>): Promise<T> {
+  async #job<T>({ jobId, location, force, register }: Pick<Job, 'jobId' | 'location' | 'force' | 'register'>, onProgress: OnProgress | undefined, work: (runtime: TfjsRuntime, model: LoadedModel, options: InferOptions) => Promise<T>): Promise<T> {
     if (this.#jobs.has(jobId)) {
       throw new OverreadError('job/busy', `Expected a new job id, got ${jobId}, which is under way. Wait for it or cancel it.`, { got: jobId });
     }
@@ -171,7 +173,7 @@ export class Engine {
         const model = await this.#load(location, onProgress, job.signal);
         const gate = await this.#gateOf(model, location, onProgress, job.signal);
         const loadMs = known ? 0 : performance.now() - start;
-        return await work(runtime, model, { onProgress, signal: job.signal, loadMs, ...(gate && { gate }), ...(force && { force }) });
+        return await work(runtime, model, { onProgress, signal: job.signal, loadMs, ...(gate && { gate }), ...(force && { force }), ...(register && { register }) });
       });
     } finally {
       this.#jobs.delete(jobId);

@@ -21,13 +21,15 @@ export interface Reading {
 }
 
 /**
- * Files as a model reads them: a model of volumes gets the slices of a series together, a model of several views the
+ * Files as a model reads them: a model of volumes gets the slices of a series together, a model of several MR series those
+ * of a study, a model of several views the
  * pictures of a study, a model of planes every file by itself. A file that cannot be read stays in the list; opening it
  * says why.
  */
 export async function readingsOf(files: readonly string[], manifest: ModelManifest): Promise<Reading[]> {
   const readable = files.map(inputFile);
   if (manifest.input.layout === 'NDHWC') return (await grouped(readable)).map(alone);
+  if (manifest.input.modalities) return byStudy(await grouped(readable));
   const each: ImageInput[] = [];
   for (const file of readable) each.push(...(await grouped([file])));
   return manifest.input.fusion ? byStudy(each) : each.map(alone);
@@ -45,6 +47,11 @@ function byStudy(images: readonly ImageInput[]): Reading[] {
     studies.set(key, [...(studies.get(key) ?? []), image]);
   }
   return [...studies.values()].map(of => ({ files: of.flatMap(({ files }) => files), images: of }));
+}
+
+/** Files as images: the slices of a series make one. */
+export function groupedInputs(files: readonly string[]): Promise<ImageInput[]> {
+  return grouped(files.map(inputFile));
 }
 
 /** @throws OverreadError `input/*` */

@@ -2,6 +2,7 @@ import { isOverreadError, toOverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import type { Result } from '../results/result.ts';
 import { taskOf } from '../tasks/index.ts';
+import { readsModalities, referenceFirst } from '../tasks/modalities.ts';
 import type { Reading } from './image-inputs.ts';
 import { refusedEntry, resultEntry, type InferEntry } from './infer-json.ts';
 import { writeInstances, writeLabelmap, writeOverlay } from './io/result-files.ts';
@@ -64,7 +65,9 @@ async function inferOne(reading: Reading, options: InferFilesOptions): Promise<I
     }
   }
   if (images.length === 0) return entries;
-  const runs = images.length === 1 && manifest.input.layout === 'NHWC' ? planesOf(images[0]!).map(plane => [plane]) : [images];
+  const whole = readsModalities(manifest);
+  if (whole) images.splice(0, images.length, ...referenceFirst(images));
+  const runs = images.length === 1 && manifest.input.layout === 'NHWC' && !whole ? planesOf(images[0]!).map(plane => [plane]) : [images];
   for (const [i, run] of runs.entries()) {
     try {
       const result = await runner.run(run);

@@ -11,6 +11,7 @@ import { inputFiles } from './input-files.ts';
 import { checkFolder } from './io/write-file.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
 import type { TilesRunner } from './model-runner.ts';
+import { namedReading, namedSeries } from './modality-inputs.ts';
 import { readingsOf } from './image-inputs.ts';
 import { isSeriesAddress, slideAt, slidesAmong, type SlideReading } from './slide-inputs.ts';
 import { ExitStatus, table, terminal, type Terminal } from './terminal.ts';
@@ -25,13 +26,15 @@ interface InferOptions extends ModelOptions {
   readonly level?: string;
   readonly opticalPath?: string;
   readonly dicomwebAuth?: string;
+  readonly as?: readonly string[];
 }
 
 const HELP = `
 A named file is always an input. In a folder, with its sub-folders, files with the signature or extension of DICOM, PNG,
 JPEG or NIfTI are inputs; others, DICOMDIR and hidden files are skipped with a note. Each frame of a multi-frame file is
 a result of its own, unless its frames make a volume and the model reads volumes. A model of several views gets the
-pictures of a study together, one frontal and one lateral; either may be missing.
+pictures of a study together, one frontal and one lateral; either may be missing. A model of several MR series (mri-hemis)
+gets those of a study together, each known by its attributes; --as says it of files and folders that do not say it themselves.
 
 A model that reads in tiles (nuclei-unet) reads whole slides: the files of a series together, or a DICOMweb series by its
 address (http…/studies/UID/series/UID), frame by frame. With --out, tiles are kept as they come: Ctrl-C stops, and the same
@@ -43,12 +46,13 @@ Exit status: 0 every input gave a result, 2 some were refused or have tiles that
 export function register(program: Command): void {
   modelOptions(program.command('infer'))
     .description('run a model on DICOM, PNG and JPEG files')
-    .argument('<files...>', 'files, folders to walk, addresses of DICOMweb series of slides')
+    .argument('[files...]', 'files, folders to walk, addresses of DICOMweb series of slides')
     .option('--json', 'print one JSON array, an object a result')
     .option('--csv', 'of a model that gives scores: print a CSV, a line a score')
     .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
     .option('--overlay', 'with --out: also write a picture with the outlines drawn; not of slides')
     .option('--instances', 'with --out: also write the objects, of a model that tells them apart: a 16-bit PNG, a number an object; not of slides')
+    .option('--as <modality=file...>', 'of a model of several MR series: what each file, or folder of slices, is: --as T1=a.nii.gz FLAIR=b.nii.gz')
     .option('--resume', 'with --out: go on with a slide that was stopped')
     .option('--level <n>', 'of a slide, read this level: 0 is the finest')
     .option('--optical-path <id>', 'of a slide with several, read this one')
@@ -68,6 +72,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     throw new OverreadError('cli/usage', 'Expected --out FOLDER with --instances, got none. Say where the objects go.');
   }
   if (options.csv && options.json) throw new OverreadError('cli/usage', 'Expected --csv or --json, got both. Choose one.');
+  if ((paths.length === 0) === (options.as === undefined)) throw new OverreadError('cli/usage', 'Expected files and folders, or --as MODALITY=FILE, got neither or both. Name the images in one way.');
   if (options.out !== undefined) checkFolder(options.out);
   const addresses = paths.filter(isSeriesAddress);
   const local = paths.filter(path => !isSeriesAddress(path));
@@ -90,7 +95,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     const auth = options.dicomwebAuth ?? process.env.OVERREAD_DICOMWEB_AUTH;
     slides.push(...addresses.map(address => slideAt(address, auth)));
     checkSlideOptions(options, slides.length);
-    const readings = await readingsOf(others, runner.manifest);
+    const readings = options.as ? [await namedReading(namedSeries(options.as, runner.manifest))] : await readingsOf(others, runner.manifest);
     const ofSlides = await stoppable(runner, note, () => inferSlides(slides, {
       runner, note,
       ...(options.out !== undefined && { out: options.out }),

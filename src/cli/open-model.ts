@@ -11,6 +11,7 @@ export interface ModelOptions {
   readonly backend?: 'webgpu' | 'webgl' | 'wasm' | 'cpu';
   readonly softwareGpu?: boolean;
   readonly force?: boolean;
+  readonly register?: boolean;
 }
 
 /** The options of every command that runs a model. */
@@ -20,6 +21,7 @@ export function modelOptions(command: Command): Command {
     .option('--models <folder>', 'folder of models, in place of the one that comes with Overread')
     .addOption(new Option('--backend <name>', 'use this or fail; default: WebGPU on a real GPU, else wasm').choices(['webgpu', 'webgl', 'wasm', 'cpu']))
     .option('--force', 'read pictures that the model\'s gate refuses as unlike those that it was made for; the results are marked')
+    .option('--register', 'of a model of several MR series: register them with each other even where they state one frame of reference')
     .option('--software-gpu', 'count a software WebGPU adapter (SwiftShader) as a GPU; asking for --backend webgpu does so too');
 }
 
@@ -28,7 +30,7 @@ export function modelOptions(command: Command): Command {
  * @param note told what device was got, and why
  * @throws OverreadError `model/*`, `device/unavailable`
  */
-export async function openModel({ model, models, backend, softwareGpu = false, force = false }: ModelOptions, note: (line: string) => void): Promise<ExplainingRunner & TilesRunner> {
+export async function openModel({ model, models, backend, softwareGpu = false, force = false, register = false }: ModelOptions, note: (line: string) => void): Promise<ExplainingRunner & TilesRunner> {
   const location = modelFolder(model, path.resolve(models ?? defaultModelsFolder()));
   if (backend === 'webgl') {
     throw new OverreadError('device/unavailable', 'Expected a backend of Node, got webgl, which browsers only have. Choose webgpu or wasm.', { expected: ['webgpu', 'wasm'], got: backend });
@@ -48,7 +50,7 @@ export async function openModel({ model, models, backend, softwareGpu = false, f
     identity,
     device,
     async run(images) {
-      const result = await engine.run({ jobId: `${++runs}`, location, images, force });
+      const result = await engine.run({ jobId: `${++runs}`, location, images, force, register });
       // The model was loaded before the first run, whose time it belongs to.
       return runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
     },

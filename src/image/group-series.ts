@@ -63,7 +63,7 @@ export async function groupSeries(files: readonly InputFile[], signal?: AbortSig
       if (numberOfFrames > 1 && !framesMakeVolume(instance)) {
         for (let frame = 1; frame <= numberOfFrames; frame++) inputs.push(single(file, { ...known, frame }));
       } else if (seriesInstanceUID && stacks(instance)) {
-        const volume = volumes.get(seriesInstanceUID) ?? new Volume(seriesInstanceUID, modality);
+        const volume = volumes.get(seriesInstanceUID) ?? new Volume(seriesInstanceUID, modality, studyInstanceUID);
         if (!volumes.has(seriesInstanceUID)) inputs.push(volume);
         volumes.set(seriesInstanceUID, volume);
         volume.add(file);
@@ -88,7 +88,7 @@ function single(file: InputFile, known: Pick<ImageInput, 'studyInstanceUID' | 's
 
 class Volume implements ImageInput {
   private readonly slices: InputFile[] = [];
-  constructor(readonly seriesInstanceUID: string, readonly modality: string) {}
+  constructor(readonly seriesInstanceUID: string, readonly modality: string, readonly studyInstanceUID?: string) {}
 
   get files(): readonly string[] {
     return this.slices.map((s) => s.name);

@@ -30,6 +30,18 @@ export function readsModalities({ input }: ModelManifest): boolean {
   return input.modalities !== undefined;
 }
 
+/** Where several could be the reference: the first of these, since lesions are outlined on it. */
+const REFERENCES: readonly MrModality[] = ['FLAIR', 'T2', 'T1c', 'T1'];
+
+/** The images with the one first whose grid the result is to lie on; those of which nothing is known stay behind. */
+export function referenceFirst(images: readonly Image[]): Image[] {
+  const rank = ({ attributes }: Image) => {
+    const { modality } = modalityOf(attributes);
+    return modality ? REFERENCES.indexOf(modality) : REFERENCES.length;
+  };
+  return [...images].sort((a, b) => rank(a) - rank(b));
+}
+
 /**
  * Which modality each series is, once all are found to be volumes of one study of one patient, each modality once.
  * @param images the first is the reference: the result lies on its grid
