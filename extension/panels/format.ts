@@ -7,9 +7,11 @@ const BACKENDS: { readonly [B in DeviceDescription['backend']]: string } = {
 };
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+/** Of a nucleus or two, in mm². */
+const twoDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 });
 const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 
-/** '24,130 mm²' where the spacing is known, the number of pixels where it is not. Below 100 with one decimal. */
+/** '24,130 mm²' where the spacing is known, the number of pixels where it is not. Below 100 with one decimal, below 1 with two digits. */
 export function formatSize({ areaMm2, volumeMm3, pixels }: Segment): string {
   if (areaMm2 !== undefined) return `${formatNumber(areaMm2)} mm²`;
   if (volumeMm3 !== undefined) return volumeMm3 >= 1000 ? `${formatNumber(volumeMm3 / 1000)} mL` : `${formatNumber(volumeMm3)} mm³`;
@@ -22,6 +24,7 @@ export function lacksSpacing(segments: readonly Segment[]): boolean {
 }
 
 function formatNumber(value: number): string {
+  if (value !== 0 && Math.abs(value) < 1) return twoDigits.format(value);
   return (value !== 0 && Math.abs(value) < 100 ? tenths : whole).format(value);
 }
 
