@@ -8,7 +8,8 @@ import { masksShown, poll, runByPanel, show } from './main-job.mjs';
 
 const count = labels => labels.reduce((n, v) => n + (v > 0), 0);
 const resultOf = async (page, modelId) => (await state(page)).results.find(r => r.model.id === modelId);
-const card = (page, name) => page.locator('[data-overread="result"]', { hasText: name }).first();
+/** By its model's name and the first digit of the version. */
+const card = (page, name) => page.locator(`[data-overread="result"][aria-label^="${name} 1"]`);
 
 /** Waits until what is drawn has as many pixels as the panel's result says. */
 async function drawn(page, modelId) {
