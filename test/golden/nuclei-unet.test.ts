@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { PNG } from 'pngjs';
 import type { Image } from '../../src/image/image.ts';
+import { instanceRuleOf, splitInstances } from '../../src/results/instances.ts';
 import { receptiveField } from '../../src/runtime/receptive-field.ts';
 import { labelSource } from '../../src/tasks/segment.ts';
 import { encodePlane } from '../../src/tensor/encode.ts';
@@ -18,10 +19,11 @@ interface Golden {
   readonly input: Tensor4File;
   readonly logits: Tensor4File;
   readonly labels: { readonly file: string; readonly nucleus: number; readonly border: number; readonly minAgreement: number };
+  readonly objects: { readonly file: string; readonly count: number };
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-const { manifest, golden, bytesOf, valuesOf, load, expectStatedHashes } = shippedModel<Golden>('nuclei-unet');
+const { manifest, golden, bytesOf, greyOf, valuesOf, load, expectStatedHashes } = shippedModel<Golden>('nuclei-unet');
 const [ROWS, COLUMNS] = manifest.input.shape as [number, number, number];
 
 /** The golden picture, gone on by its last column and row to the network's size as a tile is. */
@@ -83,5 +85,15 @@ describe('nuclei-unet', () => {
     expect(golden.labels.border / (width * height)).toBeGreaterThan(0.01);
     expect(same / (width * height)).toBeGreaterThanOrEqual(golden.labels.minAgreement);
     tf.dispose([input, output]);
+  });
+
+  test('the labels fall into the objects of the recipe', () => {
+    const { values: labels, columns } = greyOf(golden.labels.file);
+    const wanted = Array.from(greyOf(golden.objects.file).values);
+    const numbers = new Map([[0, 0]]);
+    for (const object of wanted) if (!numbers.has(object)) numbers.set(object, numbers.size);
+    const { labels: objects, count } = splitInstances(labels, columns, instanceRuleOf(manifest)!);
+    expect(count).toBe(golden.objects.count);
+    expect(Array.from(objects)).toEqual(wanted.map(object => numbers.get(object)));
   });
 });

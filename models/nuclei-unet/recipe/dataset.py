@@ -9,6 +9,7 @@ from PIL import Image
 
 KINDS = ('he', 'fluorescence', 'brightfield-gray')
 VALIDATION_SHARE = 0.25
+TUNING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ def split(items):
     ordered = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest())
     n = round(len(ordered) * VALIDATION_SHARE)
     return ordered[n:], ordered[:n]
+
+
+def tuning_split(training):
+    """The training images of one kind -> (those that are fitted, those that thresholds are chosen on)."""
+    n = round(len(training) * TUNING_SHARE)
+    return training[n:], training[:n]
 
 
 def read_rgb(path):

@@ -2,7 +2,7 @@
 import numpy as np
 from scipy import ndimage
 
-MINIMUM_PIXELS, MINIMUM_MARKER_PIXELS = 15, 4  # chosen by choose.py on tuning images
+MINIMUM_PIXELS, MINIMUM_MARKER_PIXELS = 20, 8  # chosen by choose.py on tuning images
 
 
 def instances_of(labels, minimum_pixels=MINIMUM_PIXELS, minimum_marker_pixels=MINIMUM_MARKER_PIXELS, edge=2):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-WIDTHS = (8, 16, 32, 64)
+WIDTHS = (16, 32, 64, 128)
 
 
 def block(channels_in, channels_out):
@@ -15,13 +15,14 @@ def block(channels_in, channels_out):
 
 
 class UNet(nn.Module):
-    """[n, 3, rows, columns] in 0..1 -> logits [n, 2, rows, columns] (nucleus, border); sides are multiples of 8."""
+    """[n, inputs, rows, columns] in 0..1 -> logits [n, outputs, rows, columns] (nucleus, border); sides are multiples of 8."""
 
-    def __init__(self, widths=WIDTHS):
+    def __init__(self, widths=WIDTHS, inputs=3, outputs=2, skips=True):
         super().__init__()
-        self.down = nn.ModuleList(block(a, b) for a, b in zip((3, *widths), widths))
-        self.up = nn.ModuleList(block(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1]))
-        self.head = nn.Conv2d(widths[0], 2, 1)
+        self.skips = skips
+        self.down = nn.ModuleList(block(a, b) for a, b in zip((inputs, *widths), widths))
+        self.up = nn.ModuleList(block(a + b * skips, b) for a, b in zip(widths[:0:-1], widths[-2::-1]))
+        self.head = nn.Conv2d(widths[0], outputs, 1)
 
     def forward(self, x):
         skips = []
@@ -29,7 +30,8 @@ class UNet(nn.Module):
             x = layer(F.max_pool2d(x, 2) if level else x)
             skips.append(x)
         for layer, skip in zip(self.up, skips[-2::-1]):
-            x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode='nearest'), skip], 1))
+            x = F.interpolate(x, scale_factor=2, mode='nearest')
+            x = layer(torch.cat([x, skip], 1) if self.skips else x)
         return self.head(x)
 
 
