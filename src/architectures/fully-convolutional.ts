@@ -24,12 +24,14 @@ const AFTER: ReadonlySet<string> = new Set(['Activation', 'ReLU', 'LeakyReLU', '
  * classifier with 'same' padding sees zeros at a patch's border where the image goes on, so it is refused.
  * @param classifier input [n, rows, columns, channels] → [n, classes]; stays as it is
  * @param inputSize [rows, columns] of the images; any when left out
+ * @param options.covers put (patch − stride) zeros around the image, half of them before, so that there is an output for
+ *   each stride × stride pixels and it lies in their middle: what tiles need
  * @returns [n, rows, columns, channels] → [n, ⌊(rows − patch) / stride⌋ + 1 or more, …, classes], to be disposed by the
  *   caller: pixels of a patch that none of its layers reads are not needed in an image either
  * @throws OverreadError `model/graph`, naming the layer, for networks that pad, or whose layers after the map are not
  *   dense, batch normalisation, dropout or an activation
  */
-export function toFullyConvolutional(classifier: LayersModel, inputSize?: readonly [rows: number, columns: number]): LayersModel {
+export function toFullyConvolutional(classifier: LayersModel, inputSize?: readonly [rows: number, columns: number], { covers = false }: { readonly covers?: boolean } = {}): LayersModel {
   const patch = classifier.inputs[0]!;
   const steps = stepsTo(classifier.outputs.at(-1)!, patch);
   const heads = steps.filter(({ layer }) => HEADS.has(layer.getClassName()));
@@ -42,7 +44,9 @@ export function toFullyConvolutional(classifier: LayersModel, inputSize?: readon
   }
 
   const image = input({ shape: [...(inputSize ?? [null, null]), patch.shape[3]!], name: patch.name.replace(/\/.*$/, '') });
-  const known = new Map<number, SymbolicTensor>([[patch.id, image]]);
+  const around = covers ? ([patch.shape[1]! - rows.stride, patch.shape[2]! - columns.stride] as const) : undefined;
+  if (around?.some(more => more < 0)) throw noWindow(map.sourceLayer, 'leaves out pixels between its patches, which stand further apart than they are large', 'Build the classifier with smaller strides.');
+  const known = new Map<number, SymbolicTensor>([[patch.id, around ? padded(image, around) : image]]);
   const made = new Map<Layer, Layer>();
   let afterMap = false;
   /** The size of the map that the next dense layer reads flat. */
@@ -72,6 +76,11 @@ export function toFullyConvolutional(classifier: LayersModel, inputSize?: readon
     if (from.weights.length) to.setWeights(from.getWeights().map((weight, i) => reshape(weight, to.weights[i]!.shape as number[])));
   }));
   return whole;
+}
+
+function padded(image: SymbolicTensor, sides: readonly [rows: number, columns: number]): SymbolicTensor {
+  const padding = sides.map(more => [Math.floor(more / 2), Math.ceil(more / 2)]) as [[number, number], [number, number]];
+  return tfl.zeroPadding2d({ name: 'around', padding }).apply(image) as SymbolicTensor;
 }
 
 /** A map's values lie row by row, channels together: so do a kernel's. */

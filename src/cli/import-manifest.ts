@@ -52,6 +52,7 @@ export function manifestFor({ id, sha256, shape, labels, published, architecture
       normalisation: stated?.normalisation ?? { kind: 'representable' },
       fit: stated?.fit ?? 'crop',
       ...(stated?.grid && { grid: stated.grid }),
+      ...(stated?.tiling && { tiling: { overlap: 'receptive-field' as const, padding: 'edge' as const } }),
     },
     output: {
       activation: stated?.activation ?? 'sigmoid',

@@ -25,6 +25,8 @@ export interface StatedOptions {
   /** For volumes, which are conformed to it. */
   readonly grid?: NonNullable<ModelManifest['input']['grid']>;
   readonly modality?: readonly string[];
+  /** Read at full resolution, in tiles. */
+  readonly tiling?: boolean;
 }
 
 export const TYPED = ['task', 'activation', 'gives', 'range', 'normalisation', 'fit', 'grid', 'modality'] as const;

@@ -12,7 +12,8 @@ import { graphFiles, isGraph } from './import-files.ts';
 import { checkFolder, checkLabels, hashes, idOf, readLabels, usage, write } from './import-folder.ts';
 import { importGraph } from './import-graph.ts';
 import { cardFor, manifestFor, type ImportedModel } from './import-manifest.ts';
-import { statedOptions, TYPED, type TypedOptions } from './import-options.ts';
+import { statedOptions, TYPED, type StatedOptions, type TypedOptions } from './import-options.ts';
+import { asFullyConvolutional, type ImportedPatches } from './import-patches.ts';
 import { ExitStatus, terminal, type Terminal } from './terminal.ts';
 
 export interface ImportOptions extends TypedOptions {
@@ -22,6 +23,8 @@ export interface ImportOptions extends TypedOptions {
   readonly labels?: string;
   readonly size?: string;
   readonly force?: boolean;
+  /** Of a tfjs classifier of patches: import its fully convolutional form. */
+  readonly fullyConvolutional?: boolean;
 }
 
 type Published = Readonly<Record<string, PublishedCheckpoint>>;
@@ -45,6 +48,7 @@ export function register(program: Command): void {
     .option('--fit <how>', 'tfjs and ONNX: crop (default), letterbox or stretch')
     .option('--grid <axes:mm>', 'tfjs models of volumes, always: where slices, rows and columns run to, and the size of a voxel: LIA:1 is what FreeSurfer conforms to')
     .option('--modality <list>', 'tfjs and ONNX: the DICOM modalities that it reads, OT for pictures and NIfTI; default: DX,CR,RG,OT, of volumes MR,OT')
+    .option('--fully-convolutional', 'tfjs classifiers of patches: turn dense layers into convolutions, to run over whole pictures in one pass; says how many multiplications that saves')
     .option('--force', 'replace the folder when it is there')
     .addHelpText('after', '\nNo code in a checkpoint is ever run. Fill in the card (README.md) before you give the model to anybody.')
     .action(async (file: string | undefined, options: ImportOptions) => {
@@ -73,13 +77,28 @@ async function importGraphModel(file: string, folder: string, options: ImportOpt
   checkFolder(folder, options.force ?? false);
   const labels = options.labels === undefined ? undefined : readLabels(options.labels);
   const size = options.size === undefined ? undefined : wholeNumber(options.size);
-  const graph = await graphFiles(file, note);
-  const { imported, manifest } = await importGraph(id, graph, labels, stated, size);
+  const given = await graphFiles(file, note);
+  const patches = options.fullyConvolutional ? await asFullyConvolutional(given, forPatches(stated), size) : undefined;
+  const graph = patches?.graph ?? given;
+  const { imported, manifest } = await importGraph(id, graph, labels, patches ? { ...stated, tiling: true } : stated, patches ? undefined : size);
+  if (patches) note(described(patches));
   finish(folder, graph.files, imported, manifest, { print, note });
   return ExitStatus.ok;
 }
 
+/** A map of scores is a segmentation, whatever the classifier was trained for. */
+function forPatches(stated: StatedOptions): StatedOptions {
+  if (stated.task !== 'segment') throw usage('--task segment with --fully-convolutional', stated.task, 'The classifier gives its scores for every patch of a picture: a map');
+  return stated;
+}
+
+function described({ saving, tile }: ImportedPatches): string {
+  const count = (n: number) => n.toLocaleString('en');
+  return `One pass over ${tile} × ${tile} pixels stands for ${count(saving.patches)} patches: ${count(saving.onePass)} multiplications in place of ${count(saving.patchByPatch)}, ${saving.ratio.toFixed(1)} times fewer.`;
+}
+
 async function importCheckpoint(file: string | undefined, folder: string, options: ImportOptions, { print, note }: Terminal, publishedOnes: Published): Promise<number> {
+  if (options.fullyConvolutional) throw usage('no --fully-convolutional for a PyTorch checkpoint', '--fully-convolutional', 'It is for tfjs classifiers of patches');
   if (options.as === undefined) throw usage(`--as ${NAMES.join(', ')}`, 'none', 'Say what the PyTorch checkpoint is; only tfjs (a folder, model.json) and .onnx go without');
   const published = Object.hasOwn(publishedOnes, options.as) ? publishedOnes[options.as] : undefined;
   const architecture = architectureOf(options.as, published);
