@@ -3,7 +3,8 @@ import type { SourceReference } from '../image/image.ts';
 import type { Region } from '../image/tiles.ts';
 import type { LevelRead } from '../results/tiled-result.ts';
 import type { Instances, SizeStatistics } from '../results/instances.ts';
-import { sourcesOf, type LabelmapResult, type ModelIdentity, type OutOfDistribution, type Result, type Score, type ScoresResult, type Timing } from '../results/result.ts';
+import { sourcesOf, type LabelmapResult, type ModalitiesReport, type ModelIdentity, type OutOfDistribution, type Result, type Score, type ScoresResult, type Timing, type UsedModality } from '../results/result.ts';
+import { nameOf } from '../tasks/modalities.ts';
 
 /** What `overread infer --json` prints of one input, and of each plane of an input that has several. */
 export interface InferEntry {
@@ -27,6 +28,14 @@ export interface LabelmapJson {
   readonly outOfDistribution?: OutOfDistribution;
   /** Of a slide. */
   readonly slide?: SlideJson;
+  /** Of a model that reads several MR modalities. */
+  readonly modalities?: ModalitiesJson;
+}
+
+/** Which MR modalities were read, how each is known and how it came to the grid of the result, and which were not there. */
+export interface ModalitiesJson {
+  readonly used: readonly (Omit<UsedModality, 'source'> & { readonly series: string })[];
+  readonly missing: ModalitiesReport['missing'];
 }
 
 /** The objects of a mask: their number, and how large they are. */
@@ -103,12 +112,17 @@ export function refusedEntry(identity: ModelIdentity, backend: string, files: re
 function resultJson(result: Result, file?: string, instancesFile?: string): ResultJson {
   switch (result.kind) {
     case 'labelmap':
-      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...objectsJson(result, instancesFile), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
+      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...objectsJson(result, instancesFile), ...modalitiesJson(result), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
     case 'scores':
       return scoresJson(result);
     case 'heatmap':
       return { kind: 'heatmap', label: result.target.label, range: result.range };
   }
+}
+
+function modalitiesJson({ modalities }: LabelmapResult): Pick<LabelmapJson, 'modalities'> {
+  if (!modalities) return {};
+  return { modalities: { used: modalities.used.map(({ source, ...used }) => ({ ...used, series: nameOf(source) })), missing: modalities.missing } };
 }
 
 function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsFrom, substitute, outOfDistribution }: ScoresResult): ScoresJson {

@@ -6,7 +6,7 @@ import { taskOf } from '../tasks/index.ts';
 import { isTiled } from '../tasks/tiled-segment.ts';
 import { inferFiles } from './infer-files.ts';
 import { inferSlides } from './infer-slides.ts';
-import type { InferEntry, ScoresJson } from './infer-json.ts';
+import type { InferEntry, LabelmapJson, ScoresJson } from './infer-json.ts';
 import { inputFiles } from './input-files.ts';
 import { checkFolder } from './io/write-file.ts';
 import { modelOptions, openModel, type ModelOptions } from './open-model.ts';
@@ -112,7 +112,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
       onResult: result => {
         if (result.kind === 'scores') scored.push(result);
       },
-      onDone: (reading, of, index) => note(`[${index + 1}/${readings.length}] ${reading.files.join(' ')}${summary(of)}`),
+      onDone: (reading, of, index) => note(`[${index + 1}/${readings.length}] ${reading.files.length > 5 ? shortened(reading.files) : reading.files.join(' ')}${summary(of)}`),
     });
     const entries = [...ofSlides.entries, ...ofFiles.entries];
     const status = worst(ofSlides.status, ofFiles.status);
@@ -165,7 +165,7 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
   switch (result.kind) {
     case 'labelmap':
       return [
-        ...result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '', mark(result)]),
+        ...result.segments.map(s => [name, s.label, `${s.pixels} px`, measure(s.areaMm2, 'mm²') || measure(s.volumeMm3, 'mm³'), ms, result.file ?? '', series(result), mark(result)]),
         ...(result.objects ? [[name, 'objects', `${result.objects.count}`, result.objects.pixels ? `median ${result.objects.pixels.median} px` : '', ms, result.objects.file ?? '', mark(result)]] : []),
       ];
     case 'scores':
@@ -173,6 +173,16 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
     case 'heatmap':
       return [[name, result.label, result.range.map(v => v.toFixed(3)).join(' to '), '', ms]];
   }
+}
+
+/** 'T1, FLAIR (guessed), no T2' */
+function series({ modalities }: LabelmapJson): string {
+  if (!modalities) return '';
+  const used = modalities.used.map(({ modality, guessed, placement }) => {
+    const remarks = [guessed && 'guessed', placement.kind === 'registered' && `registered to ${placement.registration.repeatabilityMm.toFixed(1)} mm`].filter(Boolean);
+    return remarks.length ? `${modality} (${remarks.join(', ')})` : modality;
+  });
+  return [...used, ...modalities.missing.map(modality => `no ${modality}`)].join(', ');
 }
 
 function views({ viewsUsed, viewsMissing, viewsFrom }: ScoresJson): string {

@@ -166,6 +166,7 @@ export type ResultOf<K extends ResultKind> = Extract<Result, { kind: K }>;
 
 /** Every picture that a result was made from. */
 export function sourcesOf(result: Result): readonly SourceReference[] {
+  if (result.kind === 'labelmap' && result.modalities) return result.modalities.used.flatMap(({ source }) => source.sources);
   if (result.kind !== 'scores' || !result.viewSources) return result.source.sources;
   return Object.values(result.viewSources).flatMap(({ sources }) => sources);
 }

@@ -58,6 +58,7 @@ export function knownSeries(images: readonly Image[], manifest: ModelManifest): 
     if (!indexToPatient) {
       throw refused(name, 'reads volumes that say where their voxels lie', 'without position, orientation or pixel spacing', ['ImagePositionPatient', 'ImageOrientationPatient', 'PixelSpacing'], undefined);
     }
+    if (image.shape[2] === 1) throw refused(name, 'reads whole series', `a single plane of ${image.shape[0]} × ${image.shape[1]}`, 'several slices', 1);
     const [columns, rows] = axialTriple(image.shape, axialOrder(indexToPatient));
     if (columns < SMALLEST_SIDE || rows < SMALLEST_SIDE) {
       throw refused(name, `reads axial sections of at least ${SMALLEST_SIDE} × ${SMALLEST_SIDE} voxels`, `${columns} × ${rows} across`, SMALLEST_SIDE, [columns, rows]);
