@@ -1,0 +1,162 @@
+"""Writes a trained network as a tfjs layers model with its manifest and golden files, without tensorflow.
+
+    python3 models/mri-hemis/recipe/export.py --heads FOLDER --checkpoint FILE --out models/mri-hemis
+"""
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hemis import MODALITIES, WIDTHS, HemisUNet, folded
+from slices import COLUMNS, LIMIT, OPERATING_POINT, ROWS, decode, encode, moments
+from volumes import read_phantoms
+
+VERSION = '1.0.0'
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def topology(convolutions):
+    """A functional model as tfjs-layers saves it; `ModalityMoments` is Overread's own layer."""
+    layers, channels_out = [], {name: kernel.shape[3] for name, kernel, _ in convolutions}
+
+    def add(class_name, name, inputs, **config):
+        inbound = [[[source, 0, 0, {}] for source in inputs]] if inputs else []
+        layers.append({'class_name': class_name, 'name': name, 'inbound_nodes': inbound, 'config': {'name': name, 'trainable': True, **config}})
+        return name
+
+    def conv(name, source, size=3, activation='relu'):
+        return add('Conv2D', name, [source], filters=channels_out[name], kernel_size=[size, size], strides=[1, 1], padding='same',
+                   data_format='channels_last', dilation_rate=[1, 1], activation=activation, use_bias=True)
+
+    def block(name, source):
+        return conv(f'{name}_conv1', conv(f'{name}_conv0', source))
+
+    def image(name, shape):
+        return add('InputLayer', name, [], batch_input_shape=[None, *shape], dtype='float32', sparse=False)
+
+    images = [image(name, (ROWS, COLUMNS, 1)) for name in MODALITIES]
+    present = image('present', (len(MODALITIES),))
+    encoders = []
+    for name, x in zip(MODALITIES, images):
+        features = []
+        for level in range(len(WIDTHS)):
+            if level:
+                x = add('MaxPooling2D', f'{name}.pool{level}', [x], pool_size=[2, 2], strides=[2, 2], padding='valid', data_format='channels_last')
+            x = block(f'{name}.down{level}', x)
+            features.append(x)
+        encoders.append(features)
+    merged = [add('ModalityMoments', f'moments{level}', [*features, present]) for level, features in enumerate(zip(*encoders))]
+    x = merged[-1]
+    for step, skip in enumerate(merged[-2::-1]):
+        x = add('UpSampling2D', f'upsample{step}', [x], size=[2, 2], data_format='channels_last', interpolation='nearest')
+        x = add('Concatenate', f'skip{step}', [x, skip], axis=-1)
+        x = block(f'up{step}', x)
+    x = conv('logits', x, size=1, activation='linear')
+    return {'class_name': 'Model', 'keras_version': 'tfjs-layers 4.22.0', 'backend': 'tensor_flow.js',
+            'config': {'name': 'mri_hemis', 'layers': layers, 'input_layers': [[name, 0, 0] for name in (*MODALITIES, 'present')], 'output_layers': [[x, 0, 0]]}}
+
+
+def write_weights(folder, convolutions):
+    specs, data = [], b''
+    for name, kernel, bias in convolutions:
+        for part, values in (('kernel', kernel), ('bias', bias)):
+            specs.append({'name': f'{name}/{part}', 'shape': list(values.shape), 'dtype': 'float32'})
+            data += values.astype('<f4').tobytes()
+    (folder / 'weights.bin').write_bytes(data)
+    model = {'format': 'layers-model', 'generatedBy': 'Overread mri-hemis recipe', 'convertedBy': None,
+             'modelTopology': topology(convolutions), 'weightsManifest': [{'paths': ['weights.bin'], 'weights': specs}]}
+    (folder / 'model.json').write_text(json.dumps(model, indent=1) + '\n')
+
+
+def write_manifest(folder):
+    def code(value, scheme, meaning):
+        return {'codeValue': value, 'codingSchemeDesignator': scheme, 'codeMeaning': meaning}
+
+    manifest = {
+        'schemaVersion': 1, 'id': 'mri-hemis', 'version': VERSION, 'name': 'MRI HeMIS U-Net', 'task': 'segment',
+        'graph': {'url': 'model.json', 'format': 'layers', 'sha256': {f: sha256(folder / f) for f in ('model.json', 'weights.bin')}},
+        'input': {
+            'modality': ['MR', 'OT'],
+            'bodyPart': ['BRAIN', 'HEAD', 'SKULL', 'NEURO'],
+            'shape': [ROWS, COLUMNS, 1], 'layout': 'NHWC', 'valueRange': [-LIMIT, LIMIT], 'channels': ['signal'],
+            'normalisation': {'kind': 'zscore', 'over': 'above-mean'},
+            'fit': 'letterbox',
+            'modalities': list(MODALITIES),
+        },
+        'output': {
+            'activation': 'sigmoid', 'gives': 'logits',
+            'targets': [{
+                'label': 'Lesion', 'concept': code('52988006', 'SCT', 'Lesion'),
+                'category': code('49755003', 'SCT', 'Morphologically Abnormal Structure'),
+                'operatingPoint': OPERATING_POINT, 'color': [255, 120, 60],
+            }],
+        },
+        'algorithm': {'family': code('123110', 'DCM', 'Artificial Intelligence'), 'name': 'Overread MRI HeMIS U-Net'},
+        'license': 'CC-BY-4.0',
+        'citation': (
+            'HeMIS: Havaei et al., MICCAI 2016, arXiv 1607.05194. U-Net: Ronneberger et al., MICCAI 2015, arXiv 1505.04597. Images of two patients with '
+            'multiple sclerosis: Lesjak et al., Neuroinformatics 2018, doi 10.1007/s12021-017-9348-7 (CC BY), as in github.com/muschellij2/open_ms_data.'),
+        'intendedUse': (
+            'Shows how lesions are outlined from whichever of T1, T1 with contrast, T2 and FLAIR are there, for research and teaching. Trained on '
+            'generated heads and two patients: no clinical performance is claimed.'),
+        'notice': 'A demonstration trained on generated heads and two patients. Research use only. Not for diagnosis.',
+    }
+    (folder / 'manifest.json').write_text(json.dumps(manifest, indent=2) + '\n')
+
+
+def write_golden(folder, net, head):
+    """A slice of a generated head in four modalities, the inputs, and the unfolded network's logits of all and of one."""
+    golden = folder / 'golden'
+    golden.mkdir(exist_ok=True)
+    index = int(head.truth.sum((1, 2)).argmax())
+    volumes = {name: volume[index:index + 1] for name, volume in head.volumes.items()}
+    inputs = {name: encode(volume, moments(volume), head.spacing) for name, volume in volumes.items()}
+    with torch.no_grad():
+        logits = {'all': net(inputs), 'FLAIR': net({'FLAIR': inputs['FLAIR']})}
+    rows, columns = head.truth.shape[1:]
+    about = {'reference': f'PyTorch {torch.__version__}, batch norm not folded; slice {index} of generated head {head.id}',
+             'volumes': {'file': 'volumes.bin', 'dtype': 'uint16', 'shape': [len(MODALITIES), 1, rows, columns], 'spacingMm': list(head.spacing)}}
+    np.stack([volumes[name] for name in MODALITIES]).astype('<u2').tofile(golden / 'volumes.bin')
+
+    def write(name, values, limit):
+        values = values.permute(0, 2, 3, 1).contiguous().numpy().astype('<f4')
+        values.tofile(golden / f'{name}.bin')
+        return {'file': f'{name}.bin', 'shape': list(values.shape), 'dtype': 'float32', 'byteOrder': 'little', 'maxAbsDiff': limit}
+
+    about['input'] = write('input', torch.cat([inputs[name] for name in MODALITIES]), 1e-5)
+    about['logits'] = {name: write(f'logits-{name}', values, 1e-3) for name, values in logits.items()}
+    truth = head.truth[index:index + 1]
+    about['labels'] = {name: {'pixels': int((mask := decode(values, rows, columns, head.spacing)).sum()), 'dice': round(float(2 * (mask & truth).sum() / (mask.sum() + truth.sum())), 4)}
+                       for name, values in logits.items()}
+    about['sha256'] = {path.name: sha256(path) for path in sorted(golden.glob('*.bin'))}
+    (golden / 'golden.json').write_text(json.dumps(about, indent=2) + '\n')
+
+
+def export(net, folder, heads):
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_weights(folder, folded(net))
+    write_manifest(folder)
+    write_golden(folder, net.float().eval(), read_phantoms(heads, 'validation')[0])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--heads', type=Path, required=True)
+    parser.add_argument('--checkpoint', type=Path, required=True)
+    parser.add_argument('--out', type=Path, required=True)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    net = HemisUNet()
+    net.load_state_dict(torch.load(args.checkpoint, weights_only=True))
+    export(net, args.out, args.heads)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,71 @@
+"""HeMIS U-Net (Havaei et al. 2016, arXiv 1607.05194) of operations that tfjs-layers has exactly."""
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'lung-unet' / 'recipe'))
+from network import block  # noqa: E402  two 3x3 convolutions with batch norm, the same as in the U-Net of the lungs
+
+MODALITIES = ('T1', 'T1c', 'T2', 'FLAIR')
+WIDTHS = (8, 16, 32, 64)
+SUBSETS = tuple(subset for n in range(1, 5) for subset in combinations(MODALITIES, n))
+
+
+class HemisUNet(nn.Module):
+    """
+    {modality: [n, 1, rows, columns]}, any non-empty subset -> logits [n, 1, rows, columns]; rows and columns are
+    multiples of 8. Each modality has an encoder; mean and unbiased variance over those that are there go to the decoder
+    at every level, the variance of one being zero.
+    """
+
+    def __init__(self, modalities=MODALITIES, widths=WIDTHS, classes=1):
+        super().__init__()
+        self.modalities = modalities
+        self.encoders = nn.ModuleDict({name: nn.ModuleList(block(a, b) for a, b in zip((1, *widths), widths)) for name in modalities})
+        below = [2 * widths[-1], *widths[-2:0:-1]]
+        self.up = nn.ModuleList(block(source + 2 * b, b) for source, b in zip(below, widths[-2::-1]))
+        self.head = nn.Conv2d(widths[0], classes, 1)
+
+    def forward(self, images):
+        return self.merged([self.features(name, images[name]) for name in self.modalities if name in images])
+
+    def features(self, name, x):
+        """What one modality's encoder gives, at every level."""
+        features = []
+        for level, layer in enumerate(self.encoders[name]):
+            x = layer(F.max_pool2d(x, 2) if level else x)
+            features.append(x)
+        return features
+
+    def merged(self, levels):
+        """Logits from the features of the modalities that are there."""
+        moments = [abstraction(features) for features in zip(*levels)]
+        x = moments[-1]
+        for layer, skip in zip(self.up, moments[-2::-1]):
+            x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode='nearest'), skip], 1))
+        return self.head(x)
+
+
+def abstraction(features):
+    stacked = torch.stack(features)
+    variance = stacked.var(0) if len(features) > 1 else torch.zeros_like(stacked[0])
+    return torch.cat([stacked.mean(0), variance], 1)
+
+
+def folded(net):
+    """Every convolution as (name, kernel [rows, columns, in, out], bias), batch norm folded in, as tfjs names them."""
+    named = [(f'{name}.down{level}', layers) for name in net.modalities for level, layers in enumerate(net.encoders[name])]
+    named += [(f'up{step}', layers) for step, layers in enumerate(net.up)]
+    convolutions = []
+    for name, layers in named:
+        for i in (0, 1):
+            conv, norm = layers[3 * i], layers[3 * i + 1]
+            gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+            kernel = conv.weight.double() * gain[:, None, None, None]
+            convolutions.append((f'{name}_conv{i}', kernel, norm.bias.double() - norm.running_mean.double() * gain))
+    convolutions.append(('logits', net.head.weight.double(), net.head.bias.double()))
+    return [(name, k.detach().permute(2, 3, 1, 0).float().contiguous().numpy(), b.detach().float().numpy()) for name, k, b in convolutions]
