@@ -1,5 +1,5 @@
 import { isOverreadError, toOverreadError } from '../errors.ts';
-import type { Image } from '../image/image.ts';
+import { isInstanceReference, type Image } from '../image/image.ts';
 import type { Result } from '../results/result.ts';
 import { taskOf } from '../tasks/index.ts';
 import { readsModalities, referenceFirst } from '../tasks/modalities.ts';
@@ -72,13 +72,18 @@ async function inferOne(reading: Reading, options: InferFilesOptions): Promise<I
     try {
       const result = await runner.run(run);
       options.onResult?.(result);
-      entries.push(resultEntry(result, ...writeFiles(result, run[0]!, reading.files[0]!, options)));
+      entries.push(resultEntry(result, ...writeFiles(result, run[0]!, fileOf(run[0]!) ?? reading.files[0]!, options)));
     } catch (error) {
       entries.push(refused(reading.files, error));
       if (isOverreadError(error, 'input/refused') && i === 0) break;
     }
   }
   return entries;
+}
+
+/** The file that a labelmap is named after: of several series, that of the one whose grid it has. */
+function fileOf({ sources: [source] }: Image): string | undefined {
+  return source && !isInstanceReference(source) ? source.file : undefined;
 }
 
 function writeFiles(result: Result, image: Image, input: string, { out, overlay, instances }: InferFilesOptions): [labelmap?: string, instances?: string] {
