@@ -72,7 +72,7 @@ async function inferOne(reading: Reading, options: InferFilesOptions): Promise<I
     try {
       const result = await runner.run(run);
       options.onResult?.(result);
-      entries.push(resultEntry(result, ...writeFiles(result, run[0]!, fileOf(run[0]!) ?? reading.files[0]!, options)));
+      entries.push(resultEntry(result, ...writeFiles(result, run[0]!, (run.length > 1 && fileOf(run[0]!)) || reading.files[0]!, options)));
     } catch (error) {
       entries.push(refused(reading.files, error));
       if (isOverreadError(error, 'input/refused') && i === 0) break;

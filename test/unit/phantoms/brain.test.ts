@@ -1,4 +1,4 @@
-import { BRAIN_SEQUENCES, brainPhantom, type BrainSequence } from '../../../src/phantoms/brain.ts';
+import { BRAIN_SEQUENCES, brainPhantom, PLAQUE, type BrainSequence } from '../../../src/phantoms/brain.ts';
 
 const head = brainPhantom({ seed: 2, columns: 48, slices: 20 });
 
@@ -49,5 +49,17 @@ describe('brainPhantom', () => {
     expect(fine.shape[0] * fine.spacingMm[0]).toBeCloseTo(head.shape[0] * head.spacingMm[0]);
     expect(fine.shape[2] * fine.spacingMm[2]).toBeCloseTo(head.shape[2] * head.spacingMm[2]);
     expect(fine.origin[2] - fine.spacingMm[2] / 2).toBeCloseTo(head.origin[2] - head.spacingMm[2] / 2);
+  });
+
+  test('plaques lie in the brain, are many, and are bright on FLAIR', () => {
+    const scarred = brainPhantom({ seed: 2, columns: 64, slices: 24, lesions: 'plaques' });
+    const at = [...scarred.lesion.keys()].filter(i => scarred.lesion[i]);
+    expect(at.length).toBeGreaterThan(30);
+    expect(at.every(i => scarred.lesion[i] === PLAQUE && scarred.brain[i] === 1)).toBe(true);
+    const mean = (indices: readonly number[]) => indices.reduce((sum, i) => sum + scarred.volumes.FLAIR[i]!, 0) / indices.length;
+    const brain = [...scarred.brain.keys()].filter(i => scarred.brain[i] && !scarred.lesion[i]);
+    expect(mean(at)).toBeGreaterThan(mean(brain) * 1.5);
+    // What is kept of the head is brain: no bright fat of the scalp.
+    expect(brain.length / scarred.brain.length).toBeLessThan(0.5);
   });
 });
