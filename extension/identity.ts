@@ -56,11 +56,12 @@ export function picturesOf(result: Result): readonly ImageReference[] {
 
 /**
  * Whether a result is of exactly the frames that the run was started on: none missing, none other, in the same order. Of
- * several views the result has its own order, PA first.
+ * several views the result has its own order, PA first, and of several series that of their slices.
  */
 export function isResultOf(result: Result, asked: readonly SourceReference[]): boolean {
   const got = allSourcesOf(result);
   if (got.length !== asked.length) return false;
-  if (picturesOf(result).length === 1) return got.every((source, i) => sameSource(source, asked[i]));
+  const ordered = picturesOf(result).length === 1 && !(result.kind === 'labelmap' && result.modalities);
+  if (ordered) return got.every((source, i) => sameSource(source, asked[i]));
   return got.every(source => asked.filter(other => sameSource(source, other)).length === 1) && new Set(got.filter(isInstanceReference).map(frameKey)).size === got.length;
 }

@@ -10,6 +10,7 @@ import { describeProgress, type ProgressView } from './progress.ts';
 import type { KeptResult, ResultsStore } from './results-store.ts';
 import type { SlideRuns, SlideTarget } from './slides/run.ts';
 import type { KeptSlide } from './slides/slide-results.ts';
+import { volumesOfFrames } from './sources/mr-series.ts';
 import type { Picked } from './sources/views.ts';
 import type { Observable, State } from './state.ts';
 
@@ -214,7 +215,8 @@ export class Runner {
       for (const target of targets) images.push(await this.#viewer.readFrame(target, signal));
       this.#state.set({ device: await this.#engine.start() });
       throwIfAborted(signal);
-      return this.#engine.run({ location: entry.location, images, ...(force && { force }) }, { onProgress, signal });
+      const read = entry.manifest.input.modalities ? volumesOfFrames(images) : images;
+      return this.#engine.run({ location: entry.location, images: read, ...(force && { force }) }, { onProgress, signal });
     });
     this.#state.set({ device: result.device });
     const asked = targets.map(({ source }) => source);

@@ -1,10 +1,10 @@
 import type { View, ViewSource } from '../../src/image/view.ts';
 import type { ModelManifest } from '../../src/manifest.ts';
-import type { Result, Score, ScoresResult } from '../../src/results/result.ts';
+import type { ModalitiesReport, Result, Score, ScoresResult } from '../../src/results/result.ts';
 
 /** A short remark on a result, with what is behind it. */
 export interface Badge {
-  readonly kind: 'missing-view' | 'guessed-view' | 'out-of-distribution';
+  readonly kind: 'modality' | 'missing-view' | 'guessed-view' | 'out-of-distribution';
   readonly text: string;
   readonly detail?: string;
 }
@@ -59,6 +59,7 @@ export function badgesOf(result: Result): readonly Badge[] {
   if (outOfDistribution?.refused) {
     badges.push({ kind: 'out-of-distribution', text: 'outside what the model was made for', ...(outOfDistribution.reason && { detail: outOfDistribution.reason }) });
   }
+  if (result.kind === 'labelmap' && result.modalities) badges.push(...modalityBadges(result.modalities));
   if (result.kind !== 'scores') return badges;
   for (const view of result.viewsMissing) badges.push({ kind: 'missing-view', text: `no ${NAMES[view]}`, ...(result.substitute && { detail: result.substitute }) });
   for (const view of VIEWS) {
@@ -67,6 +68,17 @@ export function badgesOf(result: Result): readonly Badge[] {
     if (how) badges.push({ kind: 'guessed-view', text: `${NAMES[view]}, ${how}`, detail: 'The image states no ViewPosition.' });
   }
   return badges;
+}
+
+/** Which MR series were read, and how each is known and came to the grid of the result; which were not there. */
+function modalityBadges({ used, missing }: ModalitiesReport): Badge[] {
+  const read = used.map(({ modality, from, guessed, placement, source }): Badge => {
+    const registered = placement.kind === 'registered' ? `registered, repeatable to ${placement.registration.repeatabilityMm.toFixed(1)} mm` : undefined;
+    const remarks = [guessed && 'guessed', registered].filter(Boolean).join(', ');
+    const detail = [source.attributes.seriesDescription, `known by ${from}`].filter(Boolean).join(', ');
+    return { kind: guessed ? 'guessed-view' : 'modality', text: remarks ? `${modality}, ${remarks}` : modality, detail };
+  });
+  return [...read, ...missing.map((modality): Badge => ({ kind: 'missing-view', text: `no ${modality}` }))];
 }
 
 /** What a score means, in one sentence. Without the model's manifest it does not say whether it is calibrated. */

@@ -64,5 +64,17 @@ export function attributesOf(instance: DicomInstance): ImageAttributes {
     photometricInterpretation: instance.PhotometricInterpretation,
     transferSyntaxUID: instance.AvailableTransferSyntaxUID,
   };
-  return Object.fromEntries(Object.entries(pairs).filter(([, value]) => typeof value === 'string' && value.trim() !== ''));
+  const mr = instance.Modality === 'MR' ? acquisitionOf(instance) : undefined;
+  return { ...Object.fromEntries(Object.entries(pairs).filter(([, value]) => typeof value === 'string' && value.trim() !== '')), ...(mr && { mr }) };
+}
+
+/** How an MR image was acquired, as far as the instance says. */
+function acquisitionOf({ ProtocolName, ContrastBolusAgent, ScanningSequence, EchoTime, RepetitionTime, InversionTime }: DicomInstance): NonNullable<ImageAttributes['mr']> {
+  const all = {
+    protocolName: ProtocolName?.trim() || undefined,
+    contrastBolusAgent: ContrastBolusAgent?.trim() || undefined,
+    scanningSequence: ScanningSequence === undefined ? undefined : [ScanningSequence].flat().flatMap(text => text.split('\\')),
+    echoTimeMs: numberOf(EchoTime), repetitionTimeMs: numberOf(RepetitionTime), inversionTimeMs: numberOf(InversionTime),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

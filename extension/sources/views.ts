@@ -4,6 +4,7 @@ import type { ModelManifest } from '../../src/manifest.ts';
 import { frameKey, instanceReference, sameSource, type Target } from '../identity.ts';
 import type { Cornerstone, DicomInstance, DisplaySet, Services } from '../types/ohif.ts';
 import { attributesOf } from './attributes.ts';
+import { pickSeries } from './mr-series.ts';
 import { gridViewports, pickTarget, shownImage } from './target.ts';
 
 /** What a run is to read. */
@@ -25,6 +26,7 @@ const NAMES: { readonly [V in Shown]: string } = { PA: 'frontal', L: 'lateral', 
  */
 export function pickTargets(services: Services, cornerstone: Cornerstone, manifest: ModelManifest, viewportId?: string): Picked {
   const first = pickTarget(services, cornerstone, viewportId);
+  if (manifest.input.modalities) return pickSeries(services, cornerstone, manifest, viewportId);
   if (!manifest.input.fusion) return { targets: [first] };
   const instance = instanceOf(cornerstone, first.imageId);
   const own = viewStated(instance);

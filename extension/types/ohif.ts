@@ -27,6 +27,12 @@ export interface DicomInstance {
   readonly ViewCodeSequence?: unknown;
   readonly BodyPartExamined?: string;
   readonly SeriesDescription?: string;
+  readonly ProtocolName?: string;
+  readonly ContrastBolusAgent?: string;
+  readonly ScanningSequence?: string | readonly string[];
+  readonly EchoTime?: number | string;
+  readonly RepetitionTime?: number | string;
+  readonly InversionTime?: number | string;
   readonly SeriesNumber?: number | string;
   readonly InstanceNumber?: number | string;
   /** YYYYMMDD and HHMMSS, as DICOM writes them. */

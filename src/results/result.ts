@@ -166,7 +166,10 @@ export type ResultOf<K extends ResultKind> = Extract<Result, { kind: K }>;
 
 /** Every picture that a result was made from. */
 export function sourcesOf(result: Result): readonly SourceReference[] {
-  if (result.kind === 'labelmap' && result.modalities) return result.modalities.used.flatMap(({ source }) => source.sources);
+  if (result.kind === 'labelmap' && result.modalities) {
+    const others = result.modalities.used.filter(({ placement }) => placement.kind !== 'reference');
+    return [result.source, ...others.map(({ source }) => source)].flatMap(({ sources }) => sources);
+  }
   if (result.kind !== 'scores' || !result.viewSources) return result.source.sources;
   return Object.values(result.viewSources).flatMap(({ sources }) => sources);
 }
