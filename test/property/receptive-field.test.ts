@@ -73,12 +73,13 @@ test('U-Nets of any depth, width and heads: the field is what changes an output'
         const [first, last] = columns.reads(at);
         return [first - 1, first, last, last + 1].map(column => {
           const y = network.predict(of(column)) as Tensor;
-          return (slice(y, [0, at, at, 0], [1, 1, 1, 1]) as Tensor).dataSync()[0]! > 0;
+          // Any channel: the edge head reads further than the objects' own.
+          return (slice(y, [0, at, at, 0], [1, 1, 1, -1]) as Tensor).dataSync().some(value => value > 0);
         });
       });
       network.dispose();
       expect(changed).toEqual([false, true, true, false]);
     }),
-    { numRuns: 6 },
+    { numRuns: 6, examples: [[1, 1, false, true]] },
   );
 });
