@@ -98,7 +98,12 @@ export class OverlayPresenter {
 
   #viewportsOf(displaySetInstanceUID: string): string[] {
     return gridViewports(this.#services)
-      .map(viewport => viewport.viewportId)
-      .filter(id => shownImage(this.#services, id)?.displaySet.displaySetInstanceUID === displaySetInstanceUID);
+      .filter(({ viewportId, displaySetInstanceUIDs }) => {
+        if (shownImage(this.#services, viewportId)?.displaySet.displaySetInstanceUID === displaySetInstanceUID) return true;
+        // A plane across the slices shows none of them.
+        const viewport = this.#services.cornerstoneViewportService.getCornerstoneViewport(viewportId);
+        return viewport?.type === 'orthographic' && displaySetInstanceUIDs?.[0] === displaySetInstanceUID;
+      })
+      .map(({ viewportId }) => viewportId);
   }
 }

@@ -6,7 +6,7 @@ import type { ModelManifest } from '../../src/manifest.ts';
 import { instanceReference, type Target } from '../identity.ts';
 import type { Cornerstone, DicomInstance, DisplaySet, Services } from '../types/ohif.ts';
 import { attributesOf } from './attributes.ts';
-import { gridViewports, pickTarget, shownImage } from './target.ts';
+import { gridViewports, imageIdsOf, pickTarget, shownImage } from './target.ts';
 import type { Picked } from './views.ts';
 
 interface Series {
@@ -36,7 +36,7 @@ export function pickSeries(services: Services, cornerstone: Cornerstone, manifes
     throw new OverreadError('input/modalities', `${name} reads ${modalities.join(', ')}, and the series in this viewport is not known to be one of these: ${why}. Click on another series first.`, { expected: modalities, got: found.modality });
   }
   const series = services.displaySetService.getActiveDisplaySets().flatMap((displaySet): Series[] => {
-    const [imageId] = displaySet.imageIds ?? [];
+    const [imageId] = imageIdsOf(displaySet);
     if (imageId === undefined || displaySet.StudyInstanceUID !== first.source.studyInstanceUID) return [];
     const instance = instanceOf(imageId);
     const { modality } = modalityOf(attributesOf(instance));
@@ -62,8 +62,9 @@ function oneOf(same: readonly Series[], services: Services, name: string): reado
   throw new OverreadError('input/modalities', `${name} reads one ${same[0]!.modality}, and this study has ${same.length}: ${names.join('; ')}. Show the one that is meant, and no other of them, in another viewport, then run again.`, { expected: 1, got: names });
 }
 
-function targetsOf({ displaySetInstanceUID, imageIds = [] }: DisplaySet, first: Target, instanceOf: (imageId: string) => DicomInstance): Target[] {
-  return imageIds.map(imageId => {
+function targetsOf(displaySet: DisplaySet, first: Target, instanceOf: (imageId: string) => DicomInstance): Target[] {
+  const { displaySetInstanceUID } = displaySet;
+  return imageIdsOf(displaySet).map(imageId => {
     const source = instanceReference(instanceOf(imageId));
     if (source) return { viewportId: displaySetInstanceUID === first.displaySetInstanceUID ? first.viewportId : '', displaySetInstanceUID, imageId, source };
     throw new OverreadError('input/no-pixels', 'Expected slices with their study, series and instance UIDs, got one without. Overread cannot say what a result would belong to.', { imageId });

@@ -2,6 +2,11 @@ import { OverreadError } from '../../src/errors.ts';
 import { instanceReference, sameSource, type Target } from '../identity.ts';
 import type { Cornerstone, DicomInstance, DisplaySet, GridViewport, Services } from '../types/ohif.ts';
 
+/** Its images; of one that was never on screen the viewer has them on its instances only. */
+export function imageIdsOf({ imageIds, instances = [] }: DisplaySet): readonly string[] {
+  return imageIds ?? instances.flatMap(({ imageId }) => imageId ?? []);
+}
+
 /** The grid's viewports; none until OHIF's React providers have mounted, when its service still throws. */
 export function gridViewports(services: Services): readonly GridViewport[] {
   try {
@@ -53,7 +58,7 @@ export function pickTarget(services: Services, cornerstone: Cornerstone, viewpor
 /** Whether what a run was started on is still open and unchanged. */
 export function isStillOpen(services: Services, cornerstone: Cornerstone, target: Target): boolean {
   const open = services.displaySetService.getActiveDisplaySets().some(
-    displaySet => displaySet.StudyInstanceUID === target.source.studyInstanceUID && displaySet.imageIds?.includes(target.imageId),
+    displaySet => displaySet.StudyInstanceUID === target.source.studyInstanceUID && imageIdsOf(displaySet).includes(target.imageId),
   );
   if (!open) return false;
   return sameSource(instanceReference(cornerstone.metaData.get('instance', target.imageId) as DicomInstance | undefined), target.source);

@@ -16,6 +16,8 @@ export interface PubSub<Events extends string> {
 
 /** A naturalized DICOM instance as OHIF keeps it; every attribute may be absent. */
 export interface DicomInstance {
+  /** How the viewer names the image of an instance that is in a display set. */
+  readonly imageId?: string;
   readonly StudyInstanceUID?: string;
   readonly SeriesInstanceUID?: string;
   readonly SOPInstanceUID?: string;
@@ -88,6 +90,8 @@ export interface ViewportGridService extends PubSub<'ACTIVE_VIEWPORT_ID_CHANGED'
 export interface CornerstoneViewport {
   readonly id: string;
   readonly element: HTMLElement;
+  /** 'stack', 'orthographic' (a plane of a volume), 'volume3d' and others. */
+  readonly type?: string;
   getCurrentImageId?(): string | undefined;
 }
 
