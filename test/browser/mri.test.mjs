@@ -1,0 +1,68 @@
+/** An MRI study in the real OHIF: run from the panel, the lesion in the stack and in three planes. On WebAssembly. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { openBrowser, openStudy, ROOT, screenshot, serve, temporaryFolder } from './harness.mjs';
+import { poll, runByPanel, show, visibleMasks } from './main-job.mjs';
+
+test('an MRI study is read from its four series, and the lesion shows in three planes', async t => {
+  const store = temporaryFolder('mri');
+  // A head that the model was not trained on.
+  const made = spawnSync(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), 'demo', '--small', '--seed', '77', '--out', store], { encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+  const entry = JSON.parse(readFileSync(path.join(store, 'truth/truth.json'), 'utf8')).truth.find(({ study, kind }) => study === 'brain' && kind === 'volume');
+  const server = await serve(['--store', store], { softwareGpu: false });
+  const window = await openBrowser(server.origin, { webgpu: false });
+  const { page } = window;
+  try {
+    await openStudy(page, server.origin, entry.studyInstanceUID);
+    await page.locator('[data-overread="run"]').waitFor();
+    const flair = entry.seriesInstanceUIDs[3];
+    // The other series arrive a moment after the first.
+    await page.waitForFunction(() => window.services.displaySetService.getActiveDisplaySets().length >= 4);
+    await show(page, flair);
+    const after = await runByPanel(page, 'mri-hemis');
+    assert.equal(after.lastError, null, after.lastError?.message);
+    const [result] = after.results;
+    assert.equal(result.seriesInstanceUID, flair);
+    assert.ok(result.segments[0].pixels > 100, JSON.stringify(result.segments));
+    const card = await page.locator('[data-overread="result"]').innerText();
+    for (const modality of ['T1', 'T1c', 'T2', 'FLAIR']) assert.match(card, new RegExp(`\\b${modality}\\b`));
+    assert.match(card, /mL/);
+    assert.doesNotMatch(card, /no T|no FLAIR|guessed/);
+    t.diagnostic(`${result.segments[0].pixels} voxels, predict ${Math.round(result.timingMs.predict)} ms on ${result.backend}`);
+
+    // The stack: from slice to slice until the lesion shows.
+    const slices = entry.sopInstanceUIDs.length / 4;
+    let seen = [];
+    for (let i = Math.round(slices * 0.3); i < slices && seen.length === 0; i++) {
+      await page.evaluate(index => {
+        const { viewportGridService, cornerstoneViewportService } = window.services;
+        return cornerstoneViewportService.getCornerstoneViewport(viewportGridService.getActiveViewportId()).setImageIdIndex(index);
+      }, i);
+      await page.waitForTimeout(250);
+      seen = (await visibleMasks(page)).filter(({ labels }) => labels.reduce((n, v) => n + v, 0) > 80);
+    }
+    assert.equal(seen.length, 1, 'no slice shows the lesion');
+    await page.waitForTimeout(1500);
+    await screenshot(page, 'mri-stack');
+
+    // OHIF's own MPR: three planes of the same series, with the mask in each.
+    await page.evaluate(() => window.commandsManager.runCommand('setHangingProtocol', { protocolId: 'mpr' }));
+    await poll(() => page.evaluate(() => window.services.viewportGridService.getState().viewports.size === 3), 'three viewports', 30_000);
+    await poll(() => page.evaluate(() => {
+      const { viewportGridService, segmentationService } = window.services;
+      return [...viewportGridService.getState().viewports.keys()].every(id => segmentationService.getSegmentationRepresentations(id).length > 0);
+    }), 'the mask in every plane', 30_000).catch(async error => {
+      await screenshot(page, 'mri-mpr-failed');
+      throw error;
+    });
+    await page.waitForTimeout(2000);
+    await screenshot(page, 'mri-mpr');
+  } finally {
+    await window.close();
+    await server.stop();
+  }
+});
