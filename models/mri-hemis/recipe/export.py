@@ -103,9 +103,9 @@ def write_manifest(folder):
             'HeMIS: Havaei et al., MICCAI 2016, arXiv 1607.05194. U-Net: Ronneberger et al., MICCAI 2015, arXiv 1505.04597. Images of two patients with '
             'multiple sclerosis: Lesjak et al., Neuroinformatics 2018, doi 10.1007/s12021-017-9348-7 (CC BY), as in github.com/muschellij2/open_ms_data.'),
         'intendedUse': (
-            'Shows how lesions are outlined from whichever of T1, T1 with contrast, T2 and FLAIR are there, for research and teaching. Trained on '
-            'generated heads and two patients: no clinical performance is claimed.'),
-        'notice': 'A demonstration trained on generated heads and two patients. Research use only. Not for diagnosis.',
+            'Shows how lesions are outlined from whichever of T1, T1 with contrast, T2 and FLAIR are there, for research and teaching. Works on '
+            'generated heads; it misses lesions of patients that it was not trained on.'),
+        'notice': 'A demonstration for generated heads: it misses lesions of patients. Research use only. Not for diagnosis.',
     }
     (folder / 'manifest.json').write_text(json.dumps(manifest, indent=2) + '\n')
 
