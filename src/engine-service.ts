@@ -93,6 +93,8 @@ function buffersOf(result: Result): Transferable[] {
       return [result.labels.buffer, ...(result.probabilities ? [result.probabilities.values.buffer] : []), ...(result.instances ? [result.instances.labels.buffer] : [])];
     case 'heatmap':
       return [result.values.buffer];
+    case 'points':
+      return [result.coordinates.buffer, result.classOf.buffer, result.confidences.buffer, ...(result.density ? [result.density.buffer] : [])];
     case 'scores':
       return [];
   }

@@ -6,6 +6,7 @@ export * from './errors.ts';
 export * from './dicom/index.ts';
 export * from './image/index.ts';
 export * from './manifest.ts';
+export type * from './results/points.ts';
 export type * from './results/result.ts';
 export type * from './results/saliency.ts';
 export type * from './results/tiled-result.ts';

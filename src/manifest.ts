@@ -66,6 +66,51 @@ export const targetSchema = z.strictObject({
 });
 
 /**
+ * Half the width of a count's interval: constant + proportional · count + spread · s, where s is the standard deviation of a
+ * `redundant` network's field² counts (see {@link countingSchema}), in cells. The lower end is never below 0.
+ */
+const halfWidth = {
+  constant: z.number().min(0),
+  proportional: z.number().min(0),
+  /** Only of kind `redundant`. */
+  spread: z.number().min(0).optional(),
+};
+
+/**
+ * How a network's output is a count. It gives a channel a target, one stride-1 output a pixel (`density`), or rows + field − 1
+ * by columns + field − 1 of them (`redundant`).
+ * - density: every cell is a small hill over its centre that sums to `unitSum` (V. Lempitsky, A. Zisserman, "Learning to count objects in
+ *   images", NIPS 2010).
+ * - redundant: output [y, x] counts the cells in the rows y − field + 1 … y and the columns x − field + 1 … x of the picture, 0 outside of
+ *   it, each as unitSum / field² (J. P. Cohen et al., "Count-ception", ICCV workshops 2017, has unitSum = field²): every cell
+ *   is counted field² times, once in each of the field² lattices of outputs that lie `field` apart.
+ *
+ * Outputs below 0 count as 0, before anything is summed: calibrate the interval and choose the thresholds with that rule. A class's
+ * count is then the sum of its channel over `unitSum`. From a redundant map the density is made by undoing the box
+ * (`src/results/redundant-density.ts`), which keeps the sum.
+ *
+ * Markers are maxima of the density summed over classes: no pixel within `minimumDistancePixels` is higher. A marker's class is the
+ * one with the most density within that distance (Bidart 2018), its confidence the density of all classes there in cells, at
+ * most 1; under `minimumPeak` there is no marker. Of each class the surest are kept, as many as its count rounds to.
+ */
+const countingSchema = z.strictObject({
+  kind: z.enum(['density', 'redundant']),
+  /** What one cell sums to over its class's channel: the scale of the training's targets. */
+  unitSum: z.number().positive(),
+  /** Of kind `redundant`: the side of the receptive field, pixels. */
+  field: z.number().int().min(2).optional(),
+  minimumDistancePixels: z.number().min(1),
+  /** 0..1, in cells. */
+  minimumPeak: z.number().min(0).lt(1),
+  /**
+   * Holds the true count of a picture with the probability `level`, calibrated on validation images; without it a count has none.
+   * `classes`: the same for each target in order; with one target it need not be said again.
+   */
+  interval: z.strictObject({ level: z.number().gt(0).lt(1), ...halfWidth, classes: z.array(z.strictObject(halfWidth)).min(1).optional() }).optional(),
+});
+export type Counting = z.infer<typeof countingSchema>;
+
+/**
  * Makes a classifier of pictures a gate for other models. Labels are those of `output.targets`. The graph's last tensor
  * gives the scores; the one before it, [n, 1], how far the picture's features lie from those of the training set.
  */
@@ -114,7 +159,7 @@ const manifestShape = z.strictObject({
      */
     grid: z.strictObject({ axes, spacingMm: z.number().positive() }).optional(),
     /**
-     * For labelmaps: images are read at full resolution, in tiles of `shape` that overlap by what the network's receptive
+     * For labelmaps and counts (which need it): images are read at full resolution, in tiles of `shape` that overlap by what the network's receptive
      * field needs (computed from its layers), in place of being fitted. Statistics are those of the whole image. An image
      * that is smaller, or whose sides are no multiples of the network's total stride, goes on by its last column and row.
      */
@@ -140,11 +185,19 @@ const manifestShape = z.strictObject({
      * is no picture of the kind that this model reads is refused.
      */
     gate: modelId.optional(),
+    /**
+     * For models of stained sections: a picture without colour (one channel, or three that are equal) is refused. Without it one
+     * channel is repeated.
+     */
+    colour: z.literal('required').optional(),
   }),
   output: z.strictObject({
     activation: z.enum(['none', 'sigmoid', 'softmax']),
-    /** What the graph's last tensor is: `logits` (the engine applies `activation`) or `probability` (already applied). */
-    gives: z.enum(['logits', 'probability']),
+    /**
+     * What the graph's last tensor is: `logits` (the engine applies `activation`), `probability` (already applied), or, for
+     * counts, `density`: a channel a target as `counting` says, with activation none.
+     */
+    gives: z.enum(['logits', 'probability', 'density']),
     targets: z.array(targetSchema).min(1),
     /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
     keepLargestComponents: z.number().int().positive().optional(),
@@ -161,6 +214,8 @@ const manifestShape = z.strictObject({
     }).optional(),
     /** For labelmaps: less than this share of the picture in all targets together is refused as implausible, never shown. */
     minimumFraction: z.number().gt(0).lt(1).optional(),
+    /** For counts, which need it. */
+    counting: countingSchema.optional(),
     /** For scores. */
     calibration: calibration.optional(),
     /**
@@ -193,6 +248,7 @@ export const manifestSchema = manifestShape.superRefine((m, context) => {
   checkScores(m, issue);
   checkTiling(m, issue);
   checkInstances(m, issue);
+  checkCounting(m, issue);
   checkViews(m, issue);
   checkModalities(m, issue);
   if (!(m.graph.url in m.graph.sha256)) issue(['graph', 'sha256'], `expected an entry for ${m.graph.url}`);
@@ -232,10 +288,29 @@ function checkInstances({ task, input, output }: Shape, issue: OnIssue): void {
   if (targets.length < 2 || !targets.some(({ label }) => label === edge)) issue(['output', 'instances', 'edge'], `expected one of several labels of output.targets (${targets.map(({ label }) => label).join(', ')}), got ${edge}`);
 }
 
+function checkCounting({ task, input, output }: Shape, issue: OnIssue): void {
+  const { counting: c, targets, activation, gives } = output;
+  if (input.colour && input.channels.join() !== 'red,green,blue') issue(['input', 'colour'], 'expected none but with the channels red, green, blue');
+  if ((gives === 'density') !== (task === 'count')) issue(['output', 'gives'], task === 'count' ? 'expected density for the task count' : `expected logits or probability for the task ${task}`);
+  if ((c !== undefined) !== (task === 'count')) issue(['output', 'counting'], task === 'count' ? 'expected how outputs are counts, for the task count' : `expected none for the task ${task}`);
+  if (task !== 'count' || !c) return;
+  if (!input.tiling) issue(['input', 'tiling'], 'expected it for the task count: a picture that is scaled to fit has other cells');
+  if (activation !== 'none') issue(['output', 'activation'], 'expected none for the task count');
+  if (output.keepLargestComponents !== undefined) issue(['output', 'keepLargestComponents'], 'expected none for the task count');
+  if (output.minimumFraction !== undefined) issue(['output', 'minimumFraction'], 'expected none for the task count');
+  if (output.calibration || output.operatingPointNormalisation) issue(['output'], 'expected no calibration and no operatingPointNormalisation for the task count');
+  if (targets.length > 255) issue(['output', 'targets'], `expected at most 255, got ${targets.length}`);
+  if ((c.field !== undefined) !== (c.kind === 'redundant')) issue(['output', 'counting', 'field'], c.kind === 'redundant' ? 'expected the side of the receptive field with kind redundant' : 'expected none with kind density');
+  const { interval } = c;
+  if (!interval) return;
+  if (interval.classes && interval.classes.length !== targets.length) issue(['output', 'counting', 'interval', 'classes'], `expected ${targets.length}, one a target, got ${interval.classes.length}`);
+  if (c.kind !== 'redundant' && [interval, ...(interval.classes ?? [])].some(({ spread }) => spread !== undefined)) issue(['output', 'counting', 'interval'], 'expected no spread with kind density: it counts every cell once');
+}
+
 function checkTiling({ task, input, graph }: Shape, issue: OnIssue): void {
   if (input.spacingMm !== undefined && !input.tiling) issue(['input', 'spacingMm'], 'expected none without input.tiling: a picture that is fitted has no spacing of its own');
   if (!input.tiling) return;
-  if (task !== 'segment') issue(['input', 'tiling'], `expected none for the task ${task}`);
+  if (task !== 'segment' && task !== 'count') issue(['input', 'tiling'], `expected none for the task ${task}`);
   if (input.layout !== 'NHWC') issue(['input', 'tiling'], 'expected none with layout NDHWC');
   if (graph.format !== 'layers') issue(['input', 'tiling'], 'expected graph.format layers with it: a receptive field is computed from layers');
 }

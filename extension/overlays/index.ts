@@ -16,5 +16,6 @@ export function createOverlays(
     labelmap: new LabelmapOverlay(services, cornerstone, tools, onDeleted),
     scores: undefined,
     heatmap: new HeatmapOverlay(services, cornerstone, heatmapStyle),
+    points: undefined,
   };
 }

@@ -110,6 +110,18 @@ const BODIES: { readonly [K in ResultKind]: (props: BodyProps<ResultOf<K>>) => R
       </tbody>
     </table>
   ),
+  points: ({ result: { classes } }) => (
+    <table className="ovr-numbers">
+      <tbody>
+        {classes.map(({ target, count }) => (
+          <tr key={target.label}>
+            <th scope="row">{target.label}</th>
+            <td>{count.toFixed(1)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  ),
 };
 
 function Body(props: BodyProps<Result>) {

@@ -3,6 +3,7 @@ import type { SourceReference } from '../image/image.ts';
 import type { Region } from '../image/tiles.ts';
 import type { LevelRead } from '../results/tiled-result.ts';
 import type { Instances, SizeStatistics } from '../results/instances.ts';
+import type { PointsResult } from '../results/points.ts';
 import { sourcesOf, type LabelmapResult, type ModalitiesReport, type ModelIdentity, type OutOfDistribution, type Result, type Score, type ScoresResult, type Timing, type UsedModality } from '../results/result.ts';
 import { nameOf } from '../tasks/modalities.ts';
 
@@ -82,9 +83,30 @@ export interface ScoresJson {
   readonly outOfDistribution?: OutOfDistribution;
 }
 
+/** A count: of cells by the density's sum, of markers by their list. */
+export interface PointsJson {
+  readonly kind: 'points';
+  readonly count: number;
+  /** Absent where none was calibrated, as of classic counts. */
+  readonly interval?: readonly [low: number, high: number];
+  /** With which probability the interval holds the true count. */
+  readonly level?: number;
+  readonly classes: Readonly<Record<string, number>>;
+  /** A marker each, in index coordinates of the source: a pixel's centre is a whole number. */
+  readonly points: readonly (readonly [x: number, y: number, className: string, confidence: number])[];
+  readonly unit: 'px';
+  /** Where the source states its pixel spacing. */
+  readonly cellsPerMm2?: number;
+  readonly remarks?: readonly string[];
+  /** The files of the markers and their density, when a folder for them was given. */
+  readonly files?: readonly string[];
+  readonly outOfDistribution?: OutOfDistribution;
+}
+
 export type ResultJson =
   | LabelmapJson
   | ScoresJson
+  | PointsJson
   | { readonly kind: 'heatmap'; readonly label: string; readonly range: readonly [number, number] };
 
 export function resultEntry(result: Result, file?: string, instancesFile?: string): InferEntry {
@@ -117,7 +139,27 @@ function resultJson(result: Result, file?: string, instancesFile?: string): Resu
       return scoresJson(result);
     case 'heatmap':
       return { kind: 'heatmap', label: result.target.label, range: result.range };
+    case 'points':
+      return pointsJson(result);
   }
+}
+
+/** Numbers as they are printed: more digits of a place than a thousandth of a pixel say nothing. */
+export function pointsJson({ total, classes, coordinates, classOf, confidences, remarks, outOfDistribution }: PointsResult, files: readonly string[] = []): PointsJson {
+  const { count, interval, cellsPerMm2 } = total;
+  const rounded = (value: number) => Math.round(value * 1000) / 1000;
+  return {
+    kind: 'points',
+    count,
+    ...(interval && { interval: [interval.low, interval.high], level: interval.level }),
+    classes: Object.fromEntries(classes.map(({ target, count: ofClass }) => [target.label, ofClass])),
+    points: Array.from(classOf, (c, i) => [rounded(coordinates[2 * i]!), rounded(coordinates[2 * i + 1]!), classes[c]!.target.label, rounded(confidences[i]!)] as const),
+    unit: 'px',
+    ...(cellsPerMm2 !== undefined && { cellsPerMm2 }),
+    ...(remarks?.length && { remarks }),
+    ...(files.length && { files }),
+    ...(outOfDistribution && { outOfDistribution }),
+  };
 }
 
 function modalitiesJson({ modalities }: LabelmapResult): Pick<LabelmapJson, 'modalities'> {

@@ -170,6 +170,12 @@ function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
       ];
     case 'scores':
       return result.scores.map(s => [name, s.label, s.probability.toFixed(3), s.positive ? 'positive' : '', s.operatingPoint === undefined ? '' : `at ${s.operatingPoint.toFixed(3)}`, views(result), ms, mark(result)]);
+    case 'points': {
+      const { count, interval, level = 0, classes, cellsPerMm2, remarks = [], files = [] } = result;
+      const between = interval ? `${(100 * level).toFixed(0)} %: ${interval[0].toFixed(1)} to ${interval[1].toFixed(1)}` : '';
+      const ofClasses = Object.keys(classes).length > 1 ? Object.entries(classes).map(([label, n]) => `${label} ${n.toFixed(1)}`).join(', ') : '';
+      return [[name, Object.keys(classes).join(' + '), `${count.toFixed(1)} cells`, between, cellsPerMm2 === undefined ? '' : `${cellsPerMm2.toFixed(0)} cells/mm²`, ofClasses, ms, files.join(' '), remarks.join('; '), mark(result)]];
+    }
     case 'heatmap':
       return [[name, result.label, result.range.map(v => v.toFixed(3)).join(' to '), '', ms]];
   }

@@ -4,6 +4,7 @@ import type { KnownModality } from '../image/modality.ts';
 import type { View, ViewSource } from '../image/view.ts';
 import type { Target } from '../manifest.ts';
 import type { Instances } from './instances.ts';
+import type { PointsResult } from './points.ts';
 import type { ProbabilityPlanes } from './probability-planes.ts';
 import type { SaliencyDetails } from './saliency.ts';
 
@@ -160,7 +161,7 @@ export interface HeatmapResult extends ResultBase {
   readonly saliency?: SaliencyDetails;
 }
 
-export type Result = LabelmapResult | ScoresResult | HeatmapResult;
+export type Result = LabelmapResult | ScoresResult | HeatmapResult | PointsResult;
 export type ResultKind = Result['kind'];
 export type ResultOf<K extends ResultKind> = Extract<Result, { kind: K }>;
 

@@ -55,7 +55,7 @@ function surest(thresholds: readonly number[]): PixelRule {
   };
 }
 
-function largest(points: readonly (number | undefined)[], gives: 'logits' | 'probability'): PixelRule {
+function largest(points: readonly (number | undefined)[], gives: ModelManifest['output']['gives']): PixelRule {
   const channels = points.length + 1;
   return (values, at) => {
     let label = 0;
@@ -66,7 +66,7 @@ function largest(points: readonly (number | undefined)[], gives: 'logits' | 'pro
   };
 }
 
-function probability(values: Float32Array, at: number, channels: number, label: number, gives: 'logits' | 'probability'): number {
+function probability(values: Float32Array, at: number, channels: number, label: number, gives: ModelManifest['output']['gives']): number {
   if (gives === 'probability') return values[at + label]!;
   let sum = 0;
   for (let c = 0; c < channels; c++) sum += Math.exp(values[at + c]! - values[at + label]!);
