@@ -1,4 +1,5 @@
 import type { Region } from '../../src/image/tiles.ts';
+import { apply, determinant, invert } from '../overlays/affine.ts';
 import type { CanvasTransform } from '../overlays/heatmap-placement.ts';
 import type { CornerstoneViewport } from '../types/ohif.ts';
 
@@ -47,35 +48,14 @@ export function matrixToMap(map: SlideMap, { columns, rows }: MatrixSize): Canva
   return transform.every(Number.isFinite) && determinant(transform) !== 0 ? transform : undefined;
 }
 
-/** First `inner`, then `outer`. */
-export function compose(outer: CanvasTransform, inner: CanvasTransform): CanvasTransform {
-  const [a, b, c, d, e, f] = outer;
-  const [ia, ib, ic, id, ie, jf] = inner;
-  return [a * ia + c * ib, b * ia + d * ib, a * ic + c * id, b * ic + d * id, a * ie + c * jf + e, b * ie + d * jf + f];
-}
-
-export function scaling(x: number, y: number): CanvasTransform {
-  return [x, 0, 0, y, 0, 0];
-}
-
-export function apply([a, b, c, d, e, f]: CanvasTransform, x: number, y: number): readonly [x: number, y: number] {
-  return [a * x + c * y + e, b * x + d * y + f];
-}
-
-/** How many units of what it maps to one unit of what it maps from becomes: the root of the area's ratio. */
-export function magnification(transform: CanvasTransform): number {
-  return Math.sqrt(Math.abs(determinant(transform)));
-}
-
 /**
  * The whole pixels of a plane that can be seen through a window; undefined where none can.
  * @param planeToWindow as {@link matrixToMap}, from the plane's pixels
  * @param window its width and height, in what the transform maps to
  */
 export function visibleRegion(planeToWindow: CanvasTransform, window: readonly [width: number, height: number], plane: MatrixSize): Region | undefined {
-  const [a, b, c, d, e, f] = planeToWindow;
-  const whole = determinant(planeToWindow);
-  const back = (x: number, y: number) => [(d * (x - e) - c * (y - f)) / whole, (a * (y - f) - b * (x - e)) / whole] as const;
+  const toPlane = invert(planeToWindow);
+  const back = (x: number, y: number) => apply(toPlane, x, y);
   const [width, height] = window;
   const corners = [back(0, 0), back(width, 0), back(0, height), back(width, height)];
   const span = (axis: 0 | 1, size: number) => {
@@ -87,8 +67,4 @@ export function visibleRegion(planeToWindow: CanvasTransform, window: readonly [
   const [x, columns] = span(0, plane.columns);
   const [y, rows] = span(1, plane.rows);
   return columns > 0 && rows > 0 ? { x, y, columns, rows } : undefined;
-}
-
-function determinant([a, b, c, d]: CanvasTransform): number {
-  return a * d - b * c;
 }

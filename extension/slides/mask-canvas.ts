@@ -1,9 +1,10 @@
 import type { Region } from '../../src/image/tiles.ts';
+import { apply, compose, magnification, scaling } from '../overlays/affine.ts';
 import type { CanvasTransform } from '../overlays/heatmap-placement.ts';
 import { cssColor } from '../overlays/colors.ts';
 import type { OverlayStyle } from '../configuration.ts';
 import type { Rgba } from '../types/segmentation.ts';
-import { apply, compose, magnification, matrixToMap, scaling, visibleRegion, type MatrixSize, type SlideMap } from './map.ts';
+import { matrixToMap, visibleRegion, type MatrixSize, type SlideMap } from './map.ts';
 import type { SlideMask } from './mask.ts';
 import { overlaps, SHEET_CELLS, sheetsOver, stepFor, type SheetLook } from './sheet.ts';
 import { MaskSheets, type DrawnSheet } from './sheets.ts';

@@ -1,7 +1,8 @@
 import type { Region } from '../../src/image/tiles.ts';
+import { compose, scaling } from '../overlays/affine.ts';
 import { activeViewportId, gridViewports } from '../sources/target.ts';
 import type { Services } from '../types/ohif.ts';
-import { compose, isSlideViewport, matrixToMap, scaling, visibleRegion, type SlideMap } from './map.ts';
+import { isSlideViewport, matrixToMap, visibleRegion, type SlideMap } from './map.ts';
 import type { KeptSlide } from './slide-results.ts';
 import { baseMatrix, isOfSlide, scaleOn, shownSlide } from './target.ts';
 

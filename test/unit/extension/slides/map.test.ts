@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { apply, compose, magnification, matrixToMap, scaling, visibleRegion } from '../../../../extension/slides/map.ts';
+import { apply, compose, magnification, scaling } from '../../../../extension/overlays/affine.ts';
+import { matrixToMap, visibleRegion } from '../../../../extension/slides/map.ts';
 import { fakeMap } from './made-slide.ts';
 
 const matrix = { columns: 4000, rows: 3000 };
