@@ -1,15 +1,17 @@
 """Writes the trained ensemble as a tfjs layers model with its manifest and golden files, without tensorflow."""
-import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from dataset import LABELS
-from network import folded
-from picture import HIGH, LOW, SIZE, encode
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from dataset import LABELS  # noqa: E402
+from model_folder import Topology, code, graph_of, sha256, write_layers_model  # noqa: E402
+from network import folded  # noqa: E402
+from picture import HIGH, LOW, SIZE, encode  # noqa: E402
 
 VERSION = '1.1.0'
 CONCEPTS = {
@@ -28,82 +30,42 @@ def topology(layers):
     A functional model as tfjs-layers saves it. Members stand side by side on one input; their last feature maps are
     concatenated (`features`), averaged over rows and columns, and scored by one dense layer.
     """
-    shapes, made = {name: kernel.shape for name, kernel, _ in layers}, []
-
-    def add(class_name, name, inputs, **config):
-        inbound = [[[source, 0, 0, {}] for source in inputs]] if inputs else []
-        made.append({'class_name': class_name, 'name': name, 'inbound_nodes': inbound, 'config': {'name': name, 'trainable': True, **config}})
-        return name
+    net = Topology(layers)
 
     def conv(name, source, stride=1, activation='relu'):
-        size, filters = shapes[name][0], shapes[name][3]
+        size = net.shapes[name][0]
         if stride > 1 and size > 1:
             # PyTorch pads both sides alike; 'same' with a stride would not.
-            source = add('ZeroPadding2D', f'{name}_pad', [source], padding=[[size // 2] * 2] * 2, data_format='channels_last')
-        return add('Conv2D', name, [source], filters=filters, kernel_size=[size, size], strides=[stride, stride],
-                   padding='same' if stride == 1 else 'valid', data_format='channels_last', dilation_rate=[1, 1], activation=activation, use_bias=True)
+            source = net.add('ZeroPadding2D', f'{name}_pad', [source], padding=[[size // 2] * 2] * 2, data_format='channels_last')
+        return net.conv(name, source, activation, stride, 'same' if stride == 1 else 'valid')
 
     def basic_block(at, x):
-        stride = 2 if f'{at}_shortcut' in shapes else 1
+        stride = 2 if f'{at}_shortcut' in net.shapes else 1
         y = conv(f'{at}_second', conv(f'{at}_first', x, stride), activation='linear')
         shortcut = conv(f'{at}_shortcut', x, stride, 'linear') if stride > 1 else x
-        return add('ReLU', f'{at}_relu', [add('Add', f'{at}_add', [y, shortcut])])
+        return net.add('ReLU', f'{at}_relu', [net.add('Add', f'{at}_add', [y, shortcut])])
 
-    image = add('InputLayer', 'image', [], batch_input_shape=[None, SIZE, SIZE, 1], dtype='float32', sparse=False)
+    image = net.image('image', SIZE, SIZE, 1)
     features = []
-    for member in dict.fromkeys(name.split('_')[0] for name in shapes if name.startswith('member')):
-        x = conv(f'{member}_stem1', conv(f'{member}_stem0', image, 2))
-        x = add('MaxPooling2D', f'{member}_pool', [x], pool_size=[2, 2], strides=[2, 2], padding='valid', data_format='channels_last')
-        for block in range(sum(name.startswith(f'{member}_') and name.endswith('_first') for name in shapes)):
+    for member in dict.fromkeys(name.split('_')[0] for name in net.shapes if name.startswith('member')):
+        x = net.max_pool(f'{member}_pool', conv(f'{member}_stem1', conv(f'{member}_stem0', image, 2)))
+        for block in range(sum(name.startswith(f'{member}_') and name.endswith('_first') for name in net.shapes)):
             x = basic_block(f'{member}_block{block}', x)
         features.append(x)
-    x = add('Concatenate', 'features', features, axis=-1)
-    x = add('GlobalAveragePooling2D', 'mean', [x], data_format='channels_last')
-    x = add('Dense', 'scores', [x], units=shapes['scores'][1], activation='linear', use_bias=True)
-    return {'class_name': 'Model', 'keras_version': 'tfjs-layers 4.22.0', 'backend': 'tensor_flow.js',
-            'config': {'name': 'cxr_findings', 'layers': made, 'input_layers': [['image', 0, 0]], 'output_layers': [[x, 0, 0]]}}
-
-
-def write_weights(folder, layers):
-    specs, data = [], b''
-    for name, kernel, bias in layers:
-        for part, values in (('kernel', kernel), ('bias', bias)):
-            specs.append({'name': f'{name}/{part}', 'shape': list(values.shape), 'dtype': 'float32'})
-            data += values.astype('<f4').tobytes()
-    (folder / 'weights.bin').write_bytes(data)
-    model = {'format': 'layers-model', 'generatedBy': 'Overread cxr-findings recipe', 'convertedBy': None,
-             'modelTopology': topology(layers), 'weightsManifest': [{'paths': ['weights.bin'], 'weights': specs}]}
-    (folder / 'model.json').write_text(json.dumps(model, indent=1) + '\n')
-
-
-def read_weights(folder):
-    """The folded layers back from a model folder."""
-    specs = json.loads((Path(folder) / 'model.json').read_text())['weightsManifest'][0]['weights']
-    data, tensors, start = np.fromfile(Path(folder) / 'weights.bin', '<f4'), {}, 0
-    for spec in specs:
-        n = int(np.prod(spec['shape']))
-        tensors[spec['name']] = data[start:start + n].reshape(spec['shape']).astype(np.float32)
-        start += n
-    names = list(dict.fromkeys(name.split('/')[0] for name in tensors))
-    return [(name, tensors[f'{name}/kernel'], tensors[f'{name}/bias']) for name in names]
-
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    x = net.add('Concatenate', 'features', features, axis=-1)
+    x = net.add('GlobalAveragePooling2D', 'mean', [x], data_format='channels_last')
+    return net.model('cxr_findings', ['image'], [net.dense('scores', x)])
 
 
 def write_manifest(folder, platt, operating_points):
     """`platt`: (a, b) a label; `operating_points`: one probability a label."""
-    def code(value, scheme, meaning):
-        return {'codeValue': value, 'codingSchemeDesignator': scheme, 'codeMeaning': meaning}
-
     manifest = {
         'schemaVersion': 1,
         'id': 'cxr-findings',
         'version': VERSION,
         'name': 'Chest X-ray findings',
         'task': 'classify',
-        'graph': {'url': 'model.json', 'format': 'layers', 'sha256': {f: sha256(folder / f) for f in ('model.json', 'weights.bin')}},
+        'graph': graph_of(folder),
         'input': {
             'modality': ['DX', 'CR', 'RG', 'OT'],
             'bodyPart': ['CHEST', 'THORAX', 'LUNG', 'LUNGS', 'PORT CHEST', 'PORTABLE CHEST', 'CHEST PORT', 'CHEST_PORT', 'CXR'],
@@ -177,5 +139,6 @@ def write_golden(folder, net, manifest):
 def export(net, folder, platt, operating_points):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_weights(folder, folded(net))
+    layers = folded(net)
+    write_layers_model(folder, layers, topology(layers), 'cxr-findings')
     write_golden(folder, net, write_manifest(folder, platt, operating_points))

@@ -7,16 +7,18 @@ With `--elsewhere`: at its operating points on the COVID-19 Image Data Collectio
 import argparse
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from dataset import LABELS, OPEN_SET, read_items, split
-from export import read_weights
-from network import Folded
-from picture import encode, read_grey
-from scoring import auc, calibration_error, intervals, sigmoid
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from dataset import LABELS, OPEN_SET, read_items, split  # noqa: E402
+from model_folder import read_weights  # noqa: E402
+from network import Folded  # noqa: E402
+from picture import encode, read_grey  # noqa: E402
+from scoring import auc, calibration_error, intervals, sigmoid  # noqa: E402
 
 FEWEST_PATIENTS = 8  # of either class: with fewer, an area over a part of the items is left out
 MODEL = Path(__file__).resolve().parent.parent

@@ -1,7 +1,13 @@
 """The network: small ResNets of basic blocks (He et al. 2016, arXiv 1512.03385) whose last feature maps stand side by side."""
+import sys
+from pathlib import Path
+
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from folding import as_arrays, folded_pair  # noqa: E402
 
 WIDTHS = (16, 32, 64, 128)
 BLOCKS = (2, 2, 2, 2)
@@ -78,13 +84,11 @@ def folded(ensemble):
     layers, n = [], len(ensemble.members)
     for m, net in enumerate(ensemble.members):
         for name, (conv, norm) in convolutions(net):
-            gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-            kernel = conv.weight.double() * gain[:, None, None, None]
-            layers.append((f'member{m}_{name}', kernel.permute(2, 3, 1, 0), norm.bias.double() - norm.running_mean.double() * gain))
+            layers.append((f'member{m}_{name}', *folded_pair(conv, norm)))
     heads = [net.head for net in ensemble.members]
     layers.append(('scores', torch.cat([head.weight[:ensemble.shipped].double().T for head in heads]) / n,
                    sum(head.bias[:ensemble.shipped].double() for head in heads) / n))
-    return [(name, kernel.detach().float().contiguous().numpy(), bias.detach().float().numpy()) for name, kernel, bias in layers]
+    return as_arrays(layers)
 
 
 class Folded(nn.Module):

@@ -15,8 +15,9 @@ from torch.nn import functional as F
 
 from augment import MARGIN, augmented
 from dataset import LABELS, MEMBERS, OPEN_SET, OTHER_LABELS, folds, read_items, split
-from export import export, read_weights
+from export import export
 from measure import per_item, report, scored
+from model_folder import read_weights
 from network import Ensemble, Folded, ResNet
 from picture import SIZE, encode, read_grey
 from scoring import auc, operating_point, platt, sigmoid

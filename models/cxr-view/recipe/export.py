@@ -1,14 +1,17 @@
 """Writes the gate as a tfjs layers model with its manifest and golden files, without tensorflow."""
-import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from network import CLASSES, POOL_BEFORE
-from picture import HIGH, LOW, SIZE, encode
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from folding import as_arrays, folded_pair  # noqa: E402
+from model_folder import Topology, code, graph_of, sha256, write_layers_model  # noqa: E402
+from network import CLASSES, POOL_BEFORE  # noqa: E402
+from picture import HIGH, LOW, SIZE, encode  # noqa: E402
 
 VERSION = '1.0.0'
 DISTANCE_THRESHOLD = 0.5
@@ -18,67 +21,31 @@ FAULTS = {'Inverted': 'inverted grey scale', 'Rotated': 'rotated picture', 'Not 
 
 def folded(gate):
     """Every layer with weights as (name, kernel, bias), batch norm folded into the convolutions."""
-    net, layers = gate.net, []
-    for i, (convolution, norm) in enumerate(zip(net.convolutions, net.norms)):
-        gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-        kernel = convolution.weight.double() * gain[:, None, None, None]
-        layers.append((f'conv{i}', kernel.permute(2, 3, 1, 0), norm.bias.double() - norm.running_mean.double() * gain))
+    net = gate.net
+    layers = [(f'conv{i}', *folded_pair(*pair)) for i, pair in enumerate(zip(net.convolutions, net.norms))]
     layers.append(('hidden', net.hidden.weight.T, net.hidden.bias))
     for name, bias in zip(('frontal', 'lateral'), gate.biases):
         layers.append((f'to_{name}', gate.kernel, bias))
-    layers.append(('logits', net.head.weight.T, net.head.bias))
-    return [(name, *(part.detach().float().contiguous().numpy() for part in parts)) for name, *parts in layers]
+    return as_arrays([*layers, ('logits', net.head.weight.T, net.head.bias)])
 
 
 def topology(weighted):
     """A functional model as tfjs-layers saves it, with the outputs distance and logits."""
-    layers, shapes = [], {name: kernel.shape for name, kernel, _ in weighted}
-
-    def add(class_name, name, inputs, **config):
-        inbound = [[[source, 0, 0, {}] for source in inputs]] if inputs else []
-        layers.append({'class_name': class_name, 'name': name, 'inbound_nodes': inbound, 'config': {'name': name, 'trainable': True, **config}})
-        return name
-
-    def dense(name, source, activation):
-        return add('Dense', name, [source], units=shapes[name][1], activation=activation, use_bias=True)
-
-    x = add('InputLayer', 'image', [], batch_input_shape=[None, SIZE, SIZE, 1], dtype='float32', sparse=False)
-    for i in range(sum(name.startswith('conv') for name in shapes)):
-        rows, columns, _, filters = shapes[f'conv{i}']
-        if i in POOL_BEFORE:
-            x = add('MaxPooling2D', f'pool{i}', [x], pool_size=[2, 2], strides=[2, 2], padding='valid', data_format='channels_last')
-        x = add('Conv2D', f'conv{i}', [x], filters=filters, kernel_size=[rows, columns], strides=[2, 2] if i == 0 else [1, 1], padding='same',
-                data_format='channels_last', dilation_rate=[1, 1], activation='relu', use_bias=True)
+    net = Topology(weighted)
+    x = net.image('image', SIZE, SIZE, 1)
+    for i in range(sum(name.startswith('conv') for name in net.shapes)):
+        x = net.conv(f'conv{i}', net.max_pool(f'pool{i}', x) if i in POOL_BEFORE else x, stride=1 if i else 2)
         if i == 4:
-            texture = add('GlobalAveragePooling2D', 'texture', [x], data_format='channels_last')
-    x = add('AveragePooling2D', 'coarse', [x], pool_size=[2, 2], strides=[2, 2], padding='valid', data_format='channels_last')
-    hidden = dense('hidden', add('Flatten', 'flat', [x]), 'relu')
-    features = add('Concatenate', 'features', [hidden, texture], axis=-1)
+            texture = net.add('GlobalAveragePooling2D', 'texture', [x], data_format='channels_last')
+    x = net.add('AveragePooling2D', 'coarse', [x], pool_size=[2, 2], strides=[2, 2], padding='valid', data_format='channels_last')
+    hidden = net.dense('hidden', net.add('Flatten', 'flat', [x]), 'relu')
+    features = net.add('Concatenate', 'features', [hidden, texture], axis=-1)
     squares = []
     for view in ('frontal', 'lateral'):
-        whitened = dense(f'to_{view}', features, 'linear')
-        squares.append(add('Dot', f'squared_{view}', [whitened, whitened], axes=-1, normalize=False))
-    distance = add('Activation', 'distance', [add('Minimum', 'nearer', squares)], activation='softsign')
-    logits = dense('logits', hidden, 'linear')
-    return {'class_name': 'Model', 'keras_version': 'tfjs-layers 4.22.0', 'backend': 'tensor_flow.js',
-            'config': {'name': 'cxr_view', 'layers': layers, 'input_layers': [['image', 0, 0]], 'output_layers': [[distance, 0, 0], [logits, 0, 0]]}}
-
-
-def write_weights(folder, weighted):
-    """In the order of the topology's layers."""
-    specs, data = [], b''
-    for name, kernel, bias in weighted:
-        for part, values in (('kernel', kernel), ('bias', bias)):
-            specs.append({'name': f'{name}/{part}', 'shape': list(values.shape), 'dtype': 'float32'})
-            data += np.ascontiguousarray(values).astype('<f4').tobytes()
-    (folder / 'weights.bin').write_bytes(data)
-    model = {'format': 'layers-model', 'generatedBy': 'Overread cxr-view recipe', 'convertedBy': None,
-             'modelTopology': topology(weighted), 'weightsManifest': [{'paths': ['weights.bin'], 'weights': specs}]}
-    (folder / 'model.json').write_text(json.dumps(model, indent=1) + '\n')
-
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        whitened = net.dense(f'to_{view}', features)
+        squares.append(net.add('Dot', f'squared_{view}', [whitened, whitened], axes=-1, normalize=False))
+    distance = net.add('Activation', 'distance', [net.add('Minimum', 'nearer', squares)], activation='softsign')
+    return net.model('cxr_view', ['image'], [distance, net.dense('logits', hidden)])
 
 
 def write_manifest(folder, threshold):
@@ -88,7 +55,7 @@ def write_manifest(folder, threshold):
         'version': VERSION,
         'name': 'Chest X-ray view and gate',
         'task': 'classify',
-        'graph': {'url': 'model.json', 'format': 'layers', 'sha256': {f: sha256(folder / f) for f in ('model.json', 'weights.bin')}},
+        'graph': graph_of(folder),
         'input': {
             'modality': ['DX', 'CR', 'RG', 'OT'],
             'shape': [SIZE, SIZE, 1],
@@ -101,12 +68,10 @@ def write_manifest(folder, threshold):
         'output': {
             'activation': 'softmax',
             'gives': 'logits',
-            'targets': [{'label': label, 'concept': {'codeValue': code, 'codingSchemeDesignator': '99OVERREAD', 'codeMeaning': label}}
-                        for label, code in zip(CLASSES, CODES)],
+            'targets': [{'label': label, 'concept': code(value, '99OVERREAD', label)} for label, value in zip(CLASSES, CODES)],
         },
         'gate': {'frontal': 'Frontal', 'lateral': 'Lateral', 'faults': FAULTS, 'threshold': threshold, 'distanceThreshold': DISTANCE_THRESHOLD},
-        'algorithm': {'family': {'codeValue': '123110', 'codingSchemeDesignator': 'DCM', 'codeMeaning': 'Artificial Intelligence'},
-                      'name': 'Overread chest X-ray view and gate'},
+        'algorithm': {'family': code('123110', 'DCM', 'Artificial Intelligence'), 'name': 'Overread chest X-ray view and gate'},
         'license': 'CC-BY-4.0',
         'citation': (
             'Images: Wang et al., ChestX-ray8, CVPR 2017 (NIH Clinical Center); Cohen et al., COVID-19 Image Data Collection, arXiv 2003.11597 (the part under '
@@ -147,6 +112,7 @@ def write_golden(folder, gate, phantoms):
 def export(gate, threshold, folder, phantoms):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_weights(folder, folded(gate))
+    layers = folded(gate)
+    write_layers_model(folder, layers, topology(layers), 'cxr-view')
     write_manifest(folder, threshold)
     write_golden(folder, gate, phantoms)

@@ -21,7 +21,7 @@ def augmented(pair, rng):
     """`cached` pair -> (input [1, SIZE, SIZE], target [1, SIZE, SIZE])."""
     rows, columns = pair.shape[1:]
     aspect = math.exp(rng.uniform(-0.15, 0.15))
-    fit, (top, left) = placement(round(rows * aspect), columns)
+    fit, (top, left) = placement(round(rows * aspect), columns, SIZE)
     grid = warp(fit, (rows, columns), rng)
     image, target, inside = F.grid_sample(torch.cat([pair, torch.ones(1, rows, columns)])[None], grid, 'bilinear', 'zeros', align_corners=False)[0]
     border = 0.0 if rng.random() < 0.6 else rng.uniform(0, 1)

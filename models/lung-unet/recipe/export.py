@@ -1,87 +1,28 @@
 """Writes a trained network as a tfjs layers model with its manifest and golden files, without tensorflow."""
-import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from network import folded
-from picture import HIGH, KEEP_COMPONENTS, LOW, OPERATING_POINT, SIZE, decode, encode
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from folding import folded_unet  # noqa: E402
+from model_folder import code, graph_of, sha256, unet_topology, write_layers_model  # noqa: E402
+from picture import HIGH, KEEP_COMPONENTS, LOW, OPERATING_POINT, SIZE, decode, encode  # noqa: E402
 
 VERSION = '1.1.0'
 
 
-def topology(convolutions):
-    """A functional model as tfjs-layers saves it: convolution with its ReLU, max pool, nearest upsampling, concat."""
-    layers, channels_out = [], {name: kernel.shape[3] for name, kernel, _ in convolutions}
-    levels = sum(name.startswith('down') for name in channels_out) // 2
-
-    def add(class_name, name, inputs, **config):
-        inbound = [[[source, 0, 0, {}] for source in inputs]] if inputs else []
-        layers.append({'class_name': class_name, 'name': name, 'inbound_nodes': inbound, 'config': {'name': name, 'trainable': True, **config}})
-        return name
-
-    def conv(name, source, size=3, activation='relu'):
-        return add('Conv2D', name, [source], filters=channels_out[name], kernel_size=[size, size], strides=[1, 1], padding='same',
-                   data_format='channels_last', dilation_rate=[1, 1], activation=activation, use_bias=True)
-
-    x = add('InputLayer', 'image', [], batch_input_shape=[None, SIZE, SIZE, 1], dtype='float32', sparse=False)
-    skips = []
-    for level in range(levels):
-        if level:
-            x = add('MaxPooling2D', f'down{level}_pool', [x], pool_size=[2, 2], strides=[2, 2], padding='valid', data_format='channels_last')
-        x = conv(f'down{level}_conv1', conv(f'down{level}_conv0', x))
-        skips.append(x)
-    for level, skip in enumerate(skips[-2::-1]):
-        x = add('UpSampling2D', f'up{level}_resize', [x], size=[2, 2], data_format='channels_last', interpolation='nearest')
-        x = add('Concatenate', f'up{level}_concat', [x, skip], axis=-1)
-        x = conv(f'up{level}_conv1', conv(f'up{level}_conv0', x))
-    x = conv('logits', x, size=1, activation='linear')
-    return {'class_name': 'Model', 'keras_version': 'tfjs-layers 4.22.0', 'backend': 'tensor_flow.js',
-            'config': {'name': 'lung_unet', 'layers': layers, 'input_layers': [['image', 0, 0]], 'output_layers': [[x, 0, 0]]}}
-
-
-def write_weights(folder, convolutions):
-    specs, data = [], b''
-    for name, kernel, bias in convolutions:
-        for part, values in (('kernel', kernel), ('bias', bias)):
-            specs.append({'name': f'{name}/{part}', 'shape': list(values.shape), 'dtype': 'float32'})
-            data += values.astype('<f4').tobytes()
-    (folder / 'weights.bin').write_bytes(data)
-    model = {'format': 'layers-model', 'generatedBy': 'Overread lung-unet recipe', 'convertedBy': None,
-             'modelTopology': topology(convolutions), 'weightsManifest': [{'paths': ['weights.bin'], 'weights': specs}]}
-    (folder / 'model.json').write_text(json.dumps(model, indent=1) + '\n')
-
-
-def read_weights(folder):
-    """The folded convolutions back from a model folder."""
-    specs = json.loads((Path(folder) / 'model.json').read_text())['weightsManifest'][0]['weights']
-    data, tensors, start = np.fromfile(Path(folder) / 'weights.bin', '<f4'), {}, 0
-    for spec in specs:
-        n = int(np.prod(spec['shape']))
-        tensors[spec['name']] = data[start:start + n].reshape(spec['shape']).astype(np.float32)
-        start += n
-    names = list(dict.fromkeys(name.split('/')[0] for name in tensors))
-    return [(name, tensors[f'{name}/kernel'], tensors[f'{name}/bias']) for name in names]
-
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def write_manifest(folder):
-    def code(value, scheme, meaning):
-        return {'codeValue': value, 'codingSchemeDesignator': scheme, 'codeMeaning': meaning}
-
     manifest = {
         'schemaVersion': 1,
         'id': 'lung-unet',
         'version': VERSION,
         'name': 'Lung U-Net',
         'task': 'segment',
-        'graph': {'url': 'model.json', 'format': 'layers', 'sha256': {f: sha256(folder / f) for f in ('model.json', 'weights.bin')}},
+        'graph': graph_of(folder),
         'input': {
             'modality': ['DX', 'CR', 'RG', 'OT'],
             'bodyPart': ['CHEST', 'THORAX', 'LUNG', 'LUNGS', 'PORT CHEST', 'PORTABLE CHEST', 'CHEST PORT', 'CHEST_PORT', 'CXR'],
@@ -157,6 +98,7 @@ def write_golden(folder, net):
 def export(net, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_weights(folder, folded(net))
+    convolutions = folded_unet(net)
+    write_layers_model(folder, convolutions, unet_topology(convolutions, 'lung_unet', (SIZE, SIZE, 1)), 'lung-unet')
     write_manifest(folder)
     write_golden(folder, net)

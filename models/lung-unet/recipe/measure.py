@@ -4,6 +4,7 @@
 """
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from dataset import NONCOMMERCIAL_SET, OPEN_SET, VALIDATION_FOLD, read_items, split
-from export import read_weights
-from network import from_folded
-from picture import decode, encode, read_grey, read_mask
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from dataset import NONCOMMERCIAL_SET, OPEN_SET, VALIDATION_FOLD, read_items, split  # noqa: E402
+from model_folder import read_weights  # noqa: E402
+from network import from_folded  # noqa: E402
+from picture import decode, encode, read_grey, read_mask  # noqa: E402
 
 MODEL = Path(__file__).resolve().parent.parent
 

@@ -33,22 +33,6 @@ class UNet(nn.Module):
         return self.head(x)
 
 
-def folded(net):
-    """Every convolution of a trained network as (name, kernel [rows, columns, in, out], bias), batch norm folded in."""
-    convolutions = []
-    for side, blocks in (('down', net.down), ('up', net.up)):
-        for level, layers in enumerate(blocks):
-            for step in (0, 1):
-                conv, norm = layers[3 * step], layers[3 * step + 1]
-                gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-                kernel = conv.weight.double() * gain[:, None, None, None]
-                bias = norm.bias.double() - norm.running_mean.double() * gain
-                convolutions.append((f'{side}{level}_conv{step}', kernel, bias))
-    convolutions.append(('logits', net.head.weight.double(), net.head.bias.double()))
-    return [(name, k.detach().permute(2, 3, 1, 0).float().contiguous().numpy(), b.detach().float().numpy())
-            for name, k, b in convolutions]
-
-
 def from_folded(convolutions):
     """A UNet that computes the same from folded convolutions (batch norm left as the identity), for evaluation."""
     net = UNet(tuple(kernel.shape[3] for name, kernel, _ in convolutions if name.startswith('down'))[::2]).eval()

@@ -1,56 +1,33 @@
 """Picture -> network input, and logits -> mask on the picture's own grid. The engine does exactly the same."""
+import sys
+from pathlib import Path
+
 import numpy as np
 import torch
 from PIL import Image
 from scipy import ndimage
 from torch.nn import functional as F
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from grey_picture import HIGH, LOW, letterboxed, placement, read_grey, resized  # noqa: E402, F401
+
 SIZE = 256
-LOW, HIGH = 0.5, 99.5
 OPERATING_POINT = 0.5
 KEEP_COMPONENTS = 2
-
-
-def read_grey(path):
-    """[rows, columns] float32, larger is brighter."""
-    picture = Image.open(path)
-    return np.asarray(picture if picture.mode.startswith('I') else picture.convert('L'), np.float32)
 
 
 def read_mask(path):
     return np.asarray(Image.open(path)) > 0
 
 
-def normalised(grey):
-    """Linear from the 0.5th..99.5th percentile of all pixels to 0..1, clipped; a constant picture gives 0."""
-    low, high = np.percentile(grey, (LOW, HIGH))
-    return np.clip((grey - low) / (high - low), 0, 1).astype(np.float32) if high > low else np.zeros_like(grey)
-
-
-def resized(plane, rows, columns):
-    """Antialiased bilinear with half-pixel centres."""
-    tensor = torch.from_numpy(np.ascontiguousarray(plane, np.float32))[None, None]
-    return F.interpolate(tensor, size=(rows, columns), mode='bilinear', antialias=True, align_corners=False)[0, 0]
-
-
-def placement(rows, columns, size=SIZE):
-    """(rows, columns) after scaling the longer side to `size`, and the (top, left) at which they are centred."""
-    scale = size / max(rows, columns)
-    fit = [max(1, int(np.floor(n * scale + 0.5))) for n in (rows, columns)]
-    return fit, [(size - n) // 2 for n in fit]
-
-
 def encode(grey):
-    """[rows, columns] -> [1, 1, 256, 256] in 0..1: normalised, letterboxed, padded with 0."""
-    (rows, columns), (top, left) = placement(*grey.shape)
-    canvas = torch.zeros(1, 1, SIZE, SIZE)
-    canvas[0, 0, top:top + rows, left:left + columns] = resized(normalised(grey), rows, columns)
-    return canvas
+    """[rows, columns] -> [1, 1, 256, 256] in 0..1."""
+    return letterboxed(grey, SIZE)[None, None]
 
 
 def decode(logits, shape):
     """logits [1, 1, 256, 256] -> mask [rows, columns]: bilinear at source pixel centres, threshold, two largest parts."""
-    (rows, columns), (top, left) = placement(*shape)
+    (rows, columns), (top, left) = placement(*shape, SIZE)
     inside = logits[..., top:top + rows, left:left + columns].float()
     at_source = F.interpolate(inside, size=shape, mode='bilinear', align_corners=False)[0, 0]
     return largest(torch.sigmoid(at_source).numpy() >= OPERATING_POINT)

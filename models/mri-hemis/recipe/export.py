@@ -3,7 +3,6 @@
     python3 models/mri-hemis/recipe/export.py --heads FOLDER --checkpoint FILE --out models/mri-hemis
 """
 import argparse
-import hashlib
 import json
 from pathlib import Path
 
@@ -11,76 +10,40 @@ import numpy as np
 import torch
 
 from hemis import MODALITIES, WIDTHS, HemisUNet, folded
+from model_folder import Topology, code, graph_of, sha256, write_layers_model
 from slices import COLUMNS, LIMIT, OPERATING_POINT, ROWS, decode, encode, moments
 from volumes import read_phantoms
 
 VERSION = '1.0.0'
 
 
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def topology(convolutions):
     """A functional model as tfjs-layers saves it; `ModalityMoments` is Overread's own layer."""
-    layers, channels_out = [], {name: kernel.shape[3] for name, kernel, _ in convolutions}
-
-    def add(class_name, name, inputs, **config):
-        inbound = [[[source, 0, 0, {}] for source in inputs]] if inputs else []
-        layers.append({'class_name': class_name, 'name': name, 'inbound_nodes': inbound, 'config': {'name': name, 'trainable': True, **config}})
-        return name
-
-    def conv(name, source, size=3, activation='relu'):
-        return add('Conv2D', name, [source], filters=channels_out[name], kernel_size=[size, size], strides=[1, 1], padding='same',
-                   data_format='channels_last', dilation_rate=[1, 1], activation=activation, use_bias=True)
+    net = Topology(convolutions)
 
     def block(name, source):
-        return conv(f'{name}_conv1', conv(f'{name}_conv0', source))
+        return net.conv(f'{name}_conv1', net.conv(f'{name}_conv0', source))
 
-    def image(name, shape):
-        return add('InputLayer', name, [], batch_input_shape=[None, *shape], dtype='float32', sparse=False)
-
-    images = [image(name, (ROWS, COLUMNS, 1)) for name in MODALITIES]
-    present = image('present', (len(MODALITIES),))
+    images = [net.image(name, ROWS, COLUMNS, 1) for name in MODALITIES]
+    present = net.image('present', len(MODALITIES))
     encoders = []
     for name, x in zip(MODALITIES, images):
         features = []
         for level in range(len(WIDTHS)):
-            if level:
-                x = add('MaxPooling2D', f'{name}.pool{level}', [x], pool_size=[2, 2], strides=[2, 2], padding='valid', data_format='channels_last')
-            x = block(f'{name}.down{level}', x)
+            x = block(f'{name}.down{level}', net.max_pool(f'{name}.pool{level}', x) if level else x)
             features.append(x)
         encoders.append(features)
-    merged = [add('ModalityMoments', f'moments{level}', [*features, present]) for level, features in enumerate(zip(*encoders))]
+    merged = [net.add('ModalityMoments', f'moments{level}', [*features, present]) for level, features in enumerate(zip(*encoders))]
     x = merged[-1]
     for step, skip in enumerate(merged[-2::-1]):
-        x = add('UpSampling2D', f'upsample{step}', [x], size=[2, 2], data_format='channels_last', interpolation='nearest')
-        x = add('Concatenate', f'skip{step}', [x, skip], axis=-1)
-        x = block(f'up{step}', x)
-    x = conv('logits', x, size=1, activation='linear')
-    return {'class_name': 'Model', 'keras_version': 'tfjs-layers 4.22.0', 'backend': 'tensor_flow.js',
-            'config': {'name': 'mri_hemis', 'layers': layers, 'input_layers': [[name, 0, 0] for name in (*MODALITIES, 'present')], 'output_layers': [[x, 0, 0]]}}
-
-
-def write_weights(folder, convolutions):
-    specs, data = [], b''
-    for name, kernel, bias in convolutions:
-        for part, values in (('kernel', kernel), ('bias', bias)):
-            specs.append({'name': f'{name}/{part}', 'shape': list(values.shape), 'dtype': 'float32'})
-            data += values.astype('<f4').tobytes()
-    (folder / 'weights.bin').write_bytes(data)
-    model = {'format': 'layers-model', 'generatedBy': 'Overread mri-hemis recipe', 'convertedBy': None,
-             'modelTopology': topology(convolutions), 'weightsManifest': [{'paths': ['weights.bin'], 'weights': specs}]}
-    (folder / 'model.json').write_text(json.dumps(model, indent=1) + '\n')
+        x = block(f'up{step}', net.add('Concatenate', f'skip{step}', [net.upsampled(f'upsample{step}', x), skip], axis=-1))
+    return net.model('mri_hemis', [*MODALITIES, 'present'], [net.conv('logits', x, 'linear')])
 
 
 def write_manifest(folder):
-    def code(value, scheme, meaning):
-        return {'codeValue': value, 'codingSchemeDesignator': scheme, 'codeMeaning': meaning}
-
     manifest = {
         'schemaVersion': 1, 'id': 'mri-hemis', 'version': VERSION, 'name': 'MRI HeMIS U-Net', 'task': 'segment',
-        'graph': {'url': 'model.json', 'format': 'layers', 'sha256': {f: sha256(folder / f) for f in ('model.json', 'weights.bin')}},
+        'graph': graph_of(folder),
         'input': {
             'modality': ['MR', 'OT'],
             'bodyPart': ['BRAIN', 'HEAD', 'SKULL', 'NEURO'],
@@ -141,7 +104,8 @@ def write_golden(folder, net, head):
 def export(net, folder, heads):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_weights(folder, folded(net))
+    convolutions = folded(net)
+    write_layers_model(folder, convolutions, topology(convolutions), 'mri-hemis')
     write_manifest(folder)
     write_golden(folder, net.float().eval(), read_phantoms(heads, 'validation')[0])
 

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / 'lung-unet' / 'recipe'))
+sys.path += [str(Path(__file__).resolve().parents[2] / folder) for folder in ('recipes', 'lung-unet/recipe')]
+from folding import as_arrays, folded_block  # noqa: E402
 from network import block  # noqa: E402  two 3x3 convolutions with batch norm, the same as in the U-Net of the lungs
 
 MODALITIES = ('T1', 'T1c', 'T2', 'FLAIR')
@@ -60,12 +61,5 @@ def folded(net):
     """Every convolution as (name, kernel [rows, columns, in, out], bias), batch norm folded in, as tfjs names them."""
     named = [(f'{name}.down{level}', layers) for name in net.modalities for level, layers in enumerate(net.encoders[name])]
     named += [(f'up{step}', layers) for step, layers in enumerate(net.up)]
-    convolutions = []
-    for name, layers in named:
-        for i in (0, 1):
-            conv, norm = layers[3 * i], layers[3 * i + 1]
-            gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-            kernel = conv.weight.double() * gain[:, None, None, None]
-            convolutions.append((f'{name}_conv{i}', kernel, norm.bias.double() - norm.running_mean.double() * gain))
-    convolutions.append(('logits', net.head.weight.double(), net.head.bias.double()))
-    return [(name, k.detach().permute(2, 3, 1, 0).float().contiguous().numpy(), b.detach().float().numpy()) for name, k, b in convolutions]
+    convolutions = [layer for name, layers in named for layer in folded_block(name, layers)]
+    return as_arrays([*convolutions, ('logits', net.head.weight.double().permute(2, 3, 1, 0), net.head.bias.double())])
