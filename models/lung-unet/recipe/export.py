@@ -8,11 +8,15 @@ import torch
 from PIL import Image
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
-from folding import folded_unet  # noqa: E402
 from model_folder import code, graph_of, sha256, unet_topology, write_layers_model  # noqa: E402
+from network import folded  # noqa: E402
 from picture import HIGH, KEEP_COMPONENTS, LOW, OPERATING_POINT, SIZE, decode, encode  # noqa: E402
 
 VERSION = '1.1.0'
+
+
+def write_weights(folder, convolutions):
+    write_layers_model(folder, convolutions, unet_topology(convolutions, 'lung_unet', (SIZE, SIZE, 1)), 'lung-unet')
 
 
 def write_manifest(folder):
@@ -98,7 +102,6 @@ def write_golden(folder, net):
 def export(net, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    convolutions = folded_unet(net)
-    write_layers_model(folder, convolutions, unet_topology(convolutions, 'lung_unet', (SIZE, SIZE, 1)), 'lung-unet')
+    write_weights(folder, folded(net))
     write_manifest(folder)
     write_golden(folder, net)

@@ -12,13 +12,16 @@ import torch
 from PIL import Image
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
-from folding import folded_unet  # noqa: E402
 from instances import MINIMUM_MARKER_PIXELS, MINIMUM_PIXELS, instances_of  # noqa: E402
 from model_folder import code, graph_of, sha256, unet_topology, write_layers_model  # noqa: E402
-from network import UNet  # noqa: E402
+from network import UNet, folded  # noqa: E402
 from picture import HIGH, LOW, OPERATING_POINTS, SIZE, decode, encode  # noqa: E402
 
 VERSION = '1.0.0'
+
+
+def write_weights(folder, convolutions):
+    write_layers_model(folder, convolutions, unet_topology(convolutions, 'nuclei_unet', (SIZE, SIZE, 3)), 'nuclei-unet')
 
 
 def write_manifest(folder):
@@ -109,8 +112,7 @@ def write_golden(folder, net):
 def export(net, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    convolutions = folded_unet(net)
-    write_layers_model(folder, convolutions, unet_topology(convolutions, 'nuclei_unet', (SIZE, SIZE, 3)), 'nuclei-unet')
+    write_weights(folder, folded(net))
     write_manifest(folder)
     write_golden(folder, net)
 

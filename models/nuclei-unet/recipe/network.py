@@ -1,7 +1,13 @@
 """A small U-Net (Ronneberger et al. 2015, arXiv 1505.04597) with an edge output, of operations that tfjs-layers has exactly."""
+import sys
+from pathlib import Path
+
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'recipes'))
+from folding import folded_unet as folded  # noqa: E402, F401
 
 WIDTHS = (16, 32, 64, 128)
 
