@@ -11,10 +11,11 @@ STAINS = STAINS / np.linalg.norm(STAINS, axis=1, keepdims=True)
 UNMIX = np.linalg.inv(STAINS)
 
 
-def warped(picture, instances, centre, crop, rng):
+def warped(picture, instances, centre, crop, rng, beyond='reflection'):
     """picture [3, rows, columns] and instances [rows, columns] -> the same of crop x crop, around `centre` (row, column).
 
-    Returns the scale too: source pixels to a pixel of the crop. Past the picture's border it is mirrored.
+    Returns the scale too: source pixels to a pixel of the crop. Past the picture's border it is mirrored; what the instances
+    are there, `beyond` says ('zeros': nothing).
     """
     rows, columns = picture.shape[1:]
     scale, angle, slim = math.exp(rng.uniform(-0.4, 0.35)), rng.uniform(0, 2 * math.pi), math.exp(rng.uniform(-0.1, 0.1))
@@ -33,11 +34,11 @@ def warped(picture, instances, centre, crop, rng):
     grid = F.affine_grid(theta, (1, 1, crop, crop), align_corners=False)
     image = F.grid_sample(picture[None, :, top:bottom, left:right].float() / 255, grid, 'bilinear', 'reflection', align_corners=False)[0]
     part = instances[top:bottom, left:right].float()[None, None]
-    return image, F.grid_sample(part, grid, 'nearest', 'reflection', align_corners=False)[0, 0], scale
+    return image, F.grid_sample(part, grid, 'nearest', beyond, align_corners=False)[0, 0], scale
 
 
-def appearance(x, grey, rng):
-    """[3, rows, columns] in 0..1 -> the same as another laboratory or microscope might show it."""
+def appearance(x, grey, rng, to_grey=0.1):
+    """[3, rows, columns] in 0..1 -> the same as another laboratory or microscope might show it; how often a coloured one in grey."""
     x = x.clamp(0, 1)
     if not grey and rng.random() < 0.8:  # stain: more or less of each, in optical density
         gains = np.exp(rng.normal(0, 0.25, 3))
@@ -49,7 +50,7 @@ def appearance(x, grey, rng):
     x = x.clamp(0, 1) ** math.exp(rng.uniform(-0.5, 0.5))
     if rng.random() < 0.5:
         x = x * rng.uniform(0.75, 1.2) + rng.uniform(-0.08, 0.12)
-    if not grey and rng.random() < 0.1:
+    if not grey and rng.random() < to_grey:
         x = x.mean(0, keepdim=True).expand(3, -1, -1)
     if grey and rng.random() < 0.08:
         x = 1 - x
