@@ -2,18 +2,23 @@ import {
   Conv2D, Equal, getGradient, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalNot, LogicalOr, matMul, NotEqual, registerGradient, reshape, ResizeBilinear,
   tensor2d, transpose, zeros, type GradConfig, type Tensor, type Tensor2D, type Tensor4D,
 } from '@tensorflow/tfjs-core';
-import { inputDerivative } from './plain-convolution.ts';
+import { registerAdjoints } from './gradient-adjoints.ts';
+import { mendTapeOrder } from './gradient-tape.ts';
+import { inputDerivative, isPlainPadding, kernelDerivative } from './plain-convolution.ts';
 
 let installed = false;
 
 /**
- * Mends tfjs 4.22's first-order gradients, once for the process: that of the bilinear resize is wrong for half-pixel
+ * Mends tfjs 4.22's gradients, once for the process. First order: that of the bilinear resize is wrong for half-pixel
  * centres and throws on cpu for images that are not square; comparisons, on which `where` depends, have none and throw
- * (they are piecewise constant: 0); that of a convolution is slow, see `inputDerivative`.
+ * (they are piecewise constant: 0); those of a convolution are slow, see `inputDerivative` and `kernelDerivative`; that of
+ * nearest-neighbour upsampling is wrong on cpu. Second order: see `mendTapeOrder` and `registerAdjoints`.
  */
 export function installGradientRules(): void {
   if (installed) return;
   installed = true;
+  mendTapeOrder();
+  registerAdjoints();
   const flat = (names: readonly string[]): GradConfig['gradFunc'] => (_, saved) =>
     Object.fromEntries(names.map((name, i) => [name, () => zeros(saved[i]!.shape)]));
   for (const kernelName of [Greater, GreaterEqual, Less, LessEqual, Equal, NotEqual, LogicalAnd, LogicalOr]) {
@@ -27,9 +32,9 @@ export function installGradientRules(): void {
     convolution.gradFunc = (dy, saved, attributes) => {
       const { strides, pad, dataFormat } = attributes as unknown as { strides: number | number[]; pad: unknown; dataFormat: string };
       const byBoth = plain(dy, saved, attributes);
-      const [, kernel] = saved as [Tensor4D, Tensor4D];
-      const known = dataFormat === 'NHWC' && [strides].flat().every(stride => stride === 1) && (pad === 'same' || pad === 'valid');
-      return known ? { ...byBoth, x: () => inputDerivative(dy as Tensor4D, kernel, pad) } : byBoth;
+      const [x, kernel] = saved as [Tensor4D, Tensor4D];
+      if (dataFormat !== 'NHWC' || [strides].flat().some(stride => stride !== 1) || !isPlainPadding(pad)) return byBoth;
+      return { x: () => inputDerivative(dy as Tensor4D, kernel, pad), filter: () => kernelDerivative(x, dy as Tensor4D, kernel.shape, pad) };
     };
   }
 

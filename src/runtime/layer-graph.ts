@@ -19,13 +19,22 @@ const NO_FEATURES: ReadonlySet<string> = new Set([
 /** Layers that are networks themselves. */
 const NESTED: ReadonlySet<string> = new Set(['Model', 'Functional', 'Sequential']);
 
+/** Computes a layer; undefined leaves it to the layer itself, as at inference. */
+export type LayerRule = (layer: Layer, inputs: readonly Tensor[]) => Tensor | Tensor[] | undefined;
+
 /**
  * Computes one tensor of a layers network from those that are given, by their ids, as at inference: what is given is
  * not computed again, so a network can be entered in its middle. Runs under tfjs's tape; the caller tidies.
  */
 export function evaluate(wanted: SymbolicTensor, given: ReadonlyMap<number, Tensor>, replaced?: Replacement): Tensor {
+  const by: LayerRule = (layer, inputs) => (replaced?.layer === layer ? plainConvolution(replaced.by, inputs[0]!) ?? applied(replaced.by, inputs) : undefined);
+  return evaluateAll([wanted], given, by)[0]!;
+}
+
+/** As {@link evaluate}, for several tensors, each layer computed once; `by` may compute layers in another way. */
+export function evaluateAll(wanted: readonly SymbolicTensor[], given: ReadonlyMap<number, Tensor>, by: LayerRule = () => undefined): Tensor[] {
   const known = new Map(given);
-  return valueOf(wanted);
+  return wanted.map(valueOf);
 
   function valueOf(symbol: SymbolicTensor): Tensor {
     const there = known.get(symbol.id);
@@ -34,11 +43,14 @@ export function evaluate(wanted: SymbolicTensor, given: ReadonlyMap<number, Tens
     const node = sourceLayer.inboundNodes[nodeIndex];
     if (!node || sourceLayer.getClassName() === 'InputLayer') throw new Error(`the input ${symbol.name} was not given`);
     const inputs = node.inputTensors.map(valueOf);
-    const layer = replaced?.layer === sourceLayer ? replaced.by : sourceLayer;
-    const outputs = plainConvolution(layer, inputs[0]!) ?? (layer.apply(inputs.length === 1 ? inputs[0]! : inputs, { training: false }) as Tensor | Tensor[]);
+    const outputs = by(sourceLayer, inputs) ?? plainConvolution(sourceLayer, inputs[0]!) ?? applied(sourceLayer, inputs);
     [outputs].flat().forEach((value, i) => known.set(node.outputTensors[i]!.id, value));
     return known.get(symbol.id)!;
   }
+}
+
+function applied(layer: Layer, inputs: readonly Tensor[]): Tensor | Tensor[] {
+  return layer.apply(inputs.length === 1 ? inputs[0]! : [...inputs], { training: false }) as Tensor | Tensor[];
 }
 
 /** The network's tensors from the output backwards, nearest first. */
