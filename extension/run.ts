@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly viewportId?: string;
   /** Read what the model's gate refuses; the result is marked. */
   readonly force?: boolean;
+  /** Of a slide, read what shows nothing but glass too. */
+  readonly readGlass?: boolean;
 }
 
 /** How a run ended that nobody asked for by hand. */
@@ -57,6 +59,7 @@ interface Work {
   readonly targets: readonly Target[];
   readonly slide?: SlideTarget;
   readonly force: boolean;
+  readonly readGlass?: boolean;
   readonly automatic: boolean;
 }
 
@@ -95,11 +98,11 @@ export class Runner {
    * tile by tile. While one runs, further calls do nothing but leave a note.
    * @returns what was kept; undefined when there is no result, and then the state says why
    */
-  async run({ modelId, viewportId, force = false }: RunOptions = {}): Promise<KeptResult | KeptSlide | undefined> {
+  async run({ modelId, viewportId, force = false, readGlass = false }: RunOptions = {}): Promise<KeptResult | KeptSlide | undefined> {
     return this.#byHand(() => {
       const entry = this.#chooseModel(modelId);
       const slide = this.#slides?.pick(viewportId);
-      if (slide) return { work: { entry, targets: [], slide, force, automatic: false } };
+      if (slide) return { work: { entry, targets: [], slide, force, readGlass, automatic: false } };
       const { targets, note } = this.#viewer.pickTargets(entry.manifest, viewportId);
       return { work: { entry, targets, force, automatic: false }, ...(note !== undefined && { note }) };
     });
@@ -199,7 +202,7 @@ export class Runner {
 
   async #attemptSlide(work: Work, slide: SlideTarget, signal: AbortSignal): Promise<KeptSlide> {
     const onProgress = this.#announce(work, signal);
-    const kept = await untilAborted(signal, () => this.#slides!.run(work.entry, slide, { force: work.force, signal, onProgress }));
+    const kept = await untilAborted(signal, () => this.#slides!.run(work.entry, slide, { force: work.force, ...(work.readGlass && { readGlass: true }), signal, onProgress }));
     this.#state.set({ device: kept.device });
     if (!this.#slides!.isOpen(slide)) throw closed(work, kept.source.sources);
     return kept;

@@ -20,6 +20,8 @@ export interface EngineSlideJob {
   /** What is on screen, in pixels of the level that is read. */
   readonly focus?: Region;
   readonly force?: boolean;
+  /** Read what shows nothing but glass too. */
+  readonly readGlass?: boolean;
 }
 
 export interface SlideCallOptions {
@@ -39,7 +41,7 @@ export interface SlideRun {
 }
 
 /** The job in two parts: what can be cloned, and what the worker calls. */
-export function sendTiles(jobId: string, { location, slide, done = [], focus, force }: EngineSlideJob, options: SlideCallOptions) {
+export function sendTiles(jobId: string, { location, slide, done = [], focus, force, readGlass }: EngineSlideJob, options: SlideCallOptions) {
   const { frames, ...rest } = slide;
   const reader = 'frame' in frames ? frames : undefined;
   const series = 'frame' in frames ? undefined : frames;
@@ -60,6 +62,7 @@ export function sendTiles(jobId: string, { location, slide, done = [], focus, fo
     done: [...done],
     ...(focus && { focus }),
     ...(force && { force }),
+    ...(readGlass && { readGlass }),
   };
   return { job, calls: Comlink.proxy(calls), received };
 }

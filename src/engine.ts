@@ -64,6 +64,8 @@ export interface TilesJob {
   /** What is on screen, in pixels of the level that is read: its tiles come first. */
   readonly focus?: Region;
   readonly force?: boolean;
+  /** Read what shows nothing but glass too, where the manifest would leave it out. */
+  readonly readGlass?: boolean;
 }
 
 export type TilesListener = Pick<RunTilesOptions, 'onProgress' | 'onRun' | 'onTile'>;
@@ -136,10 +138,10 @@ export class Engine {
    *   `job/busy` when a job of this id is under way
    */
   async runTiles(job: TilesJob, { onProgress, onRun, onTile }: TilesListener): Promise<TiledResult> {
-    const { jobId, source, done = [], focus } = job;
+    const { jobId, source, done = [], focus, readGlass } = job;
     const run = this.#job(job, onProgress, (runtime, model, options) => {
       if (focus && !this.#focus.has(jobId)) this.#focus.set(jobId, focus);
-      const listening = { ...options, onTile, ...(onRun && { onRun }), done, focus: () => this.#focus.get(jobId) };
+      const listening = { ...options, onTile, ...(onRun && { onRun }), ...(readGlass && { readGlass }), done, focus: () => this.#focus.get(jobId) };
       if ('read' in source) return runTiles(runtime, model, source, listening);
       const pyramid = slidePyramid(source.instances, source);
       const { level, ...choice } = chooseLevel(pyramid, model.manifest.input.spacingMm, source.level);

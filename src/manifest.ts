@@ -165,6 +165,11 @@ const manifestShape = z.strictObject({
      */
     tiling: z.strictObject({ overlap: z.literal('receptive-field'), padding: z.literal('edge') }).optional(),
     /**
+     * With tiling, of brightfield slides in colour: what shows nothing but glass, with a margin about all else, is not read
+     * and recorded as such, and statistics are those of the tissue. A slide on which glass cannot be told is read whole.
+     */
+    tissue: z.strictObject({ rule: z.literal('optical-density'), marginMm: z.number().nonnegative() }).optional(),
+    /**
      * With tiling: between the pixel centres of the pictures that the network was trained on, mm (0.0005 is a 20×
      * objective). Of a slide, the level nearest to it is read; without it the finest.
      */
@@ -309,6 +314,7 @@ function checkCounting({ task, input, output }: Shape, issue: OnIssue): void {
 
 function checkTiling({ task, input, graph }: Shape, issue: OnIssue): void {
   if (input.spacingMm !== undefined && !input.tiling) issue(['input', 'spacingMm'], 'expected none without input.tiling: a picture that is fitted has no spacing of its own');
+  if (input.tissue && (!input.tiling || input.channels.length !== 3)) issue(['input', 'tissue'], 'expected none without input.tiling and three channels');
   if (!input.tiling) return;
   if (task !== 'segment' && task !== 'count') issue(['input', 'tiling'], `expected none for the task ${task}`);
   if (input.layout !== 'NHWC') issue(['input', 'tiling'], 'expected none with layout NDHWC');

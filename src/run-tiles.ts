@@ -1,11 +1,12 @@
 import { OverreadError, throwIfAborted } from './errors.ts';
-import type { Region, TileSource } from './image/tiles.ts';
+import type { Region, Tile, TileSource, TissueMap } from './image/tiles.ts';
 import { look, type InferOptions } from './infer.ts';
 import { segmentsOf } from './results/measure.ts';
-import type { LabelledTile, LevelRead, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
+import { withoutTiles, type GlassTiles, type LabelledTile, type LevelRead, type TiledResult, type TiledRun, type UnreadTile } from './results/tiled-result.ts';
 import type { LoadedModel, Runtime } from './runtime/types.ts';
 import { worstVerdict } from './tasks/gate.ts';
 import { isTiled, segmentPlan, segmentTiles } from './tasks/tiled-segment.ts';
+import { statisticsOf } from './tasks/tiled.ts';
 
 /** Tiles that need not be made. */
 export type Known = Iterable<number> | void;
@@ -19,6 +20,8 @@ export interface RunTilesOptions extends InferOptions {
   readonly focus?: () => Region | undefined;
   /** As `onRun` gives them. */
   readonly done?: Iterable<number>;
+  /** Reads what shows nothing but glass too, where the manifest would leave it out. */
+  readonly readGlass?: boolean;
   readonly level?: LevelRead;
 }
 
@@ -27,12 +30,12 @@ const TILES_WITHOUT_NETWORK = 8;
 
 /**
  * Segments a plane of any size, tile by tile, and keeps none of them: memory does not grow with the plane. A tile that
- * cannot be read is handed out as such, and the others go on.
+ * cannot be read is handed out as such, and the others go on. Tiles of glass are not handed out: `onRun` is told of them.
  * @throws OverreadError `input/refused`, `input/out-of-distribution`; `model/graph`, `model/manifest` for a model that does
  *   not read in tiles; `network/*` when tile after tile does not come; `device/*`, `job/cancelled`; and what `onTile` throws
  */
 export async function runTiles(runtime: Runtime, model: LoadedModel, source: TileSource, options: RunTilesOptions): Promise<TiledResult> {
-  const { onProgress, onRun, onTile, signal, focus, level, loadMs = 0, gate } = options;
+  const { onProgress, onRun, onTile, signal, focus, level, readGlass = false, loadMs = 0, gate } = options;
   const { manifest, identity } = model;
   checkTiles(manifest);
   await runtime.ready();
@@ -44,18 +47,24 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
 
   const field = await model.receptiveField(signal);
   const { tiles } = segmentPlan(source, field);
-  const fingerprint = fingerprintOf(model, source, tiles.length);
-  const known = await onRun?.({ fingerprint, source: source.reference, model: identity, tiles: tiles.length, ...(level && { level }) });
+  if (manifest.input.tissue) onProgress?.({ stage: 'read pixels' });
+  const tissue = manifest.input.tissue && (await source.tissue?.(manifest.input.tissue.marginMm, signal));
+  const overview = tissue && (await statisticsOf(source, signal, tissue));
+  const fingerprint = fingerprintOf(model, source, tiles.length, tissue);
+  const left = tissue && glassAmong(tiles, tissue, readGlass);
+  const known = await onRun?.({ fingerprint, source: source.reference, model: identity, tiles: tiles.length, ...(level && { level }), ...(left && { glass: left }) });
 
   const done = new Set(options.done ?? []);
   for (const index of known ?? []) done.add(index);
+  // What an earlier run has read of the glass is read.
+  const glass = left && withoutTiles(left, done);
 
   const counts = new Float64Array(manifest.output.targets.length + 1);
   const unread: UnreadTile[] = [];
   let labelled = 0;
   let unreached = 0;
   let taken: Promise<unknown> = Promise.resolve();
-  for await (const tile of segmentTiles(model, source, { field, done, signal, onProgress, focus })) {
+  for await (const tile of segmentTiles(model, source, { field, done, ...(glass && { glass: new Set(glass.indices) }), ...(overview && { overview }), signal, onProgress, focus })) {
     if ('error' in tile) {
       unread.push(tile);
       unreached = tile.error.code.startsWith('network/') ? unreached + 1 : 0;
@@ -82,6 +91,7 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
     unread,
     segments: segmentsOf(counts, manifest.output.targets, source.reference),
     ...(level && { level }),
+    ...(glass && { glass }),
     ...(outOfDistribution && { outOfDistribution }),
     timingMs: { load: loadMs, ...(gate && { gate: gateMs }), encode: 0, predict: performance.now() - start - gateMs, decode: 0 },
     createdAt: new Date().toISOString(),
@@ -99,6 +109,13 @@ function checkTiles(manifest: LoadedModel['manifest']): void {
   }
 }
 
-function fingerprintOf({ identity }: LoadedModel, { reference: { sources, shape } }: TileSource, tiles: number): string {
-  return JSON.stringify([identity.sha256, sources, shape, tiles]);
+function fingerprintOf({ identity }: LoadedModel, { reference: { sources, shape } }: TileSource, tiles: number, tissue?: TissueMap): string {
+  // Statistics are those of the tissue: other tissue, other labels.
+  return JSON.stringify([identity.sha256, sources, shape, tiles, ...(tissue ? [tissue.digest] : [])]);
+}
+
+function glassAmong(tiles: readonly Tile[], tissue: TissueMap, readGlass: boolean): GlassTiles {
+  const glass = readGlass || !tissue.glass ? [] : tiles.filter(({ covers }) => !tissue.shows(covers));
+  const reason = readGlass && tissue.glass ? 'glass is read too, as asked' : tissue.reason;
+  return { reason, indices: Uint32Array.from(glass, ({ index }) => index), regions: Uint32Array.from(glass.flatMap(({ covers: { x, y, columns, rows } }) => [x, y, columns, rows])) };
 }

@@ -51,7 +51,7 @@ const STATUS: { readonly [S in KeptSlide['status']]: string } = { running: 'Bein
 function SlideCard({ session, slide, visible }: { session: Session; slide: KeptSlide; visible: boolean }) {
   useGrowing(slide);
   const { key, mask, model, targets, device, level, ms, createdAt, status, source, outOfDistribution } = slide;
-  const { parts, unread, plane: { tiles } } = mask;
+  const { parts, unread, glass, wanted } = mask;
   const title = `${model.name} ${model.version}`;
   const [firstUnread] = unread.values();
   const sofar = mask.missing > 0 || unread.size > 0;
@@ -89,9 +89,17 @@ function SlideCard({ session, slide, visible }: { session: Session; slide: KeptS
           {unread.size === 1 ? 'One tile' : `${unread.size} tiles`} could not be read (orange on the slide): {firstUnread.error.message}
         </p>
       )}
+      {glass && glass.indices.length > 0 && (
+        <p className="ovr-muted" data-overread="glass" title={glass.reason}>
+          {glass.indices.length === 1 ? 'One tile shows' : `${glass.indices.length} tiles show`} nothing but glass and {status === 'running' ? 'will not be' : 'were not'} read (grey on the slide).{' '}
+          {status !== 'running' && (
+            <button type="button" className="ovr-button ovr-small" onClick={() => void session.runner.run({ modelId: model.id, readGlass: true })} data-overread="read-glass">Read them too</button>
+          )}
+        </p>
+      )}
       <dl className="ovr-facts">
         <dt>{STATUS[status]}</dt>
-        <dd className="ovr-number">{parts.size} of {tiles} tiles</dd>
+        <dd className="ovr-number">{parts.size} of {wanted} tiles</dd>
         <dt>Device</dt>
         <dd title={device.reason}>{formatDevice(device)}</dd>
         {status !== 'running' && (

@@ -31,17 +31,22 @@ interface Shown {
   readonly layer: SlideLayer;
   readonly sheets: MaskSheets;
   readonly looks: { readonly raster: SheetLook; readonly plain: SheetLook };
-  /** What the mask has tried; absent until it is asked for again after a change. */
+  /** What the mask has tried, and what it leaves out; absent until it is asked for again after a change. */
   tried?: readonly Region[];
+  glass?: readonly Region[];
 }
 
 interface Hatching {
   readonly line: string;
   readonly shade: string;
   readonly border?: string;
+  /** Lines that fall to the right, in place of those that rise. */
+  readonly falling?: boolean;
 }
 /** Nothing is known there yet. */
 const NOT_YET: Hatching = { line: 'rgb(60 80 120 / 0.35)', shade: 'rgb(40 60 100 / 0.1)' };
+/** Nothing is looked for there. */
+const GLASS: Hatching = { line: 'rgb(90 90 90 / 0.28)', shade: 'rgb(120 120 120 / 0.06)', falling: true };
 /** Nothing could be known there. */
 const UNREAD: Hatching = { line: 'rgb(190 70 0 / 0.95)', shade: 'rgb(230 159 0 / 0.35)', border: 'rgb(190 70 0)' };
 
@@ -86,7 +91,7 @@ export class MaskCanvas {
       const known = before.find(({ layer: { mask } }) => mask === layer.mask);
       const looks = known && sameLook(known.layer, layer) ? known.looks : looksOf(layer);
       const sheets = known?.sheets ?? new MaskSheets(layer.mask, this.#canvas.ownerDocument, () => this.#changed(layer.mask));
-      return { layer, sheets, looks, ...(known?.tried && { tried: known.tried }) };
+      return { layer, sheets, looks, ...(known?.tried && { tried: known.tried }), ...(known?.glass && { glass: known.glass }) };
     });
     for (const { layer, sheets } of before) {
       if (!this.#shown.some(shown => shown.layer.mask === layer.mask)) sheets.dispose();
@@ -155,10 +160,12 @@ export class MaskCanvas {
     }
     context.globalAlpha = 1;
     context.resetTransform();
+    shown.glass ??= mask.glassRegions();
     if (mask.missing > 0) {
       shown.tried ??= mask.triedRegions();
-      hatch(context, [{ x: 0, y: 0, columns: mask.plane.columns, rows: mask.plane.rows }, ...shown.tried], visible, toScreen, ratio, NOT_YET);
+      hatch(context, [{ x: 0, y: 0, columns: mask.plane.columns, rows: mask.plane.rows }, ...shown.tried, ...shown.glass], visible, toScreen, ratio, NOT_YET);
     }
+    hatch(context, shown.glass, visible, toScreen, ratio, GLASS);
     hatch(context, [...mask.unread.values()].map(({ region }) => region), visible, toScreen, ratio, UNREAD);
     return done;
   }
@@ -180,7 +187,7 @@ export class MaskCanvas {
   }
 
   #changed(mask: SlideMask): void {
-    for (const shown of this.#shown) if (shown.layer.mask === mask) shown.tried = undefined;
+    for (const shown of this.#shown) if (shown.layer.mask === mask) shown.tried = shown.glass = undefined;
     this.#again();
   }
 
@@ -247,10 +254,12 @@ function hatch(context: CanvasRenderingContext2D, regions: readonly Region[], vi
   const { width, height } = context.canvas;
   const gap = HATCH_CSS * ratio;
   // The lines are tied to the slide, so that they move with it.
-  const start = ((apply(toScreen, 0, 0)[0] + apply(toScreen, 0, 0)[1]) % gap) - gap;
-  for (let at = start; at < width + height; at += gap) {
-    context.moveTo(at, 0);
-    context.lineTo(at - height, height);
+  const [x, y] = apply(toScreen, 0, 0);
+  const start = ((x + (colors.falling ? -y : y)) % gap) - gap;
+  for (let at = start; at < width + height + gap; at += gap) {
+    const [from, to] = colors.falling ? [at - height, at] : [at, at - height];
+    context.moveTo(from, 0);
+    context.lineTo(to, height);
   }
   context.stroke();
   context.restore();

@@ -1,5 +1,6 @@
 import type { OverreadError } from '../../src/errors.ts';
 import type { Region } from '../../src/image/tiles.ts';
+import { joinedGlass, withoutTiles, type GlassTiles } from '../../src/results/tiled-result.ts';
 import { encodeRuns, forEachStretch, type Runs } from './runs.ts';
 
 /** A part of the mask that is there. */
@@ -37,6 +38,7 @@ export class SlideMask {
   readonly plane: MaskPlane;
   readonly #parts = new Map<number, MaskPart>();
   readonly #unread = new Map<number, UnreadPart>();
+  #glass: GlassTiles | undefined;
   readonly #listeners = new Set<OnChange>();
   /** Pixels of each label. */
   readonly #pixels = new Map<number, number>();
@@ -54,9 +56,19 @@ export class SlideMask {
     return this.#unread;
   }
 
-  /** Neither there nor tried. */
+  /** What is not read, since it shows nothing but glass; undefined where nobody looked for any. */
+  get glass(): GlassTiles | undefined {
+    return this.#glass;
+  }
+
+  /** Parts that are to be read, those that were among them. */
+  get wanted(): number {
+    return this.plane.tiles - (this.#glass?.indices.length ?? 0);
+  }
+
+  /** Wanted, and neither there nor tried. */
   get missing(): number {
-    return this.plane.tiles - this.#parts.size - this.#unread.size;
+    return this.wanted - this.#parts.size - this.#unread.size;
   }
 
   /** Of all labels that are kept. */
@@ -84,6 +96,12 @@ export class SlideMask {
     this.#changed({});
   }
 
+  /** Says what will not be read, in place of what was said before. What is there already is no such part. */
+  leaveOut(glass: GlassTiles | undefined): void {
+    this.#glass = glass && withoutTiles(glass, this.#parts);
+    this.#changed({});
+  }
+
   /** Forgets what could not be read, so that it is tried again. */
   retry(): void {
     if (this.#unread.size === 0) return;
@@ -102,6 +120,11 @@ export class SlideMask {
       return found;
     }
     return undefined;
+  }
+
+  /** What is glass, neighbours along a row as one region. */
+  glassRegions(): Region[] {
+    return this.#glass ? joinedGlass(this.#glass) : [];
   }
 
   /** What is there or was tried, neighbours along a row as one region. */

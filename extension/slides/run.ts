@@ -19,6 +19,8 @@ export interface SlideTarget {
 
 export interface SlideRunOptions {
   readonly force: boolean;
+  /** Read what shows nothing but glass too. */
+  readonly readGlass?: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ProgressView) => void;
 }
@@ -54,7 +56,7 @@ export class SlideRuns {
    * Reads what is not read yet, what is on screen first. Parts that could not be read before are tried again.
    * @throws OverreadError as the engine's `runTiles`; what was read before it stays
    */
-  async run({ manifest, location }: CatalogueEntry, target: SlideTarget, { force, signal, onProgress }: SlideRunOptions): Promise<KeptSlide> {
+  async run({ manifest, location }: CatalogueEntry, target: SlideTarget, { force, readGlass, signal, onProgress }: SlideRunOptions): Promise<KeptSlide> {
     const { displaySet } = target;
     onProgress(describeProgress({ stage: 'read pixels' }));
     const reader = slideReader(this.#services, this.#cornerstone, displaySet);
@@ -68,7 +70,7 @@ export class SlideRuns {
     let stopFollowing: (() => void) | undefined;
     let stale = false;
     const attempt = (done: readonly number[]) => {
-      const run = this.#engine.runTiles({ location, slide: { instances, frames: reader.frames }, done, ...(force && { force }) }, {
+      const run = this.#engine.runTiles({ location, slide: { instances, frames: reader.frames }, done, ...(force && { force }), ...(readGlass && { readGlass }) }, {
         signal,
         onProgress: progress => {
           // From then on the tiles tell.
@@ -127,6 +129,7 @@ export class SlideRuns {
       visible: true,
     };
     kept.mask.retry();
+    kept.mask.leaveOut(run.glass);
     this.#results.keep(kept);
     return kept;
   }
@@ -146,11 +149,11 @@ function beforeTiles(view: ProgressView): ProgressView {
   return { ...view, fraction: view.fraction * BEFORE_TILES };
 }
 
-function tilesRead({ parts, unread, plane: { tiles } }: SlideMask): ProgressView {
-  const fraction = tiles > 0 ? (parts.size + unread.size) / tiles : 1;
+function tilesRead({ parts, unread, wanted }: SlideMask): ProgressView {
+  const fraction = wanted > 0 ? (parts.size + unread.size) / wanted : 1;
   return {
     text: 'Reading the slide, what is on screen first',
-    detail: `tile ${parts.size + unread.size} of ${tiles}`,
+    detail: `tile ${parts.size + unread.size} of ${wanted}`,
     percent: Math.floor(fraction * 100),
     fraction: BEFORE_TILES + (1 - BEFORE_TILES) * fraction,
   };

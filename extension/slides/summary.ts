@@ -15,7 +15,8 @@ export interface SlideSummary {
   readonly rows: number;
   readonly level: TiledRun['level'] | null;
   readonly status: KeptSlide['status'];
-  readonly tiles: { readonly all: number; readonly read: number; readonly unread: number };
+  /** `glass`: those of nothing but glass, which are not read. */
+  readonly tiles: { readonly all: number; readonly read: number; readonly unread: number; readonly glass: number };
   readonly segments: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null }[];
   readonly ms: number;
   readonly visible: boolean;
@@ -33,7 +34,7 @@ export function slideSummary(slide: KeptSlide, openStudies: ReadonlySet<string>)
     columns: mask.plane.columns,
     rows: mask.plane.rows,
     level: level ?? null,
-    tiles: { all: mask.plane.tiles, read: mask.parts.size, unread: mask.unread.size },
+    tiles: { all: mask.plane.tiles, read: mask.parts.size, unread: mask.unread.size, glass: mask.glass?.indices.length ?? 0 },
     segments: targets.map(({ label }, i) => ({ label, segmentNumber: i + 1, pixels: mask.pixelsOf(i + 1), areaMm2: areaMm2(slide, i + 1) ?? null })),
     open: openStudies.has(studyInstanceUID),
   };

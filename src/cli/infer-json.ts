@@ -61,6 +61,8 @@ export interface SlideJson {
   readonly resumed: number;
   /** Nothing is known of these regions; in the labelmap they have the value 255. */
   readonly unread: readonly { readonly index: number; readonly region: Region; readonly code: ErrorCode; readonly message: string }[];
+  /** Of a model that leaves glass out: nothing was looked for in so many tiles; in the labelmap they have the value 254. */
+  readonly glass?: { readonly tiles: number; readonly pixels: number; readonly reason: string };
 }
 
 export interface SegmentJson {

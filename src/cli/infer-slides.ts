@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isOverreadError, OverreadError, toOverreadError } from '../errors.ts';
 import type { SlideInput } from '../engine.ts';
 import { segmentsOf } from '../results/measure.ts';
-import type { TiledResult } from '../results/tiled-result.ts';
+import { joinedGlass, type GlassTiles, type TiledResult } from '../results/tiled-result.ts';
 import { statusOf } from './infer-files.ts';
 import { refusedEntry, segmentsJson, type InferEntry } from './infer-json.ts';
 import { writeSlideMask } from './io/slide-mask.ts';
@@ -18,6 +18,8 @@ export interface InferSlidesOptions extends Pick<SlideInput, 'level' | 'opticalP
   readonly out?: string;
   /** Go on with runs that were stopped. */
   readonly resume?: boolean;
+  /** Read what shows nothing but glass too. */
+  readonly readGlass?: boolean;
   /** A line for the person who waits. */
   readonly note: (line: string) => void;
   /** Called with each tile's number and how many there are. */
@@ -55,19 +57,20 @@ export async function inferSlides(readings: readonly SlideReading[], options: In
 }
 
 async function inferSlide(reading: SlideReading, options: InferSlidesOptions): Promise<InferEntry> {
-  const { runner, out, resume = false, note, level, opticalPath } = options;
+  const { runner, out, resume = false, readGlass, note, level, opticalPath } = options;
   const input = reading.files[0]!;
   const slide = await reading.open();
   const kept = new KeptTiles(out === undefined ? undefined : path.join(out, `${stemOf(input, runner, options)}.tiles`), resume);
   try {
     const source = { instances: slide.instances, frames: slide.frames, ...(level !== undefined && { level }), ...(opticalPath !== undefined && { opticalPath }) };
     const progress = progressOf(input, note, options.onTile);
-    const result = await runner.runTiles({ source }, {
+    const result = await runner.runTiles({ source, ...(readGlass && { readGlass }) }, {
       onRun: run => {
         const there = kept.open(run.fingerprint);
         const { shape: [columns, rows] } = run.source;
         note(`${input}: ${columns} × ${rows} pixels, ${run.level!.reason}; ${run.tiles} tiles${there ? `, ${there} of them there already` : ''}`);
-        progress.begin(run.tiles, there, columns * rows);
+        if (run.glass) note(`${input}: ${glassSaid(run.glass, run.tiles)}`);
+        progress.begin(run.tiles - (run.glass?.indices.length ?? 0), there, (columns * rows) / run.tiles);
         return kept.log?.indices();
       },
       onTile: tile => {
@@ -104,7 +107,7 @@ class KeptTiles {
 }
 
 function entryOf(result: TiledResult, resumed: number, mask?: { readonly file: string; readonly counts: ArrayLike<number> }): InferEntry {
-  const { model: { id, version, sha256 }, device, source, tiles, unread, timingMs, outOfDistribution } = result;
+  const { model: { id, version, sha256 }, device, source, tiles, unread, glass, timingMs, outOfDistribution } = result;
   const [columns, rows] = source.shape;
   const segments = mask ? segmentsOf(mask.counts, result.segments.map(({ target }) => target), source) : result.segments;
   return {
@@ -119,10 +122,15 @@ function entryOf(result: TiledResult, resumed: number, mask?: { readonly file: s
       slide: {
         level: result.level!, shape: [columns, rows], ...(source.spacingMm && { spacingMm: source.spacingMm }), tiles, resumed,
         unread: unread.map(({ index, region, error: { code, message } }) => ({ index, region, code, message })),
+        ...(glass && { glass: { tiles: glass.indices.length, pixels: joinedGlass(glass).reduce((sum, region) => sum + region.columns * region.rows, 0), reason: glass.reason } }),
       },
     },
     timingMs,
   };
+}
+
+function glassSaid({ indices, reason }: GlassTiles, tiles: number): string {
+  return indices.length === 0 ? reason : `${indices.length} of ${tiles} tiles show nothing but glass and are not read; ${reason}`;
 }
 
 /** The same for the same slide, model and choices: where a run that was stopped is looked for. */
@@ -138,7 +146,7 @@ function progressOf(input: string, note: (line: string) => void, onTile?: (finis
   let [total, finished, done, pixelsPerTile, start, said] = [0, 0, 0, 0, 0, 0];
   return {
     begin(tiles: number, there: number, pixels: number): void {
-      [total, finished, pixelsPerTile] = [tiles, there, pixels / tiles];
+      [total, finished, pixelsPerTile] = [tiles, there, pixels];
       start = said = performance.now();
     },
     tile(): void {

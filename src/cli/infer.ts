@@ -23,6 +23,7 @@ interface InferOptions extends ModelOptions {
   readonly overlay?: boolean;
   readonly instances?: boolean;
   readonly resume?: boolean;
+  readonly readGlass?: boolean;
   readonly level?: string;
   readonly opticalPath?: string;
   readonly dicomwebAuth?: string;
@@ -39,7 +40,8 @@ gets those of a study together, each known by its attributes; --as says it of fi
 A model that reads in tiles (nuclei-unet) reads whole slides: the files of a series together, or a DICOMweb series by its
 address (http…/studies/UID/series/UID), frame by frame. With --out, tiles are kept as they come: Ctrl-C stops, and the same
 command with --resume goes on. The mask of a small slide is a PNG, of a large one a pyramidal BigTIFF. A tile that cannot be
-read is listed in --json and has the value 255 in the mask.
+read is listed in --json and has the value 255 in the mask. Where the model's manifest has input.tissue, tiles that show
+nothing but glass are not read: they are counted in --json and have the value 254. --read-glass reads them too.
 
 Exit status: 0 every input gave a result, 2 some were refused or have tiles that could not be read, 1 a fault, 130 stopped.`;
 
@@ -54,6 +56,7 @@ export function register(program: Command): void {
     .option('--instances', 'with --out: also write the objects, of a model that tells them apart: a 16-bit PNG, a number an object; not of slides')
     .option('--as <modality=file...>', 'of a model of several MR series: what each file, or folder of slices, is: --as T1=a.nii.gz FLAIR=b.nii.gz')
     .option('--resume', 'with --out: go on with a slide that was stopped')
+    .option('--read-glass', 'of a slide, read what shows nothing but glass too')
     .option('--level <n>', 'of a slide, read this level: 0 is the finest')
     .option('--optical-path <id>', 'of a slide with several, read this one')
     .option('--dicomweb-auth <user:password>', 'for a DICOMweb server that asks for them; OVERREAD_DICOMWEB_AUTH keeps them out of the process list')
@@ -100,6 +103,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
       runner, note,
       ...(options.out !== undefined && { out: options.out }),
       ...(options.resume && { resume: true }),
+      ...(options.readGlass && { readGlass: true }),
       ...(options.level !== undefined && { level: Number(options.level) }),
       ...(options.opticalPath !== undefined && { opticalPath: options.opticalPath }),
     }));
@@ -145,10 +149,10 @@ function worst(a: number, b: number): number {
 }
 
 /** @throws OverreadError `cli/usage` for what would not be heeded */
-function checkSlideOptions({ resume, out, level, opticalPath }: InferOptions, slides: number): void {
+function checkSlideOptions({ resume, readGlass, out, level, opticalPath }: InferOptions, slides: number): void {
   if (resume && out === undefined) throw new OverreadError('cli/usage', 'Expected --out FOLDER with --resume, got none. Give the folder of the run that was stopped.');
   if (level !== undefined && !/^\d+$/.test(level)) throw new OverreadError('cli/usage', `Expected a whole number from 0 for --level, got '${level}'.`, { got: level });
-  const given = Object.entries({ '--resume': resume, '--level': level, '--optical-path': opticalPath }).find(([, value]) => value !== undefined);
+  const given = Object.entries({ '--resume': resume, '--read-glass': readGlass, '--level': level, '--optical-path': opticalPath }).find(([, value]) => value !== undefined);
   if (given && slides === 0) throw new OverreadError('cli/usage', `Expected a slide with ${given[0]}, got none, or a model that reads none. Leave ${given[0]} away.`, { got: given[0] });
 }
 

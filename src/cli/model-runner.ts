@@ -23,7 +23,7 @@ export interface ExplainingRunner extends ModelRunner {
 /** One that also reads slides, tile by tile. */
 export interface TilesRunner extends Pick<ModelRunner, 'manifest' | 'identity' | 'device'> {
   /** @throws OverreadError `job/cancelled` after {@link stop} */
-  runTiles(job: Pick<TilesJob, 'source' | 'done'>, listener: TilesListener): Promise<TiledResult>;
+  runTiles(job: Pick<TilesJob, 'source' | 'done' | 'readGlass'>, listener: TilesListener): Promise<TiledResult>;
   /** Ends what is running. */
   stop(): void;
 }

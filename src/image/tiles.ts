@@ -22,8 +22,22 @@ export interface TileSource {
   read(region: Region, signal?: AbortSignal): Promise<Float32Array>;
   /** The whole plane, at a resolution at which it fits in memory: for what judges pictures, and for statistics where there is no `sample`. */
   overview(signal?: AbortSignal): Promise<Image>;
-  /** Pixels of the plane as they are, chosen evenly from all of it, in any shape: for statistics. */
-  sample?(signal?: AbortSignal): Promise<Image>;
+  /** Pixels of the plane as they are, chosen evenly from all of it, or from its tissue, in any shape: for statistics. */
+  sample?(signal?: AbortSignal, tissue?: TissueMap): Promise<Image>;
+  /** Where a slide shows tissue. @param marginMm about it */
+  tissue?(marginMm: number, signal?: AbortSignal): Promise<TissueMap>;
+}
+
+/** Where a slide shows tissue, or what might be some. */
+export interface TissueMap {
+  /** False where nothing is taken for glass: everything shows. */
+  readonly glass: boolean;
+  /** How glass was told from tissue, or why not: for the user. */
+  readonly reason: string;
+  /** Equal for equal maps. */
+  readonly digest: string;
+  /** Whether a region, with the margin about it, shows anything but glass; `exactly` leaves the margin out. */
+  shows(region: Region, exactly?: boolean): boolean;
 }
 
 /** A plane in memory as a {@link TileSource}; it is its own overview. */

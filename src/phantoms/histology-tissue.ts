@@ -2,7 +2,7 @@ import { valueNoise2 } from './noise.ts';
 import { hashIntegers } from './random.ts';
 
 /** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
-const { atan2, floor, hypot, min, PI } = Math;
+const { atan2, floor, hypot, max, min, PI } = Math;
 
 /** Nuclear classes of the phantom. */
 export const NUCLEUS_CLASSES = ['epithelial', 'lymphocyte'] as const;
@@ -30,6 +30,15 @@ export interface TissueOptions {
   readonly height: number;
   /** A piece of tissue on glass, as on a slide; false: tissue to the edges. */
   readonly glass: boolean;
+  /** On glass: these pieces, as biopsies lie on a slide; one large piece when left out. */
+  readonly pieces?: readonly TissuePiece[];
+}
+
+/** About round, in base-level pixels. */
+export interface TissuePiece {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
 }
 
 /** Nuclei are sown one to a square of this many base pixels; none is as large. */
@@ -71,14 +80,27 @@ export class Tissue {
 
   /** Above 0: tissue; below: glass. Changes by about 1 over 100 pixels at the border. */
   tissue(x: number, y: number): number {
-    const { width, height, glass } = this.options;
+    const { width, height, glass, pieces } = this.options;
     if (!glass) return 9;
+    if (pieces) return this.nearestPiece(pieces, x, y);
     const u = (2 * x) / width - 1;
     const v = (2 * y) / height - 1;
     const size = min(width, height);
     const ragged = valueNoise2(this.outlineSeed, (4 * x) / size, (4 * y) / size) * 0.2
       + valueNoise2(this.outlineSeed + 1, (17 * x) / size, (17 * y) / size) * 0.04;
     return ((0.72 - hypot(u, v * 1.08) + ragged) * size) / 200;
+  }
+
+  private nearestPiece(pieces: readonly TissuePiece[], x: number, y: number): number {
+    let most = -9;
+    for (const piece of pieces) {
+      const inside = 1.3 * piece.radius - hypot(x - piece.x, y - piece.y);
+      if (inside / 100 <= most) continue;
+      const scale = 2 / piece.radius;
+      const ragged = valueNoise2(this.outlineSeed, x * scale, y * scale) * 0.2 + valueNoise2(this.outlineSeed + 1, 4 * x * scale, 4 * y * scale) * 0.04;
+      most = max(most, (inside + (ragged - 0.3) * piece.radius) / 100);
+    }
+    return most;
   }
 
   /** Every nucleus whose centre lies in the rectangle, in a fixed order. */

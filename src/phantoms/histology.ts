@@ -1,4 +1,4 @@
-import { EPITHELIUM, LUMEN, Tissue, type Nucleus } from './histology-tissue.ts';
+import { EPITHELIUM, LUMEN, Tissue, type Nucleus, type TissuePiece } from './histology-tissue.ts';
 import { hashIntegers, seededRandom } from './random.ts';
 
 /** Taken once: in the inner loops a global costs a look-up, and much in a test runner's sandbox. */
@@ -61,6 +61,8 @@ export interface SlideOptions {
   /** Base-level pixels. */
   readonly width: number;
   readonly height: number;
+  /** The pieces of tissue on it; one large piece when left out. */
+  readonly pieces?: readonly TissuePiece[];
 }
 
 /** A slide: tissue on glass. */

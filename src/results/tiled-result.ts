@@ -19,6 +19,38 @@ export interface UnreadTile {
   readonly error: OverreadError;
 }
 
+/**
+ * The parts of a slide that show nothing but glass and are not read: nothing was looked for there, which is neither
+ * nothing found nor a part that could not be read.
+ */
+export interface GlassTiles {
+  /** How glass was told from tissue, or why all of the slide is read: for the user. */
+  readonly reason: string;
+  /** Ascending. */
+  readonly indices: Uint32Array;
+  /** x, y, columns and rows of each. */
+  readonly regions: Uint32Array;
+}
+
+/** Regions of glass, neighbours along a row joined. */
+export function joinedGlass({ indices, regions }: GlassTiles): Region[] {
+  const out: { x: number; y: number; columns: number; rows: number }[] = [];
+  for (let i = 0; i < indices.length; i++) {
+    const [x, y, columns, rows] = regions.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+    const last = out.at(-1);
+    if (last && last.y === y && last.rows === rows && last.x + last.columns === x) last.columns += columns;
+    else out.push({ x, y, columns, rows });
+  }
+  return out;
+}
+
+/** The tiles of glass that are not among others. */
+export function withoutTiles(glass: GlassTiles, others: { has(index: number): boolean }): GlassTiles {
+  const kept = [...glass.indices.keys()].filter(i => !others.has(glass.indices[i]!));
+  if (kept.length === glass.indices.length) return glass;
+  return { ...glass, indices: Uint32Array.from(kept, i => glass.indices[i]!), regions: Uint32Array.from(kept.flatMap(i => [...glass.regions.subarray(4 * i, 4 * i + 4)])) };
+}
+
 /** How a slide or a large picture is cut up, told before the first tile. */
 export interface TiledRun {
   /** Equal for runs whose tiles fit together: same weights, same image, same tiles. */
@@ -29,6 +61,8 @@ export interface TiledRun {
   readonly tiles: number;
   /** Of a slide. */
   readonly level?: LevelRead;
+  /** Of a slide and a model whose manifest has a rule for it: what will not be read. */
+  readonly glass?: GlassTiles;
 }
 
 /** Which of a slide's levels was read. */
@@ -55,4 +89,6 @@ export interface TiledResult extends ResultBase {
   /** Pixels and areas of the tiles that this run handed out. */
   readonly segments: readonly Segment[];
   readonly level?: LevelRead;
+  /** What was not read, since it shows nothing but glass. */
+  readonly glass?: GlassTiles;
 }

@@ -1,7 +1,7 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted, toOverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
-import { outwardsFrom, planTiles, type Region, type Tile, type TilePlan, type TileSource } from '../image/tiles.ts';
+import { outwardsFrom, planTiles, type Region, type Tile, type TilePlan, type TileSource, type TissueMap } from '../image/tiles.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { ReceptiveField } from '../runtime/receptive-field.ts';
 import type { LoadedModel, OnProgress } from '../runtime/types.ts';
@@ -17,6 +17,8 @@ export interface TiledOptions {
   readonly focus?: Region | (() => Region | undefined);
   /** Indices of tiles that are there already, from a run that was cancelled. */
   readonly done?: ReadonlySet<number>;
+  /** Indices of tiles that are not read, and count for nothing. */
+  readonly glass?: ReadonlySet<number>;
   /** Pixels whose statistics are those of the whole picture; the source's sample or overview when left out. */
   readonly overview?: Image;
   /** How many tiles are read ahead of the one that is computed, 2 when left out: the most that is in memory at once. */
@@ -38,8 +40,8 @@ export interface FailedTile {
 }
 
 /** Pixels that stand for all of the plane in statistics. */
-export function statisticsOf(source: TileSource, signal?: AbortSignal): Promise<Image> {
-  return source.sample ? source.sample(signal) : source.overview(signal);
+export function statisticsOf(source: TileSource, signal?: AbortSignal, tissue?: TissueMap): Promise<Image> {
+  return source.sample ? source.sample(signal, tissue) : source.overview(signal);
 }
 
 /** How a model with `input.tiling` cuts up a plane of this size. `halo` as of {@link planTiles}. */
@@ -57,14 +59,14 @@ export function tilePlanOf(source: TileSource, field: ReceptiveField, halo = 0):
  *   and for a tile where it is neither `input/*` nor `network/*`
  */
 export async function* predictTiles(model: LoadedModel, source: TileSource, plan: TilePlan, options: TiledOptions): AsyncGenerator<PredictedTile | FailedTile, void> {
-  const { signal, onProgress, done, ahead = 2 } = options;
+  const { signal, onProgress, done, glass, ahead = 2 } = options;
   const { manifest } = model;
   checkTiled(manifest, options.field);
   throwIfAborted(signal);
   onProgress?.({ stage: 'read pixels' });
   const fixed = fixedNormalisation(options.overview ?? (await statisticsOf(source, signal)), manifest.input);
-  const order = new TileOrder(plan.tiles.filter(({ index }) => !done?.has(index)), options.focus);
-  const total = plan.tiles.length;
+  const order = new TileOrder(plan.tiles.filter(({ index }) => !done?.has(index) && !glass?.has(index)), options.focus);
+  const total = plan.tiles.length - (glass?.size ?? 0);
   let finished = total - order.left;
 
   const reading = new AbortController();

@@ -6,6 +6,7 @@ import { jpegFrameFile } from '../../export/node-slide-file.ts';
 import type { DicomObject } from '../../export/part10.ts';
 import { slideLevelHeader, tilesAcross, tilesDown, type SlideLevel } from '../../export/slide.ts';
 import { HISTOLOGY_MICRONS_PER_PIXEL, histologyRegion, histologySlide } from '../../phantoms/histology.ts';
+import type { TissuePiece } from '../../phantoms/histology-tissue.ts';
 import type { DemoOutput } from './output.ts';
 import { DOT_CLASSES, dotLine } from './histology.ts';
 
@@ -26,20 +27,21 @@ export function slideLevels(size: number): { readonly downsample: number; readon
 
 /**
  * A tiled slide of several levels, made tile by tile: memory does not grow with its size.
+ * @param pieces of tissue on it; one large piece when left out
  * @throws OverreadError `config/invalid` when the folder cannot be written or the disk is full
  */
-export async function writeSlideStudy(output: DemoOutput, size: number): Promise<void> {
+export async function writeSlideStudy(output: DemoOutput, size: number, pieces?: readonly TissuePiece[]): Promise<void> {
   try {
-    await writeLevels(output, size);
+    await writeLevels(output, size, pieces);
   } catch (error) {
     if (error instanceof OverreadError || !(error instanceof Error && 'code' in error)) throw error;
     throw new OverreadError('config/invalid', `Cannot write the slide into ${output.folder}: ${error.message}. Give a folder with room that can be written.`, { got: output.folder }, error);
   }
 }
 
-async function writeLevels(output: DemoOutput, size: number): Promise<void> {
+async function writeLevels(output: DemoOutput, size: number, pieces?: readonly TissuePiece[]): Promise<void> {
   const folder = 'slide';
-  const slide = histologySlide({ seed: output.seed + 2, width: size, height: size });
+  const slide = histologySlide({ seed: output.seed + 2, width: size, height: size, ...(pieces && { pieces }) });
   const patient = { patientID: 'DEMO-SLIDE-1', patientName: 'Demo^Slide', patientBirthDate: '19550617', patientSex: 'F' } as const;
   const study = output.study(folder, patient, 'Histology slide, H&E (generated)', '20250128', '090000');
   const series = { number: 1, description: 'H&E 20x slide', modality: 'SM' };

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Region } from '../../image/tiles.ts';
 import type { ModelManifest } from '../../manifest.ts';
-import type { TiledResult } from '../../results/tiled-result.ts';
+import { joinedGlass, type TiledResult } from '../../results/tiled-result.ts';
 import { greyPng } from './png.ts';
 import { TIFF_TILE, writePyramidTiff } from './pyramid-tiff.ts';
 import type { TileLog } from './tile-log.ts';
@@ -9,12 +9,15 @@ import { writeFile } from './write-file.ts';
 
 /** In a mask: nothing is known here, a tile could not be read. */
 export const UNREAD = 255;
+/** In a mask: nothing was looked for here, the slide shows nothing but glass. */
+export const GLASS = 254;
 /** Up to this many pixels a mask is a PNG, which everything opens; above, a TIFF, which is read by tiles. */
 const PNG_PIXELS = 2 ** 24;
 
 /**
  * Writes the mask of a slide: a grey PNG where it is small, else a pyramidal BigTIFF, which QuPath, OpenSlide, libvips,
- * GDAL and Bio-Formats read in tiles. A pixel's value is the segment's number; {@link UNREAD} where a tile could not be read.
+ * GDAL and Bio-Formats read in tiles. A pixel's value is the segment's number; {@link UNREAD} where a tile could not be
+ * read, {@link GLASS} where it was not, for there is glass.
  * @param stem of the file's path, without its end
  * @param pngPixels up to so many pixels it is a PNG
  * @returns the file, and how many pixels each value has
@@ -35,9 +38,9 @@ export function writeSlideMask(stem: string, log: TileLog, result: TiledResult, 
   const { level, model } = result;
   writePyramidTiff(partial, {
     columns, rows,
-    colors: new Map([...manifest.output.targets.map(({ color = [255, 220, 0] }, i) => [i + 1, color] as const), [UNREAD, [255, 0, 255]]]),
+    colors: new Map([...manifest.output.targets.map(({ color = [255, 220, 0] }, i) => [i + 1, color] as const), [GLASS, [215, 215, 215]], [UNREAD, [255, 0, 255]]]),
     ...(result.source.spacingMm && { spacingMm: result.source.spacingMm }),
-    description: `${manifest.output.targets.map(({ label }, i) => `${i + 1} ${label}`).join(', ')}, ${UNREAD} not read. ${model.id} ${model.version}, ${level?.reason ?? ''}. Research use only.`,
+    description: `${manifest.output.targets.map(({ label }, i) => `${i + 1} ${label}`).join(', ')}, ${GLASS} glass, not read, ${UNREAD} could not be read. ${model.id} ${model.version}, ${level?.reason ?? ''}. Research use only.`,
     tile: (column, row) => {
       const region = { x: column * TIFF_TILE, y: row * TIFF_TILE, columns: TIFF_TILE, rows: TIFF_TILE };
       const labels = tiles.region(region);
@@ -53,15 +56,15 @@ export function writeSlideMask(stem: string, log: TileLog, result: TiledResult, 
 /** Which tiles lie in a region, by a coarse grid. */
 class TilesByPlace {
   readonly #across: number;
-  /** Of each cell, tiles of the log by their place in it; unread ones below 0. */
+  /** Of each cell, tiles of the log by their place in it; those that hold no labels below 0. */
   readonly #cells = new Map<number, number[]>();
-  readonly #unread: readonly Region[];
+  readonly #without: readonly { readonly region: Region; readonly value: number }[];
 
-  constructor(private readonly log: TileLog, { unread, source }: TiledResult) {
+  constructor(private readonly log: TileLog, { unread, glass, source }: TiledResult) {
     this.#across = Math.ceil(source.shape[0] / TIFF_TILE);
-    this.#unread = unread.map(({ region }) => region);
+    this.#without = [...unread.map(({ region }) => ({ region, value: UNREAD })), ...(glass ? joinedGlass(glass) : []).map(region => ({ region, value: GLASS }))];
     for (let n = 0; n < log.size; n++) this.#add(n, log.tile(n).region);
-    for (const [i, region] of this.#unread.entries()) this.#add(-1 - i, region);
+    for (const [i, { region }] of this.#without.entries()) this.#add(-1 - i, region);
   }
 
   /** Labels of a region, row by row; past the image's end 0. */
@@ -70,7 +73,8 @@ class TilesByPlace {
     const tiles = new Set(this.#cellsOf(region).flatMap(cell => this.#cells.get(cell) ?? []));
     for (const n of tiles) {
       if (n < 0) {
-        copy(undefined, this.#unread[-1 - n]!, out, region);
+        const { region: from, value } = this.#without[-1 - n]!;
+        copy(value, from, out, region);
         continue;
       }
       const tile = this.log.tile(n);
@@ -96,14 +100,14 @@ class TilesByPlace {
   }
 }
 
-/** @param labels undefined for a tile that could not be read */
-function copy(labels: Uint8Array | undefined, from: Region, out: Uint8Array, to: Region): void {
+/** @param labels of the region, or one for all of it */
+function copy(labels: Uint8Array | number, from: Region, out: Uint8Array, to: Region): void {
   const [left, right] = [Math.max(from.x, to.x), Math.min(from.x + from.columns, to.x + to.columns)];
   const [top, bottom] = [Math.max(from.y, to.y), Math.min(from.y + from.rows, to.y + to.rows)];
   for (let y = top; y < bottom; y++) {
     const at = (y - to.y) * to.columns + left - to.x;
     const start = (y - from.y) * from.columns + left - from.x;
-    if (labels) out.set(labels.subarray(start, start + right - left), at);
-    else out.fill(UNREAD, at, at + right - left);
+    if (typeof labels === 'number') out.fill(labels, at, at + right - left);
+    else out.set(labels.subarray(start, start + right - left), at);
   }
 }

@@ -1,5 +1,6 @@
 import { isOverreadError, throwIfAborted } from '../../errors.ts';
 import type { Image } from '../image.ts';
+import type { TissueMap } from '../tiles.ts';
 import { slideChannels, slideRange, type DecodedFrames, type FrameValues } from './decoded-frames.ts';
 import type { SlideLevel } from './pyramid.ts';
 import type { SlideImage } from './slide-image.ts';
@@ -58,14 +59,15 @@ export async function slideOverview(frames: DecodedFrames, level: SlideLevel, si
 /**
  * Pixels of a level as they are, spread evenly over it: what stands for all of it in statistics. A lower resolution would
  * not: it has averaged the darkest and brightest away.
+ * @param tissue frames of nothing but glass do not count, where there are others: of a slide with a small biopsy they
+ *   would be all that is looked at
  * @throws OverreadError as {@link slideOverview}
  */
-export async function slideSample(frames: DecodedFrames, level: SlideLevel, signal?: AbortSignal): Promise<Pixels> {
-  const { image, grid, columns, rows } = level;
+export async function slideSample(frames: DecodedFrames, level: SlideLevel, signal?: AbortSignal, tissue?: TissueMap): Promise<Pixels> {
+  const { image, columns, rows } = level;
   const { format } = image;
   const channels = slideChannels(image);
-  const skip = Math.max(1, Math.floor(Math.sqrt((grid.across * grid.down) / SAMPLE_FRAMES)));
-  const cells = evenly(grid.down, skip).flatMap(row => evenly(grid.across, skip).map(column => ({ column, row })));
+  const cells = sampled(level, tissue);
   const step = Math.ceil(Math.sqrt((cells.length * format.rows * format.columns) / SAMPLE_PIXELS));
   const parts: Float32Array[] = [];
   await forEachFrame(frames, level, cells, ({ column, row }, values) => {
@@ -87,13 +89,27 @@ export async function slideSample(frames: DecodedFrames, level: SlideLevel, sign
   return { pixels, shape: [1, pixels.length / channels, 1] } as Pixels;
 }
 
+function sampled({ grid, image: { format } }: SlideLevel, tissue?: TissueMap): { column: number; row: number }[] {
+  const skip = Math.max(1, Math.floor(Math.sqrt((grid.across * grid.down) / SAMPLE_FRAMES)));
+  const all = evenly(grid.down, skip).flatMap(row => evenly(grid.across, skip).map(column => ({ column, row })));
+  if (!tissue?.glass) return all;
+  const shown: { column: number; row: number }[] = [];
+  for (let row = 0; row < grid.down; row++) {
+    for (let column = 0; column < grid.across; column++) {
+      if (tissue.shows({ x: column * format.columns, y: row * format.rows, columns: format.columns, rows: format.rows }, true)) shown.push({ column, row });
+    }
+  }
+  if (shown.length === 0) return all;
+  return evenly(shown.length, Math.max(1, Math.floor(shown.length / SAMPLE_FRAMES))).map(i => shown[i]!);
+}
+
 /** Every `skip`-th of `count`, from the middle of each stretch. */
 function evenly(count: number, skip: number): number[] {
   return Array.from({ length: Math.ceil(count / skip) }, (_, i) => Math.min(i * skip + (skip >> 1), count - 1));
 }
 
 /** Frames that are not there or cannot be read are passed over. */
-async function forEachFrame<C extends { readonly column: number; readonly row: number }>(
+export async function forEachFrame<C extends { readonly column: number; readonly row: number }>(
   frames: DecodedFrames, { image, grid }: SlideLevel, cells: readonly C[], visit: (cell: C, values: FrameValues) => void, signal?: AbortSignal,
 ): Promise<void> {
   let failure: unknown;

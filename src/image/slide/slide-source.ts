@@ -6,6 +6,7 @@ import type { FrameReader } from './frames.ts';
 import { absentValue, slideOverview, slideSample } from './overview.ts';
 import type { SlideLevel, SlidePyramid } from './pyramid.ts';
 import { WHOLE_SLIDE } from './slide-image.ts';
+import { tissueMap } from './tissue.ts';
 
 export interface SlideSourceOptions {
   /** Bytes of decoded frames that stay for the neighbours' tiles; 64 MiB when left out. */
@@ -26,7 +27,8 @@ export function slideSource(pyramid: SlidePyramid, level: SlideLevel, reader: Fr
     representableRange,
     read: (region, signal) => readRegion(frames, level, region, signal),
     overview: async signal => ({ ...slideReference(pyramid.levels.at(-1)!), representableRange, ...(await slideOverview(frames, pyramid.levels.at(-1)!, signal)) }),
-    sample: async signal => ({ ...reference, representableRange, ...(await slideSample(frames, level, signal)) }),
+    sample: async (signal, tissue) => ({ ...reference, representableRange, ...(await slideSample(frames, level, signal, tissue)) }),
+    tissue: (marginMm, signal) => tissueMap(pyramid, level, reader, { marginMm }, signal),
   };
 }
 

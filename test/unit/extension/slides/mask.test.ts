@@ -57,6 +57,17 @@ describe('a mask that grows', () => {
     expect([mask.pixelsOf(1), mask.missing, mask.unread.size]).toEqual([1, 3, 0]);
   });
 
+  it('leaves glass out until it is read', () => {
+    const mask = made();
+    const glass = { reason: 'by density', indices: Uint32Array.of(0, 1, 3), regions: Uint32Array.of(0, 0, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2) };
+    mask.put(3, region(2, 2), new Uint8Array(4));
+    mask.leaveOut(glass);
+    expect([mask.wanted, mask.missing, mask.labelAt(0, 0)]).toEqual([2, 1, undefined]);
+    expect(mask.glassRegions()).toEqual([{ x: 0, y: 0, columns: 4, rows: 2 }]);
+    mask.leaveOut({ ...glass, indices: new Uint32Array(0), regions: new Uint32Array(0) });
+    expect([mask.wanted, mask.missing, mask.glassRegions().length]).toEqual([4, 3, 0]);
+  });
+
   it('joins neighbours of a row into one region, whatever the order in which they came', () => {
     const mask = made();
     mask.put(3, region(2, 2), new Uint8Array(4));
