@@ -17,7 +17,7 @@ from model_folder import code, graph_of, sha256, unet_topology, write_layers_mod
 from network import UNet, folded  # noqa: E402
 from picture import HIGH, LOW, OPERATING_POINTS, SIZE, decode, encode  # noqa: E402
 
-VERSION = '1.0.0'
+VERSION = '1.1.0'
 
 
 def write_weights(folder, convolutions):
@@ -42,6 +42,7 @@ def write_manifest(folder):
             'normalisation': {'kind': 'percentile', 'low': LOW, 'high': HIGH},
             'fit': 'letterbox',
             'tiling': {'overlap': 'receptive-field', 'padding': 'edge'},
+            'tissue': {'rule': 'optical-density', 'marginMm': 0.03},
         },
         'output': {
             'activation': 'sigmoid',
