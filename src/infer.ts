@@ -7,12 +7,15 @@ import type { ModelManifest } from './manifest.ts';
 import type { OutOfDistribution, Result } from './results/result.ts';
 import type { LoadedModel, OnProgress, Runtime } from './runtime/types.ts';
 import { judge, worstVerdict } from './tasks/gate.ts';
-import { taskOf } from './tasks/index.ts';
+import { readsWhole, taskOf } from './tasks/index.ts';
+import type { Finding } from './tasks/task.ts';
 import type { Picture } from './tasks/picture.ts';
 import { readsVolumes, segmentVolume } from './tasks/segment-volume.ts';
 import { readsModalities } from './tasks/modalities.ts';
 import { segmentModalities } from './tasks/modalities-segment.ts';
-import { isTiled, segmentWhole } from './tasks/tiled-segment.ts';
+import { countWhole } from './tasks/count-whole.ts';
+import { isTiled } from './tasks/tiled.ts';
+import { segmentWhole } from './tasks/tiled-segment.ts';
 import { viewOfImage } from './tasks/views.ts';
 
 export interface InferOptions {
@@ -57,7 +60,7 @@ export async function infer(runtime: Runtime, model: LoadedModel, images: readon
   if (isTiled(manifest)) {
     const field = await model.receptiveField(signal);
     // Tiles are read, run and stitched in turn: all of it is the prediction.
-    const finding = await timed(() => segmentWhole(model, images[0]!, { field, signal, onProgress }));
+    const finding = await timed<Finding>(() => (task.kind === 'points' ? countWhole : segmentWhole)(model, images[0]!, { field, signal, onProgress }));
     return { ...finding.value, ...provenance(model.device ?? runtime.device, { encode: 0, predict: finding.ms, decode: 0 }) };
   }
   if (readsVolumes(manifest)) {
@@ -70,6 +73,7 @@ export async function infer(runtime: Runtime, model: LoadedModel, images: readon
     return { ...finding.value, ...provenance(model.device ?? runtime.device, { encode: 0, predict: finding.ms, decode: 0 }) };
   }
 
+  if (!readsWhole(task)) throw new OverreadError('internal', `Expected a task that reads a picture in one piece, got ${task.id}. Please report this.`, { got: task.id });
   onProgress?.({ stage: 'encode' });
   const encoded = await timed(() => task.encode(pictures, manifest));
   try {

@@ -5,8 +5,8 @@ import { segmentsOf } from './results/measure.ts';
 import { withoutTiles, type GlassTiles, type LabelledTile, type LevelRead, type TiledResult, type TiledRun, type UnreadTile } from './results/tiled-result.ts';
 import type { LoadedModel, Runtime } from './runtime/types.ts';
 import { worstVerdict } from './tasks/gate.ts';
-import { isTiled, segmentPlan, segmentTiles } from './tasks/tiled-segment.ts';
-import { statisticsOf } from './tasks/tiled.ts';
+import { isTiled, statisticsOf } from './tasks/tiled.ts';
+import { segmentPlan, segmentTiles } from './tasks/tiled-segment.ts';
 
 /** Tiles that need not be made. */
 export type Known = Iterable<number> | void;
@@ -100,7 +100,7 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
 
 /** @throws OverreadError `model/manifest` */
 function checkTiles(manifest: LoadedModel['manifest']): void {
-  if (!isTiled(manifest)) {
+  if (!isTiled(manifest) || manifest.task !== 'segment') {
     throw new OverreadError('model/manifest', `${manifest.name} does not read pictures in tiles, so it reads no slides. Choose a segmentation model whose manifest has input.tiling.`, { expected: 'input.tiling' });
   }
   const { keepLargestComponents, minimumFraction } = manifest.output;

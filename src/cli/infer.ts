@@ -3,7 +3,7 @@ import { isOverreadError, OverreadError } from '../errors.ts';
 import { scoresCsv } from '../export/scores-csv.ts';
 import type { OutOfDistribution, ScoresResult } from '../results/result.ts';
 import { taskOf } from '../tasks/index.ts';
-import { isTiled } from '../tasks/tiled-segment.ts';
+import { isTiled } from '../tasks/tiled.ts';
 import { inferFiles } from './infer-files.ts';
 import { inferSlides } from './infer-slides.ts';
 import type { InferEntry, LabelmapJson, ScoresJson } from './infer-json.ts';

@@ -1,5 +1,6 @@
 import type { OverreadError } from '../errors.ts';
 import type { Region } from '../image/tiles.ts';
+import type { Candidates } from './density-peaks.ts';
 import type { ResultBase, Segment } from './result.ts';
 
 /** One part of a mask on the source grid; all parts together cover it, each pixel once. */
@@ -10,6 +11,18 @@ export interface LabelledTile {
   readonly labels: Uint8Array;
   /** Where asked for: as of `ProbabilityPlanes`, of the region. */
   readonly probabilities?: Uint8Array;
+}
+
+/** The cells of one part of a plane; the sums of all parts together are the plane's, each cell once. */
+export interface CountedTile {
+  readonly index: number;
+  readonly region: Region;
+  /** Cells of each class: not whole numbers. */
+  readonly sums: Float64Array;
+  /** Where they may be, in coordinates of the plane; `CountedTiles` chooses among those of all parts. */
+  readonly candidates: Candidates;
+  /** What outputs below 0, which count as 0, would have taken away, in cells: at most 0. */
+  readonly negative: number;
 }
 
 /** A part that could not be read: nothing is known there, which is not the same as nothing found. */

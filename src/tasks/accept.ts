@@ -1,7 +1,7 @@
 import { OverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
-import { planChannels, refuseColour } from '../tensor/channels.ts';
+import { planChannels, refuseColour, refuseGrey } from '../tensor/channels.ts';
 
 /**
  * Refuses an image that the manifest's input does not describe. What the image does not say (body part, view) is not
@@ -16,6 +16,7 @@ export function acceptPlane(image: Image, manifest: ModelManifest): void {
     throw refused(name, 'reads one plane', `a volume or a multi-frame image of ${slices} planes`, 1, slices);
   }
   if (planChannels(image, input) === 'luminance') refuseColour(image, input);
+  if (input.colour) refuseGrey(image);
 }
 
 /** What holds for planes and for volumes. */

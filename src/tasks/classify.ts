@@ -9,7 +9,7 @@ import { acceptOnePlane, acceptPlane } from './accept.ts';
 import { askedRows, fusionAnswer, fusionInputs, VIEWS, WHEN_MISSING } from './fusion.ts';
 import type { Picture } from './picture.ts';
 import { scoresOf } from './score-rule.ts';
-import type { FindingOf, Task } from './task.ts';
+import type { FindingOf, WholeTask } from './task.ts';
 import { checkOneStudy, checkTwoViews } from './views.ts';
 
 type Scores = FindingOf<'scores'>;
@@ -19,7 +19,7 @@ type Scores = FindingOf<'scores'>;
  * sigmoid a channel for each target, each for itself; with softmax a channel for each target, of which one holds, and
  * perhaps a background before them. With two views, see {@link fusionAnswer}.
  */
-export const classify: Task<Scores> = {
+export const classify: WholeTask<Scores> = {
   id: 'classify',
   kind: 'scores',
 

@@ -10,7 +10,7 @@ import { acceptOnePlane, acceptVolume } from './accept.ts';
 import { knownSeries, readsModalities } from './modalities.ts';
 import { pixelRule } from './pixel-rule.ts';
 import { planesOf, probabilityCoder, type ProbabilityCoder } from './probability-code.ts';
-import type { FindingOf, Placement, Task } from './task.ts';
+import type { FindingOf, Placement, WholeTask } from './task.ts';
 
 /**
  * Segmentation of one plane (of volumes: `segment-volume.ts`). The network gives [1, rows, columns, channels]: with sigmoid one channel a target (they
@@ -18,7 +18,7 @@ import type { FindingOf, Placement, Task } from './task.ts';
  * sampled bilinearly at the centres of the source's pixels and decided there, so that outlines are as fine as the
  * source's grid; pixels that the network did not see are background.
  */
-export const segment: Task<FindingOf<'labelmap'>> = {
+export const segment: WholeTask<FindingOf<'labelmap'>> = {
   id: 'segment',
   kind: 'labelmap',
 

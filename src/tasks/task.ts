@@ -42,6 +42,10 @@ export interface Task<F extends Finding = Finding> {
    * @throws OverreadError `input/refused`, `input/views`
    */
   accept(images: readonly Image[], manifest: ModelManifest): void;
+}
+
+/** A task whose network may be given a picture, fitted, in one piece. */
+export interface WholeTask<F extends Finding = Finding> extends Task<F> {
   encode(pictures: readonly Picture[], manifest: ModelManifest): Encoded;
   /** @param outputs the network's last tensors, as many as the manifest's `outputsRead` */
   decode(outputs: readonly Tensor[], encoded: Encoded, pictures: readonly Picture[], manifest: ModelManifest): Promise<F>;

@@ -1,7 +1,6 @@
 import { OverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import { tileSourceOf, type Region, type TilePlan, type TileSource } from '../image/tiles.ts';
-import type { ModelManifest } from '../manifest.ts';
 import type { LabelledTile, UnreadTile } from '../results/tiled-result.ts';
 import type { AxisField, ReceptiveField } from '../runtime/receptive-field.ts';
 import type { LoadedModel } from '../runtime/types.ts';
@@ -70,11 +69,6 @@ export async function segmentWhole(model: LoadedModel, image: Image | TileSource
     if (coded && probabilities) coded.coder.operatingPoints.forEach((_, i) => paste(probabilities.subarray(i * size, (i + 1) * size), region, coded.values.subarray(i * pixels, (i + 1) * pixels), columns));
   }
   return labelmapOf(labels, source.reference, model.manifest, coded);
-}
-
-/** True for a model that reads images at full resolution, in tiles. */
-export function isTiled({ task, input }: ModelManifest): boolean {
-  return task === 'segment' && input.tiling !== undefined;
 }
 
 function checkCovers({ input, output, stride }: AxisField, name: string): void {

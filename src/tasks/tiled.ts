@@ -39,6 +39,11 @@ export interface FailedTile {
   readonly error: OverreadError;
 }
 
+/** True for a model that reads images at full resolution, in tiles. */
+export function isTiled({ input }: ModelManifest): boolean {
+  return input.tiling !== undefined;
+}
+
 /** Pixels that stand for all of the plane in statistics. */
 export function statisticsOf(source: TileSource, signal?: AbortSignal, tissue?: TissueMap): Promise<Image> {
   return source.sample ? source.sample(signal, tissue) : source.overview(signal);

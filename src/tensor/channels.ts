@@ -54,6 +54,26 @@ export function refuseColour({ pixels }: Pick<Image, 'pixels'>, spec: InputSpec)
   );
 }
 
+/** Channels this far apart, of 255, are a colour; a JPEG of a grey picture has less. */
+const GREY_DIFFERENCE = 12;
+const GREY_FRACTION = 0.01;
+
+/**
+ * Refuses a picture without colour where the manifest wants one (`input.colour`): a stain cannot be told from another in it.
+ * @throws OverreadError `input/refused`, with the share of coloured pixels
+ */
+export function refuseGrey({ pixels, channels }: Pick<Image, 'pixels' | 'channels'>): void {
+  let coloured = 0;
+  for (let p = 0; channels === 3 && p < pixels.length; p += 3) {
+    const [r, g, b] = [pixels[p]!, pixels[p + 1]!, pixels[p + 2]!];
+    if (Math.max(r, g, b) - Math.min(r, g, b) > GREY_DIFFERENCE) coloured++;
+  }
+  const fraction = channels === 3 ? coloured / (pixels.length / 3) : 0;
+  if (fraction > GREY_FRACTION) return;
+  const is = channels === 1 ? 'a single grey channel' : `one that is grey (${(100 * fraction).toFixed(1)} % of its pixels have a colour)`;
+  throw new OverreadError('input/refused', `Expected a picture in colour, such as a stained section, got ${is}. Choose another image, or a model of grey pictures.`, { expected: 'colour', got: fraction });
+}
+
 /** The image in the model's channels. Luminance is ITU-R BT.601, as Pillow's `convert('L')` without its rounding. */
 export function applyChannels(image: Image, plan: ChannelPlan): Image {
   if (plan !== 'luminance') return image;
