@@ -1,4 +1,5 @@
 import { isInstanceReference } from '../image/image.ts';
+import { csv } from './csv.ts';
 import { sourcesOf, type ScoresResult } from '../results/result.ts';
 
 const HEADER = ['source', 'frame', 'model', 'version', 'label', 'logit', 'probability', 'operating_point', 'positive', 'PA', 'L', 'fused', 'views_used', 'views_missing', 'refused'];
@@ -20,11 +21,5 @@ export function scoresCsv(results: readonly ScoresResult[]): string {
       names, frames, model.id, model.version, target.label, logit, probability, operatingPoint, positive, views.PA, views.L, views.fused, viewsUsed.join(' '), viewsMissing.join(' '), refused,
     ]);
   });
-  return [HEADER, ...lines].map(cells => `${cells.map(cell).join(',')}\r\n`).join('');
-}
-
-function cell(value: string | number | boolean | undefined): string {
-  const plain = value === undefined ? '' : String(value);
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${plain}` : plain;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csv([HEADER, ...lines]);
 }
