@@ -21,13 +21,13 @@ export interface Reading {
 }
 
 /**
- * Files as a model reads them: a model of volumes gets the slices of a series together, a model of several MR series those
+ * Files, by their paths or already at hand, as a model reads them: a model of volumes gets the slices of a series together, a model of several MR series those
  * of a study, a model of several views the
  * pictures of a study, a model of planes every file by itself. A file that cannot be read stays in the list; opening it
  * says why.
  */
-export async function readingsOf(files: readonly string[], manifest: ModelManifest): Promise<Reading[]> {
-  const readable = files.map(inputFile);
+export async function readingsOf(files: readonly (string | InputFile)[], manifest: ModelManifest): Promise<Reading[]> {
+  const readable = files.map(file => (typeof file === 'string' ? inputFile(file) : file));
   if (manifest.input.layout === 'NDHWC') return (await grouped(readable)).map(alone);
   if (manifest.input.modalities) return byStudy(await grouped(readable));
   const each: ImageInput[] = [];
@@ -64,7 +64,7 @@ async function grouped(files: readonly InputFile[]): Promise<ImageInput[]> {
   return [...inputs, ...refused.map(({ file, error }) => ({ files: [file], open: () => Promise.reject(error) }))];
 }
 
-function inputFile(name: string): InputFile {
+export function inputFile(name: string): InputFile {
   return {
     name,
     async read() {

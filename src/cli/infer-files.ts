@@ -100,6 +100,6 @@ export function statusOf(entries: readonly Pick<InferEntry, 'error'>[]): number 
 }
 
 /** Too large for the device is a refusal too: the input is at fault, on this machine. */
-function isRefusal(code: string): boolean {
+export function isRefusal(code: string): boolean {
   return code.startsWith('input/') || code === 'device/limit';
 }

@@ -30,33 +30,49 @@ export function modelOptions(command: Command): Command {
  * @param note told what device was got, and why
  * @throws OverreadError `model/*`, `device/unavailable`
  */
-export async function openModel({ model, models, backend, softwareGpu = false, force = false, register = false }: ModelOptions, note: (line: string) => void): Promise<ExplainingRunner & TilesRunner> {
-  const location = modelFolder(model, path.resolve(models ?? defaultModelsFolder()));
+export async function openModel(options: ModelOptions, note: (line: string) => void): Promise<ExplainingRunner & TilesRunner> {
+  const [runner] = await openModels([options.model], options, note);
+  return runner!;
+}
+
+/**
+ * As {@link openModel}, of several models on one device. Closing one of them closes all.
+ * @throws OverreadError `model/*`, `device/unavailable`
+ */
+export async function openModels(names: readonly string[], options: Omit<ModelOptions, 'model'>, note: (line: string) => void): Promise<(ExplainingRunner & TilesRunner)[]> {
+  const { models, backend, softwareGpu = false, force = false, register = false } = options;
+  const locations = names.map(name => modelFolder(name, path.resolve(models ?? defaultModelsFolder())));
   if (backend === 'webgl') {
     throw new OverreadError('device/unavailable', 'Expected a backend of Node, got webgl, which browsers only have. Choose webgpu or wasm.', { expected: ['webgpu', 'wasm'], got: backend });
   }
   const engine = await createNodeEngine({ backend, allowSoftware: softwareGpu || backend === 'webgpu' });
-  const manifest = await engine.describe(location);
-  const device = await engine.start();
-  const start = performance.now();
-  const identity = await engine.load(location);
-  const loadMs = performance.now() - start;
-  note(`${identity.id} ${identity.version} on ${device.backend} (${device.adapter}); ${device.reason}`);
-  note(identity.notice);
-
-  let runs = 0;
-  return {
-    manifest,
-    identity,
-    device,
-    async run(images) {
-      const result = await engine.run({ jobId: `${++runs}`, location, images, force, register });
-      // The model was loaded before the first run, whose time it belongs to.
-      return runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
-    },
-    explain: (images, request) => engine.explain({ jobId: `${++runs}`, location, images, force, request }),
-    runTiles: (job, listener) => engine.runTiles({ jobId: `${++runs}`, location, force, ...job }, listener),
-    stop: () => engine.cancel(`${runs}`),
-    close: () => engine.dispose(),
-  };
+  const opened: (ExplainingRunner & TilesRunner)[] = [];
+  let jobs = 0;
+  for (const location of locations) {
+    const manifest = await engine.describe(location);
+    const device = await engine.start();
+    const start = performance.now();
+    const identity = await engine.load(location);
+    const loadMs = performance.now() - start;
+    note(`${identity.id} ${identity.version} on ${device.backend} (${device.adapter}); ${device.reason}`);
+    note(identity.notice);
+    let runs = 0;
+    let jobId = '';
+    const next = () => (jobId = `${++jobs}`);
+    opened.push({
+      manifest,
+      identity,
+      device,
+      async run(images) {
+        const result = await engine.run({ jobId: next(), location, images, force, register });
+        // The model was loaded before the first run, whose time it belongs to.
+        return ++runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
+      },
+      explain: (images, request) => engine.explain({ jobId: next(), location, images, force, request }),
+      runTiles: (job, listener) => engine.runTiles({ jobId: next(), location, force, ...job }, listener),
+      stop: () => engine.cancel(jobId),
+      close: () => engine.dispose(),
+    });
+  }
+  return opened;
 }
