@@ -16,8 +16,12 @@ export interface ModelOptions {
 
 /** The options of every command that runs a model. */
 export function modelOptions(command: Command): Command {
+  return deviceOptions(command.requiredOption('--model <id>', 'id of an installed model, or the folder of one'));
+}
+
+/** The same but for the model. */
+export function deviceOptions(command: Command): Command {
   return command
-    .requiredOption('--model <id>', 'id of an installed model, or the folder of one')
     .option('--models <folder>', 'folder of models, in place of the one that comes with Overread')
     .addOption(new Option('--backend <name>', 'use this or fail; default: WebGPU on a real GPU, else wasm').choices(['webgpu', 'webgl', 'wasm', 'cpu']))
     .option('--force', 'read pictures that the model\'s gate refuses as unlike those that it was made for; the results are marked')
