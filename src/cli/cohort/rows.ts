@@ -45,6 +45,11 @@ function measuresOf(result: ResultJson): Measured[] {
           volumeMm3 !== undefined ? { label, measure: 'volumeMm3', value: volumeMm3 } : areaMm2 !== undefined ? { label, measure: 'areaMm2', value: areaMm2 } : { label, measure: 'pixels', value: pixels }),
         ...(result.objects ? [{ label: 'objects', measure: 'objects', value: result.objects.count }] : []),
       ];
+    case 'points':
+      return [
+        { label: 'all cells', measure: 'cells', value: result.count },
+        ...Object.entries(result.classes).map(([label, count]) => ({ label, measure: 'cells', value: count })),
+      ];
     case 'heatmap':
       return [{ label: result.label, measure: 'highest', value: result.range[1] }];
   }

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { parse } from 'csv-parse/sync';
+import Papa from 'papaparse';
 import { OverreadError } from '../../errors.ts';
 import type { Truths } from './agreement.ts';
 
@@ -14,16 +14,12 @@ export function readTruths(file: string): Truths {
   } catch (error) {
     throw new OverreadError('input/unreadable', `Expected a CSV of truths in ${file}, but it cannot be read (${(error as NodeJS.ErrnoException).code}). Check the path.`, { got: file }, error);
   }
-  let rows: Record<string, string>[];
-  try {
-    rows = parse(text, { columns: true, bom: true, trim: true, skip_empty_lines: true }) as Record<string, string>[];
-  } catch (error) {
-    throw new OverreadError('dataset/invalid', `Expected a CSV in ${file}: ${(error as Error).message}. Mend it.`, { got: file }, error);
-  }
+  const { data: rows } = Papa.parse<Record<string, string | undefined>>(text.replace(/^\uFEFF/, ''), { header: true, skipEmptyLines: 'greedy', transformHeader: name => name.trim().toLowerCase() });
   const truths = new Map<string, Map<string, boolean>>();
-  rows.forEach(({ study, label, value }, i) => {
+  rows.forEach((row, i) => {
+    const [study, label, value] = [row.study, row.label, row.value].map(cell => cell?.trim());
     if (!study || !label || (value !== '0' && value !== '1')) {
-      throw new OverreadError('dataset/invalid', `Expected study, label and a value of 0 or 1 in line ${i + 2} of ${file}, got ${JSON.stringify(rows[i])}. Mend the line, or leave out what is not known.`, { expected: ['study', 'label', 'value'], got: rows[i] });
+      throw new OverreadError('dataset/invalid', `Expected study, label and a value of 0 or 1 in line ${i + 2} of ${file}, got ${JSON.stringify(row)}. Mend the line, or leave out what is not known.`, { expected: ['study', 'label', 'value'], got: row });
     }
     truths.set(study, (truths.get(study) ?? new Map<string, boolean>()).set(label, value === '1'));
   });
