@@ -11,7 +11,7 @@ export default {
     }],
   },
   // ESM-only packages that jest must transform.
-  transformIgnorePatterns: ['/node_modules/(?!(comlink|@cornerstonejs|fast-png|iobuffer|kdbush|nifti-reader-js|linear-sum-assignment|ml-matrix|ml-spectra-processing|cheminfo-types|ml-array-rescale|ml-array-max|ml-array-min|is-any-array|binary-search|fft.js)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(comlink|@cornerstonejs|fast-png|iobuffer|hyparquet|hyparquet-writer|kdbush|nifti-reader-js|linear-sum-assignment|ml-matrix|ml-spectra-processing|cheminfo-types|ml-array-rescale|ml-array-max|ml-array-min|is-any-array|binary-search|fft.js)/)'],
   // Exports no 'require' condition, which jest asks for.
   moduleNameMapper: { '^nifti-reader-js$': '<rootDir>/node_modules/nifti-reader-js/dist/nifti.js' },
   testTimeout: 60_000,
