@@ -19,7 +19,7 @@ const MAY = {
   tensor: ['image', 'manifest', 'tasks/task'],
   runtime: ['manifest', 'results/result'],
   architectures: ['runtime'],
-  results: ['image', 'dicom', 'manifest'],
+  results: ['image', 'dicom', 'manifest', 'metrics/linear-regression'],
   tasks: ['tensor', 'results', 'manifest', 'runtime', 'image'],
   losses: ['metrics/distance-transform'],
   metrics: [],
