@@ -8,7 +8,7 @@ interface Golden {
 
 const golden = JSON.parse(readFileSync(join(__dirname, 'counting.json'), 'utf8')) as Golden;
 
-test.each(golden.fits.map(fit => [fit.x.length, fit] as const))('a line through %i points is that of scipy.stats.linregress', (n, { x, y, interval, ...wanted }) => {
+test.each(golden.fits)('a line is that of scipy.stats.linregress', ({ x, y, interval, ...wanted }) => {
   const fit = linearRegression(x, y);
   for (const [name, value] of Object.entries(wanted)) expect(fit[name as keyof typeof fit]).toBeCloseTo(value, 8);
   expect(slopeInterval(fit)!.low).toBeCloseTo(interval[0]!, 8);
