@@ -56,7 +56,15 @@ export class TfjsModel implements LoadedModel {
   }
 
   get device(): DeviceDescription | undefined {
-    return this.#network?.device;
+    const { device, plan } = this.#network ?? {};
+    if (device || !plan || !this.#madeOn) return device;
+    const { description } = this.#madeOn;
+    return { ...description, reason: `${description.reason}; ${plan.kernels}` };
+  }
+
+  /** What the network holds on its device beside tfjs's tensors. */
+  get deviceBytes(): number {
+    return this.#network?.plan?.bytes ?? 0;
   }
 
   /** Builds the network and compiles its shaders, before the first run asks for it. */
@@ -76,9 +84,10 @@ export class TfjsModel implements LoadedModel {
     const network = await buildNetwork(this.verified, { on: device.description, wasmPath: this.turns.wasmPath });
     try {
       checkLimits(network, manifest.id, device);
+      if (network.plan) await device.guard(() => network.plan!.make());
       // onnxruntime compiles its shaders in its first run.
       if (network.device?.backend === 'webgpu') await device.guard(() => firstRun(network, manifest, device));
-      else if (device.compile && !network.device) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
+      else if (device.compile && !network.device && !network.plan?.made) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));
     } catch (error) {
       network.dispose();
       throw error;

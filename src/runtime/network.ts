@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import type { DeviceDescription } from '../results/result.ts';
+import type { PlannedNetwork } from './plan/planned-network.ts';
 import type { SliceNetwork } from './slice-network.ts';
 import { tfjsNetwork } from './tfjs-network.ts';
 import type { OnnxPlace } from './onnx-session.ts';
@@ -25,6 +26,8 @@ export interface Network {
   readonly sliced?: SliceNetwork;
   /** What it runs on, where that is not tfjs's backend. */
   readonly device?: DeviceDescription;
+  /** Of layers on WebGPU: makes its plan, which `forward` then runs. Called once, within the device's guard. */
+  readonly plan?: PlannedNetwork;
   dispose(): void;
 }
 

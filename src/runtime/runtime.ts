@@ -68,7 +68,8 @@ export class TfjsRuntime implements Runtime, Turns {
     // memory() would start a backend where there is none any more.
     if (this.#disposed) return { tensors: engine().state.numTensors, deviceBytes: 0 };
     const info = memory() as ReturnType<typeof memory> & { numBytesAllocatedInGPU?: number; numBytesInGPU?: number };
-    return { tensors: info.numTensors, deviceBytes: info.numBytesAllocatedInGPU ?? info.numBytesInGPU ?? info.numBytes };
+    const ofPlans = [...this.#models].reduce((sum, model) => sum + model.deviceBytes, 0);
+    return { tensors: info.numTensors, deviceBytes: ofPlans + (info.numBytesAllocatedInGPU ?? info.numBytesInGPU ?? info.numBytes) };
   }
 
   /** Takes the device away, as a driver reset would: for tests of what follows. */

@@ -1,4 +1,4 @@
-import { dispose, io, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, getBackend, io, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
@@ -94,11 +94,20 @@ async function layersNetwork(artifacts: io.ModelArtifacts, manifest: ModelManife
     layersModel: model,
   };
   if (manifest.input.layout === 'NDHWC') return { ...shared, ...slicedNetwork(model, manifest) };
+  const plan = getBackend() === 'webgpu' ? new (await import('./plan/planned-network.ts')).PlannedNetwork(model) : undefined;
   return {
     ...shared,
+    ...(plan && { plan }),
     tensors: layerTensors(model),
-    forward: given => lastOf([model.predict(fedIn(given, order)) as Tensor | Tensor[]].flat(), manifest),
-    dispose: () => void model.dispose(),
+    forward: given => {
+      const fed = fedIn(given, order);
+      const outputs = plan?.run([fed].flat()) ?? (model.predict(fed) as Tensor | Tensor[]);
+      return lastOf([outputs].flat(), manifest);
+    },
+    dispose() {
+      plan?.dispose();
+      model.dispose();
+    },
   };
 }
 

@@ -1,0 +1,59 @@
+import type { Node } from './ops.ts';
+
+/**
+ * Which channel stands at each lane of a tensor's quads; -1 where a quad is filled up. A concatenation in place leaves such
+ * gaps in its middle. What stands in them is a finite number that nobody heeds.
+ */
+export type Lanes = readonly number[];
+
+export function lanesFor(channels: number): Lanes {
+  return Array.from({ length: 4 * Math.ceil(channels / 4) }, (_, i) => (i < channels ? i : -1));
+}
+
+export function sameLanes(a: Lanes, b: Lanes): boolean {
+  return a.length === b.length && a.every((channel, i) => channel === b[i]);
+}
+
+/** At which lane each channel stands. */
+export function lanesOfChannels(lanes: Lanes): Uint32Array {
+  const at = new Uint32Array(lanes.filter(channel => channel >= 0).length);
+  lanes.forEach((channel, lane) => channel >= 0 && (at[channel] = lane));
+  return at;
+}
+
+/** The lanes of what a node gives; `of` are those of its inputs. */
+export function lanesOf(node: Node, of: readonly Lanes[], inputChannels: readonly number[]): Lanes {
+  const { op, shape } = node;
+  switch (op.kind) {
+    case 'convolution': return op.residual ? of[1]! : lanesFor(shape.channels);
+    case 'input':
+    case 'transposed':
+    case 'dense':
+    case 'relane':
+    case 'dot': return lanesFor(shape.channels);
+    case 'depthwise':
+    case 'pooling':
+    case 'global':
+    case 'pointwise':
+    case 'combination':
+    case 'resize':
+    case 'shift':
+    case 'softmax': return of[0]!;
+    case 'moments': return op.variance ? joined([of[0]!, of[0]!], [inputChannels[0]!, inputChannels[0]!]) : of[0]!;
+    case 'concatenation': return joined(of, inputChannels);
+    case 'flatten': {
+      const channels = inputChannels[0]!;
+      const pixels = shape.channels / channels;
+      return joined(Array.from({ length: pixels }, () => of[0]!), Array.from({ length: pixels }, () => channels));
+    }
+  }
+}
+
+function joined(parts: readonly Lanes[], channels: readonly number[]): Lanes {
+  let first = 0;
+  return parts.flatMap((lanes, i) => {
+    const from = first;
+    first += channels[i]!;
+    return lanes.map(channel => (channel < 0 ? -1 : channel + from));
+  });
+}

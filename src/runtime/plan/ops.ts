@@ -1,0 +1,91 @@
+import type { Activation } from '../kernels/activation.ts';
+import type { Join } from '../kernels/combination.ts';
+
+export type Pair = readonly [rows: number, columns: number];
+
+/** Of one input of a batch; a vector has one row and one column. */
+export interface PlaneShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly channels: number;
+}
+
+/** A factor and a summand for each channel, as an inference-time batch normalisation is. */
+export interface Affine {
+  readonly scale: Float32Array;
+  readonly shift: Float32Array;
+}
+
+/** What is done to each value of an input before it is used; padding is put around afterwards. */
+export type Before = Affine & { readonly relu: boolean };
+
+interface Windowed {
+  readonly size: Pair;
+  readonly strides: Pair;
+  /** Rows above and columns left of the input that the first output sees. */
+  readonly before: Pair;
+}
+
+interface Weighted {
+  readonly bias?: Float32Array | undefined;
+  readonly activation: Activation;
+}
+
+/**
+ * One computation of a network, with its weights. Fused ones say in their optional fields what they took over. `inputs` of a
+ * {@link Node} are what the comment says.
+ */
+export type Op =
+  | { readonly kind: 'input'; readonly index: number }
+  /** x, then what `residual` adds before the activation. Kernel [rows][columns][in][out]. */
+  | Windowed & Weighted & { readonly kind: 'convolution'; readonly rates: Pair; readonly kernel: Float32Array; readonly pre?: Before | undefined; readonly residual?: boolean }
+  /** x. Kernel [rows][columns][channels]. */
+  | Windowed & Weighted & { readonly kind: 'depthwise'; readonly kernel: Float32Array }
+  /** x. Kernel [rows][columns][in][out]; `before` is what is cut off at the beginning. */
+  | Windowed & Weighted & { readonly kind: 'transposed'; readonly kernel: Float32Array }
+  /** x, a vector. Kernel [in][out]. */
+  | Weighted & { readonly kind: 'dense'; readonly kernel: Float32Array }
+  /** x */
+  | Windowed & { readonly kind: 'pooling'; readonly of: 'max' | 'average'; readonly zeros: boolean }
+  /** x */
+  | { readonly kind: 'global'; readonly of: 'max' | 'average'; readonly pre?: Before | undefined }
+  /** x */
+  | { readonly kind: 'pointwise'; readonly affine?: Affine | undefined; readonly activation: Activation }
+  /** a, b; b as large as a, or one pixel. */
+  | { readonly kind: 'combination'; readonly join: Join; readonly activation: Activation }
+  /** Any number, along the channels. */
+  | { readonly kind: 'concatenation' }
+  /** x */
+  | { readonly kind: 'resize'; readonly by: 'nearest' | 'bilinear'; readonly factors: Pair }
+  /** x; pads with zeros, or crops where negative. */
+  | { readonly kind: 'shift'; readonly at: Pair }
+  /** x: pixels one after the other as one vector. */
+  | { readonly kind: 'flatten' }
+  /** x */
+  | { readonly kind: 'softmax' }
+  /** a, b: vectors. */
+  | { readonly kind: 'dot' }
+  /** x, its channels at other lanes. */
+  | { readonly kind: 'relane' }
+  /** The inputs of which mean and variance are taken, then which of them are present. */
+  | { readonly kind: 'moments'; readonly variance: boolean };
+
+export type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
+
+export interface Node {
+  /** Of the layer. */
+  readonly name: string;
+  readonly op: Op;
+  /** Indices of nodes, all smaller than this one's. */
+  readonly inputs: readonly number[];
+  readonly shape: PlaneShape;
+}
+
+/** A network without its framework: nodes in the order of computation. */
+export interface Network2D {
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly number[];
+}
+
+/** Why a network cannot be a plan, in a few words: it then runs on tfjs's own kernels. */
+export class NoPlan extends Error {}

@@ -1,0 +1,235 @@
+import { arenaOf, type Arena } from './arena.ts';
+import { NoPlan } from './ops.ts';
+import { compile, pipelineOf } from './pipelines.ts';
+import type { Operand, Program, Step } from './program.ts';
+
+/** How much of the device a plan takes, in bytes. */
+export interface PlanMemory {
+  readonly weights: number;
+  /** Activations, after sharing. */
+  readonly arena: number;
+  /** Inputs, outputs and parameters. */
+  readonly rest: number;
+  /** The largest single buffer. */
+  readonly largest: number;
+}
+
+/** Offsets of uniform and storage bindings: WebGPU's own default, which every device grants. */
+const ALIGNMENT = 256;
+/** Batches whose buffers are kept: a full one, and the rest of a series. */
+const KEPT_BATCHES = 2;
+
+/** One batch's buffers and what is dispatched on them. */
+interface Recorded {
+  readonly batch: number;
+  readonly inputs: readonly GPUBuffer[];
+  readonly outputs: readonly GPUBuffer[];
+  readonly slots: readonly GPUBuffer[];
+  readonly params: GPUBuffer;
+  readonly bytes: number;
+  readonly dispatches: readonly Dispatch[];
+}
+
+interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindings: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What is given to a plan: values, or a buffer on the same device that holds them from its beginning. */
+export type Feed = Float32Array | GPUBuffer;
+
+/**
+ * A network on a GPU as a list of dispatches that was recorded once: all buffers are there before it runs, all pipelines are
+ * compiled, and a run is one encoder and one submit. Errors of the GPU go to the device's error scopes, which the
+ * caller holds around {@link make} and {@link run}.
+ */
+export class Plan {
+  readonly #constants: readonly GPUBufferBinding[];
+  readonly #weightBuffers: readonly GPUBuffer[];
+  #recorded: Recorded[] = [];
+
+  private constructor(
+    private readonly device: GPUDevice,
+    readonly program: Program,
+  ) {
+    const { buffers, bindings } = uploaded(device, program.constants);
+    this.#weightBuffers = buffers;
+    this.#constants = bindings;
+  }
+
+  /**
+   * Uploads the weights, compiles all pipelines in parallel and makes the buffers for single inputs.
+   * @throws NoPlan where a tensor is over the device's limits, or a kernel does not compile there
+   */
+  static async make(device: GPUDevice, program: Program): Promise<Plan> {
+    checkLimits(device, program, 1);
+    const plan = new Plan(device, program);
+    try {
+      await compile(device, program.steps(1).map(({ launch }) => launch.kernel));
+      plan.#record(1);
+      return plan;
+    } catch (error) {
+      plan.dispose();
+      if (error instanceof NoPlan) throw error;
+      throw new NoPlan(`a kernel does not compile here (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`);
+    }
+  }
+
+  get dispatches(): number {
+    return this.#recorded[0]?.dispatches.length ?? 0;
+  }
+
+  /** Bytes that the plan holds on the device now. */
+  get bytes(): number {
+    return this.#recorded.reduce((sum, { bytes }) => sum + bytes, this.#weightBuffers.reduce((sum, { size }) => sum + size, 0));
+  }
+
+  /**
+   * Submits a run.
+   * @param feeds the network's inputs, [batch, rows, columns, channels] each
+   * @returns buffers of the outputs, [batch, rows, columns, channels] each; the next run writes them again
+   * @throws NoPlan where the batch is over the device's limits
+   */
+  run(feeds: readonly Feed[], batch = 1): readonly GPUBuffer[] {
+    const recorded = this.#record(batch);
+    const encoder = this.device.createCommandEncoder();
+    feeds.forEach((feed, i) => {
+      const to = recorded.inputs[i]!;
+      if (feed instanceof Float32Array) this.device.queue.writeBuffer(to, 0, feed as Float32Array<ArrayBuffer>);
+      else encoder.copyBufferToBuffer(feed, 0, to, 0, to.size);
+    });
+    const pass = encoder.beginComputePass();
+    let set: GPUComputePipeline | undefined;
+    for (const { pipeline, bindings, x, y } of recorded.dispatches) {
+      if (pipeline !== set) pass.setPipeline((set = pipeline));
+      pass.setBindGroup(0, bindings);
+      pass.dispatchWorkgroups(x, y);
+    }
+    pass.end();
+    this.device.queue.submit([encoder.finish()]);
+    return recorded.outputs;
+  }
+
+  /** Fills all that a run writes with a value, so that a test sees what is not written. */
+  poison(value: number, batch = 1): void {
+    const { slots, outputs } = this.#record(batch);
+    for (const buffer of [...slots, ...outputs]) this.device.queue.writeBuffer(buffer, 0, new Float32Array(buffer.size / 4).fill(value));
+  }
+
+  dispose(): void {
+    for (const recorded of this.#recorded) free(recorded);
+    this.#recorded = [];
+    for (const buffer of this.#weightBuffers) buffer.destroy();
+  }
+
+  #record(batch: number): Recorded {
+    const there = this.#recorded.find(recorded => recorded.batch === batch);
+    if (there) return there;
+    checkLimits(this.device, this.program, batch);
+    while (this.#recorded.length >= KEPT_BATCHES) free(this.#recorded.pop()!);
+    const made = this.#make(batch);
+    this.#recorded.unshift(made);
+    return made;
+  }
+
+  #make(batch: number): Recorded {
+    const { device, program } = this;
+    const steps = program.steps(batch);
+    const { slots: sizes, slotOf } = arenaFor(program, steps, batch);
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPUBufferUsage;
+    const slots = sizes.map(size => device.createBuffer({ size, usage: STORAGE | COPY_DST }));
+    const inputs = program.inputs.map(shape => device.createBuffer({ size: batch * valuesOf(shape) * 4, usage: STORAGE | COPY_DST }));
+    const outputs = program.outputs.map(shape => device.createBuffer({ size: batch * valuesOf(shape) * 4, usage: STORAGE | COPY_SRC | COPY_DST }));
+    const params = device.createBuffer({ size: Math.max(1, steps.length) * ALIGNMENT, usage: UNIFORM | COPY_DST });
+    const values = new Uint32Array(params.size / 4);
+    const bindingOf = ({ of, index }: Operand): GPUBufferBinding => {
+      switch (of) {
+        case 'tensor': return { buffer: slots[slotOf.get(index)!]!, size: program.bytesOf(index, batch) };
+        case 'constant': return this.#constants[index]!;
+        case 'input': return { buffer: inputs[index]! };
+        case 'output': return { buffer: outputs[index]! };
+      }
+    };
+    const most = device.limits.maxComputeWorkgroupsPerDimension;
+    const dispatches = steps.map(({ launch, reads, writes }, i): Dispatch => {
+      values.set(launch.params, i * ALIGNMENT / 4);
+      const pipeline = pipelineOf(device, launch.kernel);
+      const operands: GPUBufferBinding[] = [{ buffer: params, offset: i * ALIGNMENT, size: Math.ceil(launch.params.length / 4) * 16 }, ...reads.map(bindingOf), bindingOf(writes)];
+      const bindings = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: operands.map((resource, binding) => ({ binding, resource })) });
+      const x = Math.min(launch.workgroups, most);
+      return { pipeline, bindings, x, y: Math.ceil(launch.workgroups / x) };
+    });
+    device.queue.writeBuffer(params, 0, values);
+    const bytes = [...slots, ...inputs, ...outputs, params].reduce((sum, { size }) => sum + size, 0);
+    return { batch, inputs, outputs, slots, params, bytes, dispatches };
+  }
+}
+
+/** What a plan will take before it is made. */
+export function memoryOf(program: Program, batch: number): PlanMemory {
+  const steps = program.steps(batch);
+  const { slots } = arenaFor(program, steps, batch);
+  const ports = [...program.inputs, ...program.outputs].map(shape => batch * valuesOf(shape) * 4);
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+  const weights = program.constants.map(({ byteLength }) => aligned(byteLength));
+  return {
+    weights: sum(weights), arena: sum(slots), rest: sum(ports) + steps.length * ALIGNMENT,
+    largest: Math.max(...slots, ...ports, ...weights),
+  };
+}
+
+function checkLimits({ limits }: GPUDevice, program: Program, batch: number): void {
+  const { largest } = memoryOf(program, batch);
+  const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  if (largest > allowed) throw new NoPlan(`a buffer would need ${largest} bytes, and the device takes ${allowed}`);
+}
+
+/** Tensors in slots: a root lives from the first step that writes any part of it to the last that reads any. */
+function arenaFor(program: Program, steps: readonly Step[], batch: number): Pick<Arena, 'slots'> & { readonly slotOf: ReadonlyMap<number, number> } {
+  const lives = new Map<number, { first: number; last: number }>();
+  steps.forEach(({ reads, writes }, at) => {
+    for (const { of, index } of [...reads, writes]) {
+      if (of !== 'tensor') continue;
+      const life = lives.get(index);
+      if (life) life.last = at;
+      else lives.set(index, { first: at, last: at });
+    }
+  });
+  const roots = [...lives.keys()];
+  const arena = arenaOf(roots.map(root => ({ bytes: program.bytesOf(root, batch), ...lives.get(root)! })));
+  return { slots: arena.slots, slotOf: new Map(roots.map((root, i) => [root, arena.slotOf[i]!])) };
+}
+
+/** Weights one after the other in as few buffers as the device's limit allows. */
+function uploaded(device: GPUDevice, constants: readonly (Float32Array | Uint32Array)[]): { readonly buffers: GPUBuffer[]; readonly bindings: GPUBufferBinding[] } {
+  const most = Math.min(device.limits.maxBufferSize, 256 * 2 ** 20);
+  const groups: { size: number; readonly parts: { readonly values: Float32Array | Uint32Array; readonly offset: number; readonly index: number }[] }[] = [];
+  constants.forEach((values, index) => {
+    const size = aligned(values.byteLength);
+    let group = groups.at(-1);
+    if (!group || group.size + size > most) groups.push((group = { size: 0, parts: [] }));
+    group.parts.push({ values, offset: group.size, index });
+    group.size += size;
+  });
+  const bindings: GPUBufferBinding[] = [];
+  const buffers = groups.map(({ size, parts }) => {
+    const buffer = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST, mappedAtCreation: true });
+    const mapped = buffer.getMappedRange();
+    for (const { values, offset, index } of parts) {
+      new Uint8Array(mapped, offset, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      bindings[index] = { buffer, offset, size: values.byteLength };
+    }
+    buffer.unmap();
+    return buffer;
+  });
+  return { buffers, bindings };
+}
+
+function free({ inputs, outputs, slots, params }: Recorded): void {
+  for (const buffer of [...inputs, ...outputs, ...slots, params]) buffer.destroy();
+}
+
+const valuesOf = ({ rows, columns, channels }: { readonly rows: number; readonly columns: number; readonly channels: number }) => rows * columns * channels;
+const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;

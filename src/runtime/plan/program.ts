@@ -1,0 +1,219 @@
+import { LINEAR } from '../kernels/activation.ts';
+import { combination } from '../kernels/combination.ts';
+import { convolution, weightQuads } from '../kernels/convolution.ts';
+import { dense } from '../kernels/dense.ts';
+import { depthwise } from '../kernels/depthwise.ts';
+import { dot } from '../kernels/dot.ts';
+import { globalPooling } from '../kernels/global-pooling.ts';
+import type { Launch } from '../kernels/kernel.ts';
+import { NO_LANE, pack, relane, unpack } from '../kernels/layout.ts';
+import { moments } from '../kernels/moments.ts';
+import { pointwise } from '../kernels/pointwise.ts';
+import { pooling } from '../kernels/pooling.ts';
+import { resize } from '../kernels/resize.ts';
+import { shift } from '../kernels/shift.ts';
+import { softmax } from '../kernels/softmax.ts';
+import { transposedConvolution } from '../kernels/transposed-convolution.ts';
+import { lanesOf, lanesOfChannels, sameLanes, type Lanes } from './lanes.ts';
+import { NoPlan, type Before, type Network2D, type Node, type OpOf, type Pair, type PlaneShape } from './ops.ts';
+import { storageOf, type Storage } from './storage.ts';
+import { byLanes, convolutionWeights, denseWeights, maskOf, multipliedLanes, transposedWeights } from './weights.ts';
+
+/** A buffer that a step reads or writes: of a tensor (the root's node), of weights, of an input or output of the network. */
+export interface Operand {
+  readonly of: 'tensor' | 'constant' | 'input' | 'output';
+  readonly index: number;
+}
+
+/** One dispatch of a plan, with what it reads, in the order of its bindings, and writes. */
+export interface Step {
+  /** Of the layer, for messages. */
+  readonly name: string;
+  readonly launch: Launch;
+  readonly reads: readonly Operand[];
+  readonly writes: Operand;
+}
+
+/** Bindings that WebGPU grants to every shader: a kernel that reads more than one less is not used. */
+const MOST_BINDINGS = 8;
+
+/**
+ * A fused network as dispatches: where each tensor lies, which weights each kernel reads, and for any batch the steps.
+ * @throws NoPlan where a kernel would bind more than WebGPU grants
+ */
+export class Program {
+  readonly constants: readonly (Float32Array | Uint32Array)[];
+  readonly inputs: readonly PlaneShape[];
+  readonly outputs: readonly PlaneShape[];
+  readonly lanes: readonly Lanes[];
+  readonly storage: Storage;
+  readonly network: Network2D;
+  readonly #constants: (Float32Array | Uint32Array)[] = [];
+  readonly #constantOf = new Map<string, number>();
+
+  constructor(network: Network2D) {
+    this.network = network = withEqualLanes(network);
+    const lanes: Lanes[] = [];
+    for (const node of network.nodes) lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => network.nodes[i]!.shape.channels)));
+    this.lanes = lanes;
+    this.storage = storageOf(network, lanes);
+    const inputs = network.nodes.filter((node): node is Node & { op: OpOf<'input'> } => node.op.kind === 'input');
+    this.inputs = inputs.sort((a, b) => a.op.index - b.op.index).map(({ shape }) => shape);
+    this.outputs = network.outputs.map(i => network.nodes[i]!.shape);
+    // The steps name the constants that they need.
+    this.steps(1);
+    this.constants = this.#constants;
+  }
+
+  /** Bytes of a root's buffer, for a batch. */
+  bytesOf(root: number, batch: number): number {
+    const { rows, columns } = this.network.nodes[root]!.shape;
+    return batch * rows * columns * this.lanes[root]!.length * 4;
+  }
+
+  steps(batch: number): readonly Step[] {
+    const { nodes, outputs } = this.network;
+    const steps = nodes.flatMap((node, i) => this.#stepsOf(node, i, batch));
+    outputs.forEach((node, index) => {
+      const { shape, name } = nodes[node]!;
+      const launch = unpack({ pixels: batch * shape.rows * shape.columns, channels: shape.channels, x: this.storage.places[node]! });
+      const lanes = this.#constant(`channels of ${node}`, () => lanesOfChannels(this.lanes[node]!));
+      steps.push({ name, launch, reads: [this.#tensor(node), lanes], writes: { of: 'output', index } });
+    });
+    return steps;
+  }
+
+  #tensor(node: number): Operand {
+    return { of: 'tensor', index: this.storage.places[node]!.root };
+  }
+
+  /** Weights are packed once, however often steps are made. */
+  #constant(name: string, values: () => Float32Array | Uint32Array): Operand {
+    let index = this.#constantOf.get(name);
+    if (index === undefined) {
+      index = this.#constants.push(values()) - 1;
+      this.#constantOf.set(name, index);
+    }
+    return { of: 'constant', index };
+  }
+
+  #stepsOf(node: Node, i: number, n: number): Step[] {
+    const { op, inputs, shape, name } = node;
+    const places = this.storage.places;
+    const lanes = this.lanes[i]!;
+    const from = inputs[0];
+    const xLanes = from === undefined ? [] : this.lanes[from]!;
+    const y = places[i]!;
+    const x = from === undefined ? y : places[from]!;
+    const input = from === undefined ? shape : this.network.nodes[from]!.shape;
+    const plane = (of: PlaneShape): Pair => [of.rows, of.columns];
+    const pixels = n * shape.rows * shape.columns;
+    const quads = lanes.length / 4;
+    const constant = (what: string, values: () => Float32Array | Uint32Array) => this.#constant(`${what} of ${i}`, values);
+    const step = (launch: Launch, reads: readonly Operand[]): Step[] => {
+      if (reads.length + 1 > MOST_BINDINGS) throw new NoPlan(`${name} reads ${reads.length} buffers at once`);
+      return [{ name, launch, reads, writes: this.#tensor(i) }];
+    };
+    const before = (pre: Before | undefined) => (pre ? [constant('scale', () => byLanes(pre.scale, xLanes)), constant('shift', () => byLanes(pre.shift, xLanes))] : []);
+    const way = (pre: Before | undefined) => pre && (pre.relu ? 'affine relu' as const : 'affine' as const);
+    const windowed = { n, input: plane(input), output: plane(shape), x, y };
+
+    switch (op.kind) {
+      case 'input': return step(pack({ pixels, channels: shape.channels, y }), [{ of: 'input', index: op.index }]);
+      case 'convolution': {
+        const { size, strides, rates, before: edge, activation, pre, residual } = op;
+        const launch = convolution({
+          ...windowed, inQuads: xLanes.length / 4, outQuads: quads, inLanes: multipliedLanes(xLanes), size, strides, rates, before: edge, activation,
+          pre: way(pre), residual: residual ? places[inputs[1]!] : undefined,
+        });
+        return step(launch, [
+          this.#tensor(from!), constant('kernel', () => convolutionWeights(op.kernel, size[0] * size[1], xLanes, lanes)),
+          constant('bias', () => byLanes(op.bias, lanes, weightQuads(quads) * 4)), ...before(pre), ...(residual ? [this.#tensor(inputs[1]!)] : []),
+        ]);
+      }
+      case 'transposed': {
+        const { size, strides, before: edge, activation } = op;
+        return step(transposedConvolution({ ...windowed, inQuads: xLanes.length / 4, outQuads: quads, size, strides, before: edge, activation }), [
+          this.#tensor(from!), constant('kernel', () => transposedWeights(op.kernel, size[0] * size[1], xLanes, lanes)),
+          constant('bias', () => byLanes(op.bias, lanes, weightQuads(quads) * 4)),
+        ]);
+      }
+      case 'depthwise': {
+        const { size, strides, before: edge, activation } = op;
+        return step(depthwise({ ...windowed, quads, size, strides, before: edge, activation }),
+          [this.#tensor(from!), constant('kernel', () => byLanes(op.kernel, lanes)), constant('bias', () => byLanes(op.bias, lanes))]);
+      }
+      case 'dense':
+        return step(dense({ n, inQuads: xLanes.length / 4, outQuads: quads, x, y, activation: op.activation }),
+          [this.#tensor(from!), constant('kernel', () => denseWeights(op.kernel, xLanes, lanes)), constant('bias', () => byLanes(op.bias, lanes))]);
+      case 'pooling': {
+        const { of, zeros, size, strides, before: edge } = op;
+        return step(pooling({ ...windowed, of, zeros, quads, size, strides, before: edge }), [this.#tensor(from!)]);
+      }
+      case 'global':
+        return step(globalPooling({ of: op.of, n, pixels: input.rows * input.columns, quads, x, y, pre: way(op.pre) }), [this.#tensor(from!), ...before(op.pre)]);
+      case 'pointwise': {
+        const { affine, activation } = op;
+        const map = affine ? [constant('scale', () => byLanes(affine.scale, lanes)), constant('shift', () => byLanes(affine.shift, lanes))] : [];
+        return step(pointwise({ pixels, quads, x, y, affine: affine !== undefined, activation }), [this.#tensor(from!), ...map]);
+      }
+      case 'combination': {
+        const other = this.network.nodes[inputs[1]!]!.shape;
+        const shared = shape.rows * shape.columns / (other.rows * other.columns);
+        return step(combination({ join: op.join, pixels, quads, a: x, b: places[inputs[1]!]!, y, shared, activation: op.activation }), inputs.map(input => this.#tensor(input)));
+      }
+      case 'concatenation':
+      case 'flatten':
+        return (this.storage.copies.get(i) ?? []).flatMap(({ from: part, to }) => {
+          const { rows, columns } = this.network.nodes[part]!.shape;
+          const launch = pointwise({ pixels: n * rows * columns, quads: this.lanes[part]!.length / 4, x: places[part]!, y: to, affine: false, activation: LINEAR });
+          return step(launch, [this.#tensor(part)]);
+        });
+      case 'resize': return step(resize({ by: op.by, n, input: plane(input), factors: op.factors, quads, x, y }), [this.#tensor(from!)]);
+      case 'shift': return step(shift({ n, input: plane(input), output: plane(shape), at: op.at, quads, x, y }), [this.#tensor(from!)]);
+      case 'softmax': return step(softmax({ pixels, quads, x, y }), [this.#tensor(from!), constant('mask', () => maskOf(lanes))]);
+      case 'dot': {
+        const b = places[inputs[1]!]!;
+        return step(dot({ n, quads: xLanes.length / 4, a: x, b, y }), [...inputs.map(input => this.#tensor(input)), constant('mask', () => maskOf(xLanes))]);
+      }
+      case 'moments': {
+        const present = inputs.at(-1)!;
+        const xs = inputs.slice(0, -1);
+        const launch = moments({ n, pixels: shape.rows * shape.columns, quads: xLanes.length / 4, variance: op.variance, present: places[present]!, xs: xs.map(input => places[input]!), y });
+        return step(launch, [present, ...xs].map(input => this.#tensor(input)));
+      }
+      case 'relane':
+        return step(relane({ pixels, quads, x, y }), [this.#tensor(from!), constant('lanes', () => {
+          const at = lanesOfChannels(xLanes);
+          return Uint32Array.from(lanes, channel => (channel < 0 ? NO_LANE : at[channel]!));
+        })]);
+    }
+  }
+}
+
+/**
+ * What is joined value by value has to have its channels at the same lanes: where a concatenation left gaps in one of
+ * the tensors, another is made without.
+ */
+function withEqualLanes({ nodes, outputs }: Network2D): Network2D {
+  const made: Node[] = [];
+  const lanes: Lanes[] = [];
+  const now: number[] = [];
+  const put = (node: Node): number => {
+    lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => made[i]!.shape.channels)));
+    return made.push(node) - 1;
+  };
+  for (const node of nodes) {
+    const inputs = node.inputs.map(input => now[input]!);
+    const { kind } = node.op;
+    const joined = kind === 'combination' || kind === 'dot' ? inputs : kind === 'moments' ? inputs.slice(0, -1) : [];
+    if (joined.some(input => !sameLanes(lanes[input]!, lanes[joined[0]!]!))) {
+      joined.forEach((input, i) => {
+        const { shape, name } = made[input]!;
+        inputs[i] = put({ name, op: { kind: 'relane' }, inputs: [input], shape });
+      });
+    }
+    now.push(put({ ...node, inputs }));
+  }
+  return { nodes: made, outputs: outputs.map(output => now[output]!) };
+}

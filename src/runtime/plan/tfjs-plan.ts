@@ -1,0 +1,47 @@
+import { backend, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { fused } from './fuse.ts';
+import { fromLayers } from './from-layers.ts';
+import { NoPlan } from './ops.ts';
+import { Plan, type Feed } from './plan.ts';
+import { Program } from './program.ts';
+
+/** What this file needs of tfjs's WebGPU backend; its type names neither. */
+interface Backend {
+  readonly device: GPUDevice;
+  readonly commandEncoder?: GPUCommandEncoder | null;
+  readonly tensorMap: { get(dataId: object): { readonly values?: unknown; readonly resource?: GPUBuffer | null } };
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/**
+ * The plan of a layers model on the device that tfjs runs on, with its weights and pipelines there.
+ * @throws NoPlan where tfjs runs on no WebGPU device, or the network has no plan
+ */
+export async function planOf(model: LayersModel): Promise<Plan> {
+  if (getBackend() !== 'webgpu') throw new NoPlan(`tfjs runs on ${getBackend()}`);
+  const network = fused(await fromLayers(model));
+  return Plan.make((backend() as unknown as Backend).device, new Program(network));
+}
+
+/**
+ * Runs a plan on tensors of tfjs's, on whose queue it stands after what makes them.
+ * @param inputs [n, …] each, in the order of the model's inputs
+ * @returns a tensor for each output
+ */
+export function runPlan(plan: Plan, model: LayersModel, inputs: readonly Tensor[]): Tensor[] {
+  const tfjs = backend() as unknown as Backend;
+  const feeds = inputs.map((input): Feed => {
+    const { values, resource } = tfjs.tensorMap.get(input.dataId);
+    if (values instanceof Float32Array) return values;
+    if (resource) return resource;
+    throw new Error(`an input of type ${input.dtype} is neither on the device nor in memory`);
+  });
+  // What tfjs has recorded and not sent yet may be what makes an input.
+  tfjs.endComputePassEncoder();
+  if (tfjs.commandEncoder) tfjs.submitQueue();
+  const batch = inputs[0]!.shape[0]!;
+  // Copies: the next run writes the same buffers.
+  return plan.run(feeds, batch).map((buffer, i) => tensor({ buffer }, [batch, ...model.outputs[i]!.shape.slice(1).map(size => size!)], 'float32'));
+}
