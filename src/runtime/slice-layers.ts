@@ -2,8 +2,10 @@ import {
   add, addN, avgPool, batchNorm, concat, conv2dTranspose, fused, keep, maximum, maxPool, mul, prelu, reshape, softmax, squeeze, slice, tidy, transpose, zeros,
   type Tensor, type Tensor1D, type Tensor4D,
 } from '@tensorflow/tfjs-core';
+import { activationOf, type Activation } from './kernels/activation.ts';
 import type { Layer } from './layer-graph.ts';
 import { perAxis, type Window } from './layer-windows.ts';
+import { convolvedSlice, hasSliceKernel } from './slice-convolution.ts';
 
 /** The slice of one of a layer's inputs, [1, rows, columns, channels]; undefined before the first and after the last. */
 export type SliceOf = (input: number, slice: number) => Tensor4D | undefined;
@@ -11,6 +13,8 @@ export type SliceOf = (input: number, slice: number) => Tensor4D | undefined;
 /** Computes one slice of what a layer of a network of volumes gives. Called within a tidy. */
 export interface SliceLayer {
   slice(of: SliceOf, slice: number): Tensor4D;
+  /** Takes over what follows the layer. @returns false where it cannot */
+  takesOver?(activation: Activation): boolean;
   /** Shape of the largest tensor that a call makes, where that is neither its input nor its output. */
   readonly within?: readonly number[];
   dispose(): void;
@@ -20,6 +24,7 @@ type Plane = readonly [rows: number, columns: number];
 type Pair = [number, number];
 interface Convolution {
   readonly kernelSize: unknown; readonly strides: unknown; readonly dilationRate: unknown; readonly padding: 'same' | 'valid';
+  readonly activation?: unknown;
 }
 /** What a convolution or dense layer of tfjs applies to its sums. */
 interface Activated {
@@ -32,12 +37,13 @@ interface Activated {
  * slices.
  * @param window of the axis of slices; `windowsOf` has refused whatever is not covered here
  * @param made [rows, columns] of what the layer gives
+ * @param rest the windows of rows and columns
  */
-export function sliceLayer(layer: Layer, window: Window, inputs: readonly { readonly slices: number; readonly plane: Plane; readonly channels: number }[], made: Plane): SliceLayer {
+export function sliceLayer(layer: Layer, window: Window, inputs: readonly { readonly slices: number; readonly plane: Plane; readonly channels: number }[], made: Plane, rest: readonly Window[]): SliceLayer {
   const name = layer.getClassName();
   const config = layer.getConfig() as unknown as Convolution & { readonly poolSize: unknown };
   switch (name) {
-    case 'Conv3D': return convolution(layer, config, window, inputs[0]!);
+    case 'Conv3D': return convolution(layer, config, window, inputs[0]!, rest, made);
     case 'Conv3DTranspose': return transposedConvolution(layer, config, window, made);
     case 'MaxPooling3D':
     case 'AveragePooling3D': return pooling(name, config, window);
@@ -59,13 +65,31 @@ function taps(window: Window, slice: number, count: number, rate: number): numbe
   return Array.from({ length: count }, (_, tap) => first + tap * rate);
 }
 
-function convolution(layer: Layer, config: Convolution, window: Window, input: { readonly plane: Plane; readonly channels: number }): SliceLayer {
-  const [depth] = perAxis(config.kernelSize, 3) as [number];
+function convolution(layer: Layer, config: Convolution, window: Window, input: { readonly plane: Plane; readonly channels: number }, rest: readonly Window[], made: Plane): SliceLayer {
+  const [depth, ...size] = perAxis(config.kernelSize, 3) as [number, number, number];
   const [rate, ...rates] = perAxis(config.dilationRate ?? 1, 3) as [number, number, number];
   const [, ...strides] = perAxis(config.strides, 3) as [number, number, number];
   // [slices, rows, columns, in, out] → [rows, columns, slices · in, out]
   const kernel = weight(layer, 0);
   const [, rows, columns, channels, filters] = kernel.shape as [number, number, number, number, number];
+  const own = activationOf(config.activation);
+  if (own && hasSliceKernel({ depth, channels, filters })) {
+    const before = rest.map(axis => (axis.kind === 'slide' ? axis.before : 0)) as Pair;
+    let activation = own;
+    return {
+      slice(of, at) {
+        const met = taps(window, at, depth, rate).map(tap => of(0, tap));
+        const bias = layer.weights.length > 1 ? weight(layer, 1) : undefined;
+        return convolvedSlice({ depth, channels, filters, made, size: size as Pair, strides: strides as Pair, rates: rates as Pair, before, activation }, met, kernel, bias);
+      },
+      takesOver(other) {
+        const free = activation.kind === 'linear';
+        if (free) activation = other;
+        return free;
+      },
+      dispose: () => {},
+    };
+  }
   const flat = keep(tidy(() => reshape(transpose(kernel, [1, 2, 0, 3, 4]), [rows, columns, depth * channels, filters]) as Tensor4D));
   return {
     slice(of, at) {

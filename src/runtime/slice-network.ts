@@ -1,5 +1,6 @@
 import { dispose, keep, tensor4d, tidy, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { activationOf } from './kernels/activation.ts';
 import { outputSize, readBy, windowsOf, type Window } from './layer-windows.ts';
 import { stepsTo } from './receptive-field.ts';
 import { sliceLayer, type SliceLayer } from './slice-layers.ts';
@@ -33,7 +34,7 @@ interface Stage {
 export class SliceNetwork {
   readonly outputShape: VolumeShape;
   readonly #volumes: readonly Made[];
-  readonly #stages: readonly Stage[];
+  readonly #stages: Stage[];
   readonly #within: readonly { readonly name: string; readonly shape: readonly number[] }[];
 
   /**
@@ -46,19 +47,28 @@ export class SliceNetwork {
     const volumes: Made[] = [{ name: image.name, shape: inputShape }];
     const index = new Map<number, number>([[image.id, 0]]);
     const within: { name: string; shape: readonly number[] }[] = [];
-    this.#stages = stepsTo(output, image).map(step => {
+    const steps = stepsTo(output, image);
+    const readers = (of: { readonly id: number }) => steps.filter(({ inputs }) => inputs.some(({ id }) => id === of.id)).length;
+    this.#stages = [];
+    for (const step of steps) {
       const inputs = step.inputs.map(({ id }) => index.get(id)!);
       const shapes = inputs.map(i => volumes[i]!.shape);
       const sides = shapes[0]!.slice(0, 3);
       const windows = windowsOf(step.layer, sides, step.inputs[0]!.shape.length);
       const [slices, rows, columns] = windows.map((window, axis) => outputSize(window, sides[axis]!)) as [number, number, number];
       const name = step.layer.name;
+      const before = this.#stages.find(stage => stage.output === inputs[0]);
+      const activation = step.layer.getClassName() === 'Activation' && readers(step.inputs[0]!) === 1 ? activationOf(step.layer.getConfig().activation) : undefined;
+      if (activation && before?.by.takesOver?.(activation)) {
+        index.set(step.output.id, inputs[0]!);
+        continue;
+      }
       index.set(step.output.id, volumes.length);
       volumes.push({ name, shape: [slices, rows, columns, step.output.shape.at(-1)!] });
-      const by = sliceLayer(step.layer, windows[0]!, shapes.map(([n, r, c, channels]) => ({ slices: n, plane: [r, c], channels })), [rows, columns]);
+      const by = sliceLayer(step.layer, windows[0]!, shapes.map(([n, r, c, channels]) => ({ slices: n, plane: [r, c], channels })), [rows, columns], windows.slice(1));
       if (by.within) within.push({ name, shape: by.within });
-      return { by, window: windows[0]!, inputs, output: volumes.length - 1 };
-    });
+      this.#stages.push({ by, window: windows[0]!, inputs, output: volumes.length - 1 });
+    }
     this.#volumes = volumes;
     this.#within = within;
     this.outputShape = volumes.at(-1)!.shape;

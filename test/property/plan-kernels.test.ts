@@ -7,7 +7,7 @@ import { Plan } from '../../src/runtime/plan/plan.ts';
 import { Program } from '../../src/runtime/plan/program.ts';
 import { referenceOf, type Given } from '../../src/runtime/plan/reference.ts';
 import { dawnMissing } from '../unit/runtime/dawn.ts';
-import { valuesIn } from '../unit/runtime/gpu-values.ts';
+import { noise, valuesIn } from '../unit/runtime/gpu-values.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('../unit/runtime/dawn.ts')>('../unit/runtime/dawn.ts').dawn());
 
@@ -27,15 +27,6 @@ const activation = fc.constantFrom(...ACTIVATIONS.filter(({ kind }) => ['linear'
 const pair = (from: number, to: number): fc.Arbitrary<Pair> => fc.tuple(fc.integer({ min: from, max: to }), fc.integer({ min: from, max: to }));
 const channels = fc.integer({ min: 1, max: 19 });
 const plane: fc.Arbitrary<PlaneShape> = fc.record({ rows: fc.integer({ min: 1, max: 9 }), columns: fc.integer({ min: 1, max: 11 }), channels });
-
-/** Numbers around zero that differ from place to place. */
-function noise(count: number, seed: number): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 2 ** 32) * 2 - 1;
-  });
-}
 
 /** One layer with its inputs, all of which are given from outside. */
 interface Case {

@@ -11,6 +11,17 @@ export type Activation =
 export const LINEAR: Activation = { kind: 'linear' };
 const SELU = { alpha: 1.6732632423543772, scale: 1.0507009873554805 };
 
+const PLAIN = ['linear', 'relu', 'sigmoid', 'tanh', 'softplus', 'softsign', 'swish', 'hardSigmoid', 'selu'] as const;
+
+/** An activation by its name in tfjs's configurations; undefined for one that is not known here. */
+export function activationOf(name: unknown): Activation | undefined {
+  if (name == null || name === 'linear') return LINEAR;
+  if (name === 'relu6') return { kind: 'clippedRelu', limit: 6 };
+  if (name === 'elu') return { kind: 'elu', alpha: 1 };
+  const plain = PLAIN.find(known => known === name);
+  return plain && { kind: plain };
+}
+
 /** Part of the key of a kernel that has the activation in its code. */
 export function activationKey(activation: Activation): string {
   return Object.values(activation).join(' ');

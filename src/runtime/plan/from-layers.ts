@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { isOverreadError } from '../../errors.ts';
-import { LINEAR, type Activation } from '../kernels/activation.ts';
+import { activationOf, LINEAR, type Activation } from '../kernels/activation.ts';
 import type { Join } from '../kernels/combination.ts';
 import type { Layer } from '../layer-graph.ts';
 import { outputSize, perAxis, windowsOf, type Window } from '../layer-windows.ts';
@@ -17,7 +17,6 @@ interface Made {
 const JOINS: Readonly<Record<string, Join>> = { Add: 'add', Multiply: 'multiply', Maximum: 'maximum', Minimum: 'minimum', Average: 'average' };
 /** Layers that do nothing at inference. */
 const NOTHING: ReadonlySet<string> = new Set(['Dropout', 'SpatialDropout2D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout']);
-const PLAIN: readonly string[] = ['linear', 'relu', 'sigmoid', 'tanh', 'softplus', 'softsign', 'swish', 'hardSigmoid', 'selu'];
 
 /**
  * A layers model of planes and vectors as nodes, in the order of computation, with its weights read.
@@ -75,7 +74,7 @@ export async function fromLayers(model: LayersModel): Promise<Network2D> {
     const wanted = shapeOf(symbol);
     const got = nodes[made]!.shape;
     if (got.rows !== wanted.rows || got.columns !== wanted.columns || got.channels !== wanted.channels) throw new NoPlan(`${name} gives another shape than was thought`);
-    const activation = config.activation === undefined || type === 'Activation' ? LINEAR : activationOf(layer, config.activation);
+    const activation = config.activation === undefined || type === 'Activation' ? LINEAR : activationIn(layer, config.activation);
     if (activation === 'softmax') return add({ name, op: { kind: 'softmax' }, inputs: [made], shape: got });
     if (activation === LINEAR) return made;
     return add({ name, op: { kind: 'pointwise', activation }, inputs: [made], shape: got });
@@ -133,7 +132,7 @@ function madeBy(layer: Layer, config: Config, shapes: readonly PlaneShape[], rea
       onChannels(layer, config, rank);
       return same({ kind: 'pointwise', affine: normalisation(layer, config, x.channels, read), activation: LINEAR });
     case 'Activation': {
-      const activation = activationOf(layer, config.activation);
+      const activation = activationIn(layer, config.activation);
       return same(activation === 'softmax' ? { kind: 'softmax' } : { kind: 'pointwise', activation });
     }
     case 'ReLU': {
@@ -235,7 +234,7 @@ function separable(layer: Layer, config: Config, x: PlaneShape, read: Read): rea
   const depth = sliding(layer, x, x.channels, (before, strides) => ({
     kind: 'depthwise', size: perAxis(config.kernelSize, 2) as Pair, strides, before, kernel: read(layer, 0), activation: LINEAR,
   }));
-  const activation = activationOf(layer, config.activation);
+  const activation = activationIn(layer, config.activation);
   if (activation === 'softmax') throw new NoPlan(`${layer.name} ends in a softmax`);
   return [depth, {
     op: { kind: 'convolution', size: [1, 1], strides: [1, 1], rates: [1, 1], before: [0, 0], kernel: read(layer, 1), bias: config.useBias === false ? undefined : read(layer, 2), activation },
@@ -266,12 +265,9 @@ function onChannels(layer: Layer, config: Config, rank: number): void {
   if (!last) throw new NoPlan(`${layer.name} works along axis ${String(config.axis)}`);
 }
 
-function activationOf(layer: Layer, given: unknown): Activation | 'softmax' {
-  const name = typeof given === 'string' ? given : given == null ? 'linear' : undefined;
-  if (name === 'softmax') return 'softmax';
-  if (name === 'linear') return LINEAR;
-  if (name === 'relu6') return { kind: 'clippedRelu', limit: 6 };
-  if (name === 'elu') return { kind: 'elu', alpha: 1 };
-  if (name !== undefined && PLAIN.includes(name)) return { kind: name } as Activation;
-  throw new NoPlan(`${layer.name} has the activation ${JSON.stringify(given)}`);
+function activationIn(layer: Layer, given: unknown): Activation | 'softmax' {
+  if (given === 'softmax') return given;
+  const activation = activationOf(given);
+  if (!activation) throw new NoPlan(`${layer.name} has the activation ${JSON.stringify(given)}`);
+  return activation;
 }

@@ -9,3 +9,12 @@ export async function valuesIn(device: GPUDevice, buffer: GPUBuffer): Promise<Fl
   staging.destroy();
   return values;
 }
+
+/** Numbers around zero that differ from place to place. */
+export function noise(count: number, seed: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state / 2 ** 32) * 2 - 1;
+  });
+}
