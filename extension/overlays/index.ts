@@ -3,6 +3,7 @@ import { HeatmapOverlay } from './heatmap.ts';
 import type { HeatmapStyle } from './heatmap-raster.ts';
 import { LabelmapOverlay } from './labelmap.ts';
 import type { Overlays } from './overlay.ts';
+import { PointsOverlay, type MarkerGuide } from './points.ts';
 
 /** How each kind of result is drawn over its image. Scores are text, and stand in the panel. */
 export function createOverlays(
@@ -11,11 +12,12 @@ export function createOverlays(
   tools: CornerstoneTools,
   onDeleted: (resultKeys: readonly string[]) => void,
   heatmapStyle?: () => HeatmapStyle,
-): Overlays & { readonly labelmap: LabelmapOverlay } {
+  markerGuide?: MarkerGuide,
+): Overlays & { readonly labelmap: LabelmapOverlay; readonly points: PointsOverlay } {
   return {
     labelmap: new LabelmapOverlay(services, cornerstone, tools, onDeleted),
     scores: undefined,
     heatmap: new HeatmapOverlay(services, cornerstone, heatmapStyle),
-    points: undefined,
+    points: new PointsOverlay(services, cornerstone, markerGuide),
   };
 }

@@ -80,3 +80,12 @@ export class MarkerIndex {
     return clusters;
   }
 }
+
+const INDEXES = new WeakMap<Markers, MarkerIndex>();
+
+/** The index of a result, which never changes: made when it is first asked for. */
+export function markerIndexOf(markers: Markers & { readonly classes: readonly unknown[] }): MarkerIndex {
+  let index = INDEXES.get(markers);
+  if (!index) INDEXES.set(markers, (index = new MarkerIndex(markers, markers.classes.length)));
+  return index;
+}

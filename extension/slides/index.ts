@@ -1,24 +1,32 @@
 import type { EngineClient } from '../../src/engine-client.ts';
+import type { MarkerGuide } from '../overlays/points.ts';
+import type { KeptResult } from '../results-store.ts';
 import { activeViewportId } from '../sources/target.ts';
 import type { Cornerstone, Services } from '../types/ohif.ts';
 import { SlideOverlay, type SlidePresentation } from './overlay.ts';
+import { SlidePointsOverlay } from './points.ts';
 import { SlideRuns, type SlideTarget } from './run.ts';
 import { SlideResults } from './slide-results.ts';
 
 /** Slides in one page: what is run on them, kept of them and drawn over them. */
 export class Slides extends SlideRuns {
   readonly results: SlideResults;
+  readonly points: SlidePointsOverlay;
+  readonly #pictures: () => readonly KeptResult[];
   readonly #services: Services;
   readonly #overlay: SlideOverlay;
   readonly #presentation: () => SlidePresentation;
 
-  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; presentation: () => SlidePresentation }) {
+  /** @param parts `pictures` are the results that are kept whole, of which counts may lie on slides */
+  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; presentation: () => SlidePresentation; pictures: () => readonly KeptResult[]; guide: MarkerGuide }) {
     const results = new SlideResults();
     super({ ...parts, results });
     this.results = results;
     this.#services = parts.services;
     this.#presentation = parts.presentation;
+    this.#pictures = parts.pictures;
     this.#overlay = new SlideOverlay(parts.services, parts.cornerstone, () => this.draw());
+    this.points = new SlidePointsOverlay(parts.services, parts.cornerstone, parts.guide, () => this.draw());
   }
 
   /** @param viewportId the active viewport when left out */
@@ -28,9 +36,11 @@ export class Slides extends SlideRuns {
 
   draw(): void {
     this.#overlay.draw(this.results.all(), this.#presentation());
+    this.points.draw(this.#pictures(), this.#presentation().shown);
   }
 
   forget(): void {
     this.#overlay.forget();
+    this.points.forget();
   }
 }

@@ -1,3 +1,4 @@
+import type { Types } from '@cornerstonejs/core';
 import type { Region } from '../../src/image/tiles.ts';
 import { apply, determinant, invert } from '../overlays/affine.ts';
 import type { CanvasTransform } from '../overlays/heatmap-placement.ts';
@@ -18,6 +19,8 @@ export interface SlideViewport extends CornerstoneViewport {
   /** Absent until the slide's first level is there; another one once another slide is shown. */
   readonly map?: SlideMap;
   getCurrentImageId(): string | undefined;
+  /** To pixels of the page within the map. */
+  worldToCanvas(world: Types.Point3): Types.Point2;
 }
 
 export function isSlideViewport(viewport: CornerstoneViewport | null | undefined): viewport is SlideViewport {

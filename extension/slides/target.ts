@@ -1,6 +1,7 @@
 import type { ImageReference } from '../../src/image/image.ts';
 import { isInstanceReference } from '../../src/image/image.ts';
-import { numberOf, spacingOf } from '../sources/attributes.ts';
+import { instanceReference } from '../identity.ts';
+import { attributesOf, numberOf, spacingOf } from '../sources/attributes.ts';
 import { gridViewports } from '../sources/target.ts';
 import type { DicomInstance, DisplaySet, Services } from '../types/ohif.ts';
 import { isSlideViewport, type MatrixSize } from './map.ts';
@@ -66,4 +67,17 @@ export function isOfSlide({ sources }: Pick<ImageReference, 'sources'>, { StudyI
   return sources.length > 0 && sources.every(source =>
     isInstanceReference(source) && source.studyInstanceUID === StudyInstanceUID && source.seriesInstanceUID === SeriesInstanceUID
     && instances.some(({ SOPInstanceUID }) => SOPInstanceUID === source.sopInstanceUID));
+}
+
+/** The slide as the picture that its level with most pixels is; undefined where that states no size or no UIDs. */
+export function baseReference(displaySet: SlideDisplaySet): ImageReference | undefined {
+  const base = baseInstance(displaySet);
+  const { columns, rows } = sizeOf(base);
+  const source = instanceReference(base);
+  if (!source || columns < 1 || rows < 1) return undefined;
+  return {
+    sources: [{ ...source, frame: 1 }], modality: 'SM', shape: [columns, rows, 1], channels: 3, attributes: attributesOf(base),
+    ...(base.FrameOfReferenceUID && { frameOfReferenceUID: base.FrameOfReferenceUID }),
+    ...spacingOf(base),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Types as CornerstoneTypes, cache, metaData } from '@cornerstonejs/core';
+import type { DrawnAnnotation, Memo } from './annotations.ts';
 import type { RepresentationSpecifier, SegmentationService, UINotificationService } from './segmentation.ts';
 
 /**
@@ -40,6 +41,12 @@ export interface DicomInstance {
   /** YYYYMMDD and HHMMSS, as DICOM writes them. */
   readonly StudyDate?: string;
   readonly StudyTime?: string;
+  /** YYYYMMDDHHMMSS.FFFFFF&ZZXX */
+  readonly AcquisitionDateTime?: string;
+  readonly AcquisitionDate?: string;
+  readonly AcquisitionTime?: string;
+  readonly ContentDate?: string;
+  readonly ContentTime?: string;
   readonly PhotometricInterpretation?: string;
   readonly AvailableTransferSyntaxUID?: string;
   readonly NumberOfFrames?: number | string;
@@ -175,10 +182,16 @@ export interface Cornerstone {
   readonly imageLoader: { loadAndCacheImage(imageId: string): Promise<CornerstoneTypes.IImage> };
   readonly eventTarget: EventTarget;
   readonly Enums: { readonly Events: { readonly STACK_NEW_IMAGE: string; readonly IMAGE_RENDERED: string; readonly IMAGE_LOADED: string } };
+  readonly utilities: { readonly HistoryMemo: { readonly DefaultHistoryMemo: { push(memo: Memo): unknown } } };
 }
+
+export type AnnotationEvent = 'ANNOTATION_ADDED' | 'ANNOTATION_COMPLETED' | 'ANNOTATION_MODIFIED' | 'ANNOTATION_REMOVED' | 'ANNOTATION_VISIBILITY_CHANGE';
 
 /** The host's own Cornerstone Tools. */
 export interface CornerstoneTools {
+  /** Their values name events of Cornerstone's `eventTarget`. */
+  readonly Enums: { readonly Events: Readonly<Record<AnnotationEvent | 'TOOL_ACTIVATED', string>> };
+  readonly annotation: { readonly state: { getAllAnnotations(): readonly DrawnAnnotation[] } };
   readonly segmentation: {
     readonly triggerSegmentationEvents: {
       triggerSegmentationDataModified(segmentationId: string): void;

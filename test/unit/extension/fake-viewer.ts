@@ -1,3 +1,4 @@
+import type { DrawnAnnotation } from '../../../extension/types/annotations.ts';
 import type { Cornerstone, CornerstoneTools, DicomInstance, DisplaySet, Services } from '../../../extension/types/ohif.ts';
 
 /** A viewer of plain objects: display sets of one series each, viewports, and a segmentation service that remembers. */
@@ -41,7 +42,16 @@ export class FakeViewer {
     },
   } as unknown as Cornerstone;
 
+  annotations: DrawnAnnotation[] = [];
+
   readonly tools = {
+    Enums: {
+      Events: {
+        ANNOTATION_ADDED: 'ANNOTATION_ADDED', ANNOTATION_COMPLETED: 'ANNOTATION_COMPLETED', ANNOTATION_MODIFIED: 'ANNOTATION_MODIFIED',
+        ANNOTATION_REMOVED: 'ANNOTATION_REMOVED', ANNOTATION_VISIBILITY_CHANGE: 'ANNOTATION_VISIBILITY_CHANGE', TOOL_ACTIVATED: 'TOOL_ACTIVATED',
+      },
+    },
+    annotation: { state: { getAllAnnotations: () => this.annotations } },
     segmentation: {
       triggerSegmentationEvents: { triggerSegmentationDataModified: jest.fn(), triggerSegmentationRepresentationModified: jest.fn() },
       config: {
