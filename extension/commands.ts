@@ -1,5 +1,7 @@
+import type { Count, PointsResult } from '../src/results/points.ts';
 import type { OutOfDistribution, Result, Score, ScoresResult, Segment } from '../src/results/result.ts';
 import type { OverlayStyle } from './configuration.ts';
+import type { CountedRoi } from './counting/roi-counts.ts';
 import { sourcesOf } from './identity.ts';
 import type { KeptResult } from './results-store.ts';
 import type { RunOptions } from './run.ts';
@@ -23,6 +25,10 @@ export interface StateSummary {
   readonly explaining: { readonly key: string; readonly label: string } | null;
   readonly modelId: string | null;
   readonly models: readonly { readonly id: string; readonly version: string }[];
+  /** Whose markers are being edited, with which class; null where none are. */
+  readonly dotting: { readonly key: string; readonly classIndex: number; readonly erasing: boolean } | null;
+  /** What lies in the regions that are on screen. */
+  readonly rois: readonly CountedRoi[];
   readonly overlay: OverlayStyle & { readonly shown: boolean };
   readonly hasImage: boolean;
 }
@@ -46,6 +52,8 @@ export interface ResultSummary {
   readonly segments?: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null; readonly threshold: number | null }[];
   /** When a reader last edited the mask by hand; null where it is as the model gave it. */
   readonly editedAt?: string | null;
+  /** Of a count, with its classes in order. */
+  readonly count?: Count & { readonly classes: readonly (Count & { readonly label: string })[]; readonly remarks: readonly string[] };
   readonly scores?: readonly ScoreSummary[];
   readonly viewsUsed?: ScoresResult['viewsUsed'];
   readonly viewsMissing?: ScoresResult['viewsMissing'];
@@ -81,6 +89,11 @@ export function commandsModule(session: () => Session) {
     overreadToggleOverlays: ({ shown }: { shown?: boolean } = {}): void => session().toggleOverlays(shown),
     overreadSetOverlayStyle: ({ opacity, style }: Partial<OverlayStyle> = {}): void =>
       session().setOverlayStyle({ ...(opacity !== undefined && { opacity }), ...(style !== undefined && { style }) }),
+    /** Begins dots by hand on what the active viewport shows; the set's summary, or null. */
+    overreadStartDots: async (): Promise<ResultSummary | null> => {
+      const kept = await session().counting.startDots();
+      return kept ? summaryOf(kept, session().state.get().openStudies) : null;
+    },
     overreadState: (): StateSummary => stateOf(session()),
     /** Live tensors and bytes on the device, for those who look for leaks; null before the first run. */
     overreadMemory: async () => (session().state.get().device ? session().engine.memory() : null),
@@ -92,7 +105,8 @@ export function commandsModule(session: () => Session) {
   };
 }
 
-function stateOf({ state, results, slides }: Session): StateSummary {
+function stateOf({ state, results, slides, counting: { dotting, rois } }: Session): StateSummary {
+  const { key: dotted, classIndex, erasing } = dotting.state.get();
   const { device, running, lastError, note, autoNote, refusal, explaining, modelId, catalogue, overlay, overlaysShown, openStudies, hasImage, configurationError } = state.get();
   const error = lastError ?? configurationError;
   return {
@@ -107,6 +121,8 @@ function stateOf({ state, results, slides }: Session): StateSummary {
     explaining: explaining ?? null,
     modelId: modelId ?? null,
     models: (catalogue?.entries ?? []).map(({ manifest }) => ({ id: manifest.id, version: manifest.version })),
+    dotting: dotted === undefined ? null : { key: dotted, classIndex, erasing },
+    rois: rois.state.get().rois,
     overlay: { ...overlay, shown: overlaysShown },
     hasImage,
   };
@@ -122,6 +138,7 @@ function summaryOf({ key, studyInstanceUID, seriesInstanceUID, result, visible }
     open: openStudies.has(studyInstanceUID),
     outOfDistribution: result.outOfDistribution ?? null,
     ...(result.kind === 'labelmap' && { segments: result.segments.map(segmentSummary), editedAt: result.editedAt ?? null }),
+    ...(result.kind === 'points' && { count: countSummary(result), editedAt: result.editedAt ?? null }),
     ...(result.kind === 'scores' && scoresSummary(result)),
   };
 }
@@ -134,6 +151,10 @@ function scoresSummary({ scores, viewsUsed, viewsMissing, viewsFrom, substitute 
     viewsUsed, viewsMissing, viewsFrom,
     substitute: substitute ?? null,
   };
+}
+
+function countSummary({ total, classes, remarks = [] }: PointsResult): NonNullable<ResultSummary['count']> {
+  return { ...total, remarks, classes: classes.map(({ target, ...count }) => ({ label: target.label, ...count })) };
 }
 
 function segmentSummary({ target, segmentNumber, pixels, areaMm2, threshold }: Segment) {

@@ -41,7 +41,7 @@ export class MaskEdits {
       // Another mask is about to be drawn there: what the viewer holds is of before.
       if (kept?.result !== result) continue;
       taken();
-      const unedited = kept.unedited ?? result;
+      const unedited = uneditedOf(kept) ?? result;
       if (same(labels, unedited.labels)) results.replaceMask(key, unedited);
       else results.replaceMask(key, editedLabelmap(unedited, labels, nameOf, at), unedited);
     }
@@ -74,13 +74,17 @@ export class MaskEdits {
   /** Gives up what was edited by hand. */
   discard(key: string): void {
     this.read();
-    const unedited = this.#parts.results.get(key)?.unedited;
+    const unedited = uneditedOf(this.#parts.results.get(key));
     if (unedited) this.#parts.results.replaceMask(key, unedited);
   }
 }
 
 function maskOf(kept: KeptResult | undefined): LabelmapResult | undefined {
   return kept?.result.kind === 'labelmap' ? kept.result : undefined;
+}
+
+function uneditedOf(kept: KeptResult | undefined): LabelmapResult | undefined {
+  return kept?.unedited?.kind === 'labelmap' ? kept.unedited : undefined;
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

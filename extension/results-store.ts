@@ -1,5 +1,6 @@
 import { OverreadError } from '../src/errors.ts';
 import { isInstanceReference } from '../src/image/image.ts';
+import type { PointsResult } from '../src/results/points.ts';
 import type { LabelmapResult, Result } from '../src/results/result.ts';
 import { frameKey, picturesOf, sourcesOf } from './identity.ts';
 
@@ -12,8 +13,8 @@ export interface KeptResult {
   readonly seriesInstanceUID: string;
   readonly result: Result;
   readonly visible: boolean;
-  /** Of a mask that a reader edited by hand: as it was before. */
-  readonly unedited?: LabelmapResult;
+  /** Of a mask or a count that a reader edited by hand: as it was before. */
+  readonly unedited?: LabelmapResult | PointsResult;
 }
 
 /**
@@ -75,8 +76,17 @@ export class ResultsStore {
    * Nothing happens when there is no mask of that key.
    */
   replaceMask(key: string, result: LabelmapResult, unedited?: LabelmapResult): void {
+    this.#replace(key, result, unedited);
+  }
+
+  /** As {@link replaceMask}, of a count: its markers after an edit, or, without `unedited`, as the model gave them. */
+  replacePoints(key: string, result: PointsResult, unedited?: PointsResult): void {
+    this.#replace(key, result, unedited);
+  }
+
+  #replace<R extends LabelmapResult | PointsResult>(key: string, result: R, unedited: R | undefined): void {
     const kept = this.#byKey.get(key);
-    if (kept?.result.kind !== 'labelmap') return;
+    if (kept?.result.kind !== result.kind) return;
     const { unedited: _, ...rest } = kept;
     this.#byKey.set(key, { ...rest, result, ...(unedited && { unedited }) });
     this.#changed();

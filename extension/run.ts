@@ -234,9 +234,9 @@ export class Runner {
   /** A second run would replace what a reader edited: it is refused before it begins. */
   #keepEdits({ manifest: { id, version, name } }: CatalogueEntry, targets: readonly Target[]): void {
     const asked = targets.map(({ source }) => source);
-    const edited = this.#results.all().find(({ result }) => result.kind === 'labelmap' && result.editedAt !== undefined && result.model.id === id && result.model.version === version && isResultOf(result, asked));
+    const edited = this.#results.all().find(({ result }) => (result.kind === 'labelmap' || result.kind === 'points') && result.editedAt !== undefined && result.model.id === id && result.model.version === version && isResultOf(result, asked));
     if (!edited) return;
-    throw new OverreadError('input/refused', `The mask of ${name} on this image was edited by hand, and another run would replace it. Discard the edit in its card first, or choose another model.`, { key: edited.key });
+    throw new OverreadError('input/refused', `The ${edited.result.kind === 'points' ? 'count' : 'mask'} of ${name} on this image was edited by hand, and another run would replace it. Discard the edit in its card first, or choose another model.`, { key: edited.key });
   }
 
   #areOpen({ targets, slide }: Pick<Work, 'targets' | 'slide'>): boolean {

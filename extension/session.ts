@@ -3,6 +3,8 @@ import { OverreadError, toOverreadError } from '../src/errors.ts';
 import { AutoRunner, type LoadedImage } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
+import { Counting } from './counting/index.ts';
+import { activeImage } from './counting/active-image.ts';
 import { Masks } from './masks.ts';
 import { createOverlays } from './overlays/index.ts';
 import { FrameIndexes } from './overlays/place.ts';
@@ -32,6 +34,7 @@ export class Session {
   readonly runner: Runner;
   readonly explainer: Explainer;
   readonly masks: Masks;
+  readonly counting: Counting;
   readonly configuration: Configuration;
   readonly engine: EngineClient;
   readonly #services: Services;
@@ -65,7 +68,11 @@ export class Session {
     // No worker is made before the first run.
     this.engine = connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href });
     const presentation = () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay });
-    this.slides = new Slides({ services, cornerstone, engine: this.engine, presentation });
+    this.slides = new Slides({
+      services, cornerstone, engine: this.engine, presentation,
+      pictures: () => this.results.all(),
+      guide: { labelsOf: (viewportId, imageId) => this.counting.guide.labelsOf(viewportId, imageId), imageChanged: () => this.counting.guide.imageChanged() },
+    });
     this.runner = new Runner({
       viewer: {
         pickTargets: (manifest, viewportId) => pickTargets(services, cornerstone, manifest, viewportId),
@@ -98,11 +105,24 @@ export class Session {
       engine: this.engine,
       state: this.state,
     });
-    const overlays = createOverlays(services, cornerstone, cornerstoneTools, keys => this.masks.deleted(keys), () => this.explainer.state.get().settings);
+    const overlays = createOverlays(services, cornerstone, cornerstoneTools, keys => this.masks.deleted(keys), () => this.explainer.state.get().settings, {
+      labelsOf: (viewportId, imageId) => this.counting.guide.labelsOf(viewportId, imageId),
+      imageChanged: () => this.counting.guide.imageChanged(),
+    });
     this.masks = new Masks({ services, cornerstone, tools: cornerstoneTools, results: this.results, overlay: overlays.labelmap, frames });
+    this.counting = new Counting({
+      cornerstone, tools: cornerstoneTools, results: this.results,
+      surfaces: () => [...overlays.points.surfaces(), ...this.slides.points.surfaces()],
+      repaint: () => {
+        overlays.points.repaint();
+        this.slides.points.repaint();
+      },
+      activeImage: () => activeImage(services, cornerstone),
+      report: error => this.report(error),
+    });
     this.#presenter = new OverlayPresenter({
       services, cornerstone, overlays, presentation,
-      results: { all: () => [...this.masks.comparer.present(this.results.all()), ...this.explainer.maps()] },
+      results: { all: () => [...this.masks.comparer.present(this.results.all()), ...this.explainer.maps(), ...this.counting.density.maps()] },
       onError: error => this.report(error),
     });
   }
@@ -125,9 +145,11 @@ export class Session {
       { unsubscribe: this.results.subscribe(look) },
       { unsubscribe: this.slides.results.subscribe(() => this.slides.draw()) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
-      { unsubscribe: this.explainer.state.subscribe(() => void this.#presenter.refresh()) },
-      { unsubscribe: this.masks.comparer.state.subscribe(() => void this.#presenter.refresh()) },
+      { unsubscribe: this.explainer.state.subscribe(() => void this.#draw()) },
+      { unsubscribe: this.counting.density.state.subscribe(() => void this.#draw()) },
+      { unsubscribe: this.masks.comparer.state.subscribe(() => void this.#draw()) },
       ...this.masks.follow(),
+      ...this.counting.follow(),
       ...(this.#autoRunner ? [this.#onImagesLoaded(look)] : []),
     ];
     const { configurationError } = this.state.get();
@@ -142,6 +164,7 @@ export class Session {
     this.#subscriptions = [];
     this.explainer.end();
     this.masks.leave();
+    this.counting.leave();
     this.#presenter.forget();
     this.slides.forget();
     this.state.set({ openStudies: new Set(), hasImage: false, hasSlide: false, note: undefined, explaining: undefined });
@@ -224,14 +247,20 @@ export class Session {
     return () => {
       const now = this.state.get();
       if (now.overlay !== overlay || now.overlaysShown !== overlaysShown) {
-        void this.#presenter.refresh();
-        this.slides.draw();
+        void this.#draw();
       }
       if (now.hasImage !== hasImage || !now.running !== !running) this.#refreshToolbar();
       const due = now.catalogue !== catalogue || now.openStudies !== openStudies || !now.running !== !running;
       ({ overlay, overlaysShown, hasImage, running, catalogue, openStudies } = now);
       if (due) this.#autoRunner?.look();
     };
+  }
+
+  /** Makes what is drawn equal to what is kept, and counts in regions what is drawn. */
+  async #draw(): Promise<void> {
+    this.slides.draw();
+    await this.#presenter.refresh();
+    this.counting.look();
   }
 
   #refreshToolbar(): void {
@@ -252,8 +281,7 @@ export class Session {
     const { explaining } = this.state.get();
     // Its card goes with its study.
     if (explaining && !open.has(this.results.get(explaining.key)?.studyInstanceUID ?? '')) this.endExplanation();
-    void this.#presenter.refresh();
-    this.slides.draw();
+    void this.#draw();
     this.#autoRunner?.look();
   }
 

@@ -88,24 +88,49 @@ export function boundsOf(shape: RoiShape): readonly [number, number, number, num
   return [left, top, right, bottom];
 }
 
-/** Corners of the polygon that stands for an ellipse which the image's border cuts; its area is 0.03 % too small. */
+/** Corners of the polygon that stands for an ellipse where pixels are summed, and where the image's border cuts it; its area is 0.03 % too small. */
 const ELLIPSE_CORNERS = 144;
 
 /** The area of what of the shape lies on an image of this size, in pixels. */
 export function areaOn(shape: RoiShape, columns: number, rows: number): number {
   const [left, top, right, bottom] = boundsOf(shape);
   const whole = left >= 0 && top >= 0 && right <= columns && bottom <= rows;
-  if (shape.kind === 'ellipse') {
-    const { centre, radii: [u, v] } = shape;
-    if (whole) return Math.PI * Math.abs(u[0] * v[1] - u[1] * v[0]);
-    const corners = Array.from({ length: ELLIPSE_CORNERS }, (_, i): Point => {
-      const angle = (2 * Math.PI * i) / ELLIPSE_CORNERS;
-      const [s, t] = [Math.cos(angle), Math.sin(angle)];
-      return [centre[0] + s * u[0] + t * v[0], centre[1] + s * u[1] + t * v[1]];
-    });
-    return areaOfPolygon(clip(corners, columns, rows));
+  if (shape.kind === 'ellipse' && whole) {
+    const [u, v] = shape.radii;
+    return Math.PI * Math.abs(u[0] * v[1] - u[1] * v[0]);
   }
-  return areaOfPolygon(whole ? shape.points : clip(shape.points, columns, rows));
+  const corners = cornersOf(shape);
+  return areaOfPolygon(whole ? corners : clip(corners, columns, rows));
+}
+
+/** The pixels of an image whose centre lies inside, row by row: from a column up to, and without, another. */
+export function* spansOf(shape: RoiShape, columns: number, rows: number): Generator<readonly [row: number, from: number, to: number]> {
+  const corners = cornersOf(shape);
+  const [, top, , bottom] = boundsOf(shape);
+  for (let row = Math.max(0, Math.floor(top - 0.5)); row < Math.min(rows, Math.ceil(bottom)); row++) {
+    const y = row + 0.5;
+    const crossings: number[] = [];
+    for (let i = 0, j = corners.length - 1; i < corners.length; j = i++) {
+      const [[ax, ay], [bx, by]] = [corners[i]!, corners[j]!];
+      if (ay > y !== by > y) crossings.push(((bx - ax) * (y - ay)) / (by - ay) + ax);
+    }
+    crossings.sort((a, b) => a - b);
+    for (let i = 0; i + 1 < crossings.length; i += 2) {
+      const [from, to] = [Math.max(0, Math.ceil(crossings[i]! - 0.5)), Math.min(columns, Math.ceil(crossings[i + 1]! - 0.5))];
+      if (to > from) yield [row, from, to];
+    }
+  }
+}
+
+/** Those of a polygon; of an ellipse, the ones that stand for it. */
+function cornersOf(shape: RoiShape): readonly Point[] {
+  if (shape.kind === 'polygon') return shape.points;
+  const { centre, radii: [u, v] } = shape;
+  return Array.from({ length: ELLIPSE_CORNERS }, (_, i): Point => {
+    const angle = (2 * Math.PI * i) / ELLIPSE_CORNERS;
+    const [s, t] = [Math.cos(angle), Math.sin(angle)];
+    return [centre[0] + s * u[0] + t * v[0], centre[1] + s * u[1] + t * v[1]];
+  });
 }
 
 function ellipse(centre: Point, u: Point, v: Point): RoiShape | undefined {

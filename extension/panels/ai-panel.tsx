@@ -1,8 +1,10 @@
 import { useSyncExternalStore } from 'react';
 import type { Session } from '../session.ts';
 import { DeviceLine } from './device-line.tsx';
+import { DotsSection } from './dots-section.tsx';
 import { labelmapCss } from './labelmap-body.tsx';
 import { OverlayControls } from './overlay-controls.tsx';
+import { pointsCss } from './points-body.tsx';
 import { ResultList } from './result-list.tsx';
 import { RunSection } from './run-section.tsx';
 import { saliencyCss } from './saliency-section.tsx';
@@ -21,7 +23,7 @@ export function AiPanel({ session }: { session: Session }) {
   const count = results.length + slides.length;
   return (
     <div className="ovr" data-overread="panel">
-      <style>{css + saliencyCss + labelmapCss}</style>
+      <style>{css + saliencyCss + labelmapCss + pointsCss}</style>
       <h1>AI</h1>
       <RunSection session={session} state={state} />
       <section aria-label="AI results">
@@ -32,6 +34,7 @@ export function AiPanel({ session }: { session: Session }) {
         <SlideCards session={session} slides={slides} overlaysShown={state.overlaysShown} />
         {(results.length > 0 || slides.length === 0) && <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />}
       </section>
+      <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
       <DeviceLine device={state.device} />
     </div>
   );

@@ -82,9 +82,6 @@ function useIntensities(masks: Masks, result: LabelmapResult): Intensities | und
 
 /** For the panel's style. */
 export const labelmapCss = `
-.ovr-numbers thead th { font-size: 12px; }
-.ovr-numbers thead th + th { text-align: right; padding-right: 0; }
-.ovr-numbers td + td { padding-left: 8px; }
 .ovr-thresholds, .ovr-threshold { display: flex; flex-direction: column; gap: 4px; }
 .ovr-threshold-track { position: relative; display: flex; }
 .ovr-threshold-tick { position: absolute; top: -2px; bottom: -2px; width: 2px; margin-left: -1px; background: hsl(0 0% 100%); box-shadow: 0 0 0 1px hsl(215 60% 8%); pointer-events: none; }

@@ -1,9 +1,12 @@
+import { isDots } from '../../src/results/dots.ts';
 import type { Result, ResultKind, ResultOf } from '../../src/results/result.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { Session } from '../session.ts';
 import { EyeIcon } from './eye-icon.tsx';
 import { describeSource, formatDevice, formatDuration, formatStages, formatWhen, runMs } from './format.ts';
 import { LabelmapBody } from './labelmap-body.tsx';
+import { PointsBody } from './points-body.tsx';
+import { RemoveDots } from './remove-dots.tsx';
 import { ScoresBody } from './scores-body.tsx';
 import { badgesOf, type Badge } from './scores.ts';
 
@@ -38,7 +41,8 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
   const { result, key } = kept;
   const { model, device, timingMs, createdAt } = result;
   const title = `${model.name} ${model.version}`;
-  const drawn = result.kind === 'labelmap';
+  const drawn = result.kind === 'labelmap' || result.kind === 'points';
+  const byHand = result.kind === 'points' && isDots(result);
   return (
     <article className={visible || !drawn ? 'ovr-card' : 'ovr-card ovr-off'} data-overread="result" data-key={key} aria-label={title}>
       <header className="ovr-row">
@@ -58,18 +62,23 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
       <Badges badges={badgesOf(result)} />
       <Body session={session} kept={kept} result={result} />
       <dl className="ovr-facts">
-        <dt>Device</dt>
-        <dd title={device.reason}>{formatDevice(device)}</dd>
-        <dt>Time</dt>
-        <dd className="ovr-number" title={formatStages(timingMs)}>
-          {formatDuration(runMs(timingMs))}
-          {timingMs.load > 0 && <span className="ovr-muted"> + {formatDuration(timingMs.load)} loading</span>}
-        </dd>
+        {!byHand && (
+          <>
+            <dt>Device</dt>
+            <dd title={device.reason}>{formatDevice(device)}</dd>
+            <dt>Time</dt>
+            <dd className="ovr-number" title={formatStages(timingMs)}>
+              {formatDuration(runMs(timingMs))}
+              {timingMs.load > 0 && <span className="ovr-muted"> + {formatDuration(timingMs.load)} loading</span>}
+            </dd>
+          </>
+        )}
         <dt>Made</dt>
         <dd className="ovr-number">
           <time dateTime={createdAt}>{formatWhen(createdAt)}</time>
         </dd>
       </dl>
+      {byHand && <RemoveDots session={session} kept={kept} />}
       <p className="ovr-notice">{model.notice}</p>
     </article>
   );
@@ -110,18 +119,7 @@ const BODIES: { readonly [K in ResultKind]: (props: BodyProps<ResultOf<K>>) => R
       </tbody>
     </table>
   ),
-  points: ({ result: { classes } }) => (
-    <table className="ovr-numbers">
-      <tbody>
-        {classes.map(({ target, count }) => (
-          <tr key={target.label}>
-            <th scope="row">{target.label}</th>
-            <td>{count.toFixed(1)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  ),
+  points: ({ session: { counting }, kept, result }) => <PointsBody counting={counting} kept={kept} result={result} />,
 };
 
 function Body(props: BodyProps<Result>) {

@@ -113,6 +113,9 @@ export const css = `
 .ovr-numbers th { padding: 3px 8px 3px 0; text-align: left; font-weight: 400; }
 .ovr-numbers td { padding: 3px 0; text-align: right; font-weight: 600; white-space: nowrap; }
 .ovr-numbers tr + tr > * { border-top: 1px solid hsl(215 30% 30% / 0.35); }
+.ovr-numbers thead th { font-size: 12px; }
+.ovr-numbers thead th + th { text-align: right; padding-right: 0; }
+.ovr-numbers td + td { padding-left: 8px; }
 .ovr-swatch { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 3px; }
 .ovr-facts { display: grid; grid-template-columns: auto 1fr; gap: 1px 12px; }
 .ovr-facts dt { color: var(--ovr-muted); }

@@ -1,4 +1,5 @@
 import { commandsModule } from '../../../extension/commands.ts';
+import { Observable } from '../../../extension/state.ts';
 import { ResultsStore } from '../../../extension/results-store.ts';
 import type { Session } from '../../../extension/session.ts';
 import { SlideResults } from '../../../extension/slides/slide-results.ts';
@@ -7,7 +8,8 @@ import { state, twoViews } from './made.ts';
 function setup() {
   const results = new ResultsStore();
   const run = jest.fn(async (_: object) => results.all()[0]);
-  const session = { state: state(), results, slides: { results: new SlideResults() }, runner: { run } } as unknown as Session;
+  const counting = { dotting: { state: new Observable({ classIndex: 0, erasing: false }) }, rois: { state: new Observable({ rois: [] }) } };
+  const session = { state: state(), results, counting, slides: { results: new SlideResults() }, runner: { run } } as unknown as Session;
   return { results, run, ...commandsModule(() => session).actions };
 }
 

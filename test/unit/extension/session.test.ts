@@ -13,7 +13,10 @@ const settle = () => new Promise(resolve => setTimeout(resolve, 20));
 
 /** A page of the viewer with one radiograph open, which its cache has or has not. */
 async function setup(overread: object) {
-  Object.assign(globalThis, { location: { href: 'https://viewer.example/' } });
+  const page = new EventTarget();
+  Object.assign(globalThis, {
+    location: { href: 'https://viewer.example/' }, addEventListener: page.addEventListener.bind(page), removeEventListener: page.removeEventListener.bind(page),
+  });
   jest.spyOn(globalThis, 'fetch').mockImplementation(async input => Response.json(String(input).endsWith('index.json') ? [{ id: 'lung-unet' }] : manifest()));
   const viewer = new FakeViewer();
   viewer.show('v', viewer.addSeries('d', ['a'], { attributes: { Modality: 'CR', ViewPosition: 'PA' } }));
