@@ -91,7 +91,7 @@ if (missing) console.warn(`Skipped: the WebGPU tests in Node, since there is ${m
   });
 
   test('an error of the GPU fails the run by name, and the next run works', async () => {
-    const model = await runtime.load(tinyFiles('tiny-bright'));
+    const model = await runtime.load(tinyFiles('tiny-graph'));
     const image = disc(40, 50);
     const before = (await infer(runtime, model, [image])) as LabelmapResult;
     // A buffer over the device's limits: the error that an oversized tensor makes.
