@@ -1,6 +1,7 @@
 import type { ErrorCode, OverreadError } from '../errors.ts';
 import type { SourceReference } from '../image/image.ts';
 import type { Region } from '../image/tiles.ts';
+import type { ObjectCount } from '../results/block-instances.ts';
 import type { LevelRead } from '../results/tiled-result.ts';
 import type { Instances, SizeStatistics } from '../results/instances.ts';
 import type { PointsResult } from '../results/points.ts';
@@ -24,7 +25,7 @@ export interface LabelmapJson {
   readonly segments: readonly SegmentJson[];
   /** The labelmap on disk, when a folder for it was given. */
   readonly file?: string;
-  /** Of a model that tells objects apart; not of slides. */
+  /** Of a model that tells objects apart; of slides where a folder for the mask was given. */
   readonly objects?: ObjectsJson;
   readonly outOfDistribution?: OutOfDistribution;
   /** Of a slide. */
@@ -45,7 +46,9 @@ export interface ObjectsJson extends Pick<Instances, 'count' | 'atBorder'> {
   readonly pixels?: SizeStatistics;
   /** Where the spacing is known. */
   readonly areaMm2?: SizeStatistics;
-  /** The objects' numbers on disk, where asked for. */
+  /** Of `count`, those that are larger than what is looked at of a slide at once; absent where there are none. */
+  readonly cut?: number;
+  /** The objects' numbers on disk, where asked for; of a slide their places and sizes. */
   readonly file?: string;
 }
 
@@ -136,7 +139,7 @@ export function refusedEntry(identity: ModelIdentity, backend: string, files: re
 function resultJson(result: Result, file?: string, instancesFile?: string): ResultJson {
   switch (result.kind) {
     case 'labelmap':
-      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...objectsJson(result, instancesFile), ...modalitiesJson(result), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
+      return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...(result.instances && { objects: objectsJson(result.instances, result.source.spacingMm, instancesFile) }), ...modalitiesJson(result), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
     case 'scores':
       return scoresJson(result);
     case 'heatmap':
@@ -183,11 +186,9 @@ function scoresJson({ kind, scores, viewsUsed, viewsMissing, viewsFrom, substitu
   };
 }
 
-function objectsJson({ instances, source: { spacingMm } }: LabelmapResult, file?: string): { objects?: ObjectsJson } {
-  if (!instances) return {};
-  const { count, atBorder, sizes } = instances;
+export function objectsJson({ count, atBorder, cut, sizes }: Pick<ObjectCount, 'count' | 'atBorder' | 'sizes'> & { readonly cut?: number }, spacingMm?: readonly [number, number], file?: string): ObjectsJson {
   const area = (pixels: SizeStatistics, mm2: number) => Object.fromEntries(Object.entries(pixels).map(([name, value]) => [name, (value as number) * mm2])) as unknown as SizeStatistics;
-  return { objects: { count, atBorder, ...(sizes && { pixels: sizes }), ...(sizes && spacingMm && { areaMm2: area(sizes, spacingMm[0] * spacingMm[1]) }), ...(file !== undefined && { file }) } };
+  return { count, atBorder, ...(cut && { cut }), ...(sizes && { pixels: sizes }), ...(sizes && spacingMm && { areaMm2: area(sizes, spacingMm[0] * spacingMm[1]) }), ...(file !== undefined && { file }) };
 }
 
 export function segmentsJson({ segments }: Pick<LabelmapResult, 'segments'>): SegmentJson[] {

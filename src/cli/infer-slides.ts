@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { isOverreadError, OverreadError, toOverreadError } from '../errors.ts';
 import type { SlideInput } from '../engine.ts';
+import type { ObjectCount } from '../results/block-instances.ts';
+import { instanceRuleOf } from '../results/instances.ts';
 import { segmentsOf } from '../results/measure.ts';
 import { joinedGlass, type GlassTiles, type TiledResult } from '../results/tiled-result.ts';
 import { statusOf } from './infer-files.ts';
-import { refusedEntry, segmentsJson, type InferEntry } from './infer-json.ts';
-import { writeSlideMask } from './io/slide-mask.ts';
+import { objectsJson, refusedEntry, segmentsJson, type InferEntry } from './infer-json.ts';
+import { slideLabels, writeSlideMask } from './io/slide-mask.ts';
+import { slideObjects } from './io/slide-objects.ts';
 import { TileLog } from './io/tile-log.ts';
 import type { TilesRunner } from './model-runner.ts';
 import type { SlideReading } from './slide-inputs.ts';
@@ -20,6 +23,8 @@ export interface InferSlidesOptions extends Pick<SlideInput, 'level' | 'opticalP
   readonly resume?: boolean;
   /** Read what shows nothing but glass too. */
   readonly readGlass?: boolean;
+  /** With `out`, write the objects too, of a model that tells them apart. */
+  readonly instances?: boolean;
   /** A line for the person who waits. */
   readonly note: (line: string) => void;
   /** Called with each tile's number and how many there are. */
@@ -79,9 +84,12 @@ async function inferSlide(reading: SlideReading, options: InferSlidesOptions): P
         progress.tile();
       },
     });
-    const mask = kept.log && writeSlideMask(kept.log.file.replace(/\.tiles$/, ''), kept.log, result, runner.manifest);
+    const stem = kept.log?.file.replace(/\.tiles$/, '');
+    const mask = kept.log && writeSlideMask(stem!, kept.log, result, runner.manifest);
+    const rule = instanceRuleOf(runner.manifest);
+    const objects = kept.log && rule && slideObjects(slideLabels(kept.log, result), rule, options.instances ? `${stem!}.objects.csv` : undefined);
     kept.log?.remove();
-    return entryOf(result, kept.there, mask);
+    return entryOf(result, kept.there, mask, objects);
   } catch (error) {
     kept.log?.close();
     if (!isOverreadError(error, 'job/cancelled')) throw error;
@@ -106,7 +114,7 @@ class KeptTiles {
   }
 }
 
-function entryOf(result: TiledResult, resumed: number, mask?: { readonly file: string; readonly counts: ArrayLike<number> }): InferEntry {
+function entryOf(result: TiledResult, resumed: number, mask?: { readonly file: string; readonly counts: ArrayLike<number> }, objects?: ObjectCount & { readonly file?: string }): InferEntry {
   const { model: { id, version, sha256 }, device, source, tiles, unread, glass, timingMs, outOfDistribution } = result;
   const [columns, rows] = source.shape;
   const segments = mask ? segmentsOf(mask.counts, result.segments.map(({ target }) => target), source) : result.segments;
@@ -118,6 +126,7 @@ function entryOf(result: TiledResult, resumed: number, mask?: { readonly file: s
       kind: 'labelmap',
       segments: segmentsJson({ segments }),
       ...(mask && { file: mask.file }),
+      ...(objects && { objects: objectsJson(objects, source.spacingMm, objects.file) }),
       ...(outOfDistribution && { outOfDistribution }),
       slide: {
         level: result.level!, shape: [columns, rows], ...(source.spacingMm && { spacingMm: source.spacingMm }), tiles, resumed,

@@ -53,7 +53,7 @@ export function register(program: Command): void {
     .option('--csv', 'of a model that gives scores: print a CSV, a line a score')
     .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
     .option('--overlay', 'with --out: also write a picture with the outlines drawn; not of slides')
-    .option('--instances', 'with --out: also write the objects, of a model that tells them apart: a 16-bit PNG, a number an object; not of slides')
+    .option('--instances', 'with --out: also write the objects, of a model that tells them apart: a 16-bit PNG, a number an object; of slides a CSV of places and sizes')
     .option('--as <modality=file...>', 'of a model of several MR series: what each file, or folder of slices, is: --as T1=a.nii.gz FLAIR=b.nii.gz')
     .option('--resume', 'with --out: go on with a slide that was stopped')
     .option('--read-glass', 'of a slide, read what shows nothing but glass too')
@@ -104,6 +104,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
       ...(options.out !== undefined && { out: options.out }),
       ...(options.resume && { resume: true }),
       ...(options.readGlass && { readGlass: true }),
+      ...(options.instances && { instances: true }),
       ...(options.level !== undefined && { level: Number(options.level) }),
       ...(options.opticalPath !== undefined && { opticalPath: options.opticalPath }),
     }));

@@ -130,7 +130,7 @@ function countAtBorder(objects: Int32Array, columns: number): number {
   return seen.size;
 }
 
-function statistics(sizes: readonly number[]): SizeStatistics {
+export function statistics(sizes: readonly number[]): SizeStatistics {
   const sorted = [...sizes].sort((a, b) => a - b);
   const at = (share: number) => {
     const place = share * (sorted.length - 1);

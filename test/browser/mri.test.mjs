@@ -6,6 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { openBrowser, openStudy, ROOT, screenshot, serve, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel, show, visibleMasks } from './main-job.mjs';
+import { slicesOf, writeSeg } from './seg-file.mjs';
+import { brushInMpr, compareWithSeg } from './volume-job.mjs';
 
 test('an MRI study is read from its four series, and the lesion shows in three planes', async t => {
   const store = temporaryFolder('mri');
@@ -13,6 +15,12 @@ test('an MRI study is read from its four series, and the lesion shows in three p
   const made = spawnSync(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), 'demo', '--small', '--seed', '77', '--out', store], { encoding: 'utf8' });
   assert.equal(made.status, 0, made.stderr);
   const entry = JSON.parse(readFileSync(path.join(store, 'truth/truth.json'), 'utf8')).truth.find(({ study, kind }) => study === 'brain' && kind === 'volume');
+  const slicesOfFlair = slicesOf(path.join(store, 'brain/flair'));
+  const { Columns: columns, Rows: rows } = slicesOfFlair[0];
+  // A ball somewhere in the head.
+  const inBall = (x, y, k) => Math.hypot(x - columns / 2, y - rows / 2, 2 * (k - slicesOfFlair.length / 2)) < columns / 6;
+  const counts = slicesOfFlair.map((_, k) => Array.from({ length: columns * rows }, (_v, i) => inBall(i % columns, Math.floor(i / columns), k)).filter(Boolean).length);
+  writeSeg(path.join(store, 'brain/seg.dcm'), slicesOfFlair, 'Ball by a reader', inBall);
   const server = await serve(['--store', store], { softwareGpu: false });
   const window = await openBrowser(server.origin, { webgpu: false });
   const { page } = window;
@@ -48,6 +56,7 @@ test('an MRI study is read from its four series, and the lesion shows in three p
     assert.equal(seen.length, 1, 'no slice shows the lesion');
     await page.waitForTimeout(1500);
     await screenshot(page, 'mri-stack');
+    await compareWithSeg(t, page, { label: 'Ball by a reader', inside: { columns, rows, counts } });
 
     // OHIF's own MPR: three planes of the same series, with the mask in each.
     await page.evaluate(() => window.commandsManager.runCommand('setHangingProtocol', { protocolId: 'mpr' }));
@@ -61,6 +70,7 @@ test('an MRI study is read from its four series, and the lesion shows in three p
     });
     await page.waitForTimeout(2000);
     await screenshot(page, 'mri-mpr');
+    await brushInMpr(t, page);
   } finally {
     await window.close();
     await server.stop();

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { Region } from '../../image/tiles.ts';
 import type { ModelManifest } from '../../manifest.ts';
+import type { LabelPlane } from '../../results/block-instances.ts';
 import { joinedGlass, type TiledResult } from '../../results/tiled-result.ts';
 import { greyPng } from './png.ts';
 import { TIFF_TILE, writePyramidTiff } from './pyramid-tiff.ts';
@@ -51,6 +52,24 @@ export function writeSlideMask(stem: string, log: TileLog, result: TiledResult, 
   });
   fs.renameSync(partial, file);
   return { file, counts };
+}
+
+/** The mask's labels for what is made of them: 0 where nothing is known. */
+export function slideLabels(log: TileLog, result: TiledResult): LabelPlane {
+  const [columns, rows] = result.source.shape;
+  const tiles = new TilesByPlace(log, result);
+  return {
+    columns, rows,
+    read: region => {
+      const labels = tiles.region(region);
+      let any = false;
+      for (let i = 0; i < labels.length; i++) {
+        if (labels[i]! >= GLASS) labels[i] = 0;
+        else if (labels[i] !== 0) any = true;
+      }
+      return any ? labels : undefined;
+    },
+  };
 }
 
 /** Which tiles lie in a region, by a coarse grid. */

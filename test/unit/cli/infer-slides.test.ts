@@ -160,23 +160,27 @@ describe('overread infer on slides', () => {
     }
   });
 
-  test('what shows nothing but glass is not read, is counted, and is 254 in the mask; --read-glass reads it into the same', async () => {
+  test('objects are counted and listed; what shows nothing but glass is not read, is counted, and is 254 in the mask; --read-glass reads it into the same', async () => {
     const fixture = path.join(FIXTURES, 'tiny-dark');
     fs.mkdirSync(at('models/dark'), { recursive: true });
     for (const file of ['model.json', 'weights.bin']) fs.copyFileSync(path.join(fixture, file), at('models/dark', file));
-    fs.writeFileSync(at('models/dark/manifest.json'), JSON.stringify(tinyManifest('tiny-dark', m => ({ ...m, id: 'dark', input: { ...m.input, tissue: { rule: 'optical-density', marginMm: 0.01 } } }))));
-    const value = (x: number, y: number, s: number) => (x < 200 && y < 150 ? [140, 90, 160] : [240, 240, 240])[s]!;
+    fs.writeFileSync(at('models/dark/manifest.json'), JSON.stringify(tinyManifest('tiny-dark', m => ({ ...m, id: 'dark', input: { ...m.input, tissue: { rule: 'optical-density', marginMm: 0.01 } }, output: { ...m.output, instances: { minimumPixels: 20, minimumMarkerPixels: 8 } } }))));
+    // Cells of 20 × 20 pixels in stroma.
+    const value = (x: number, y: number, s: number) => (x >= 200 || y >= 150 ? [240, 240, 240] : x % 50 < 20 && y % 50 < 20 ? [90, 60, 140] : [200, 150, 190])[s]!;
     fs.mkdirSync(at('glass'));
     fs.writeFileSync(at('glass/a.dcm'), slideFile({ sop: '3.1', columns: 800, rows: 500, tile: 64, value }));
     fs.writeFileSync(at('glass/b.dcm'), slideFile({ sop: '3.2', columns: 50, rows: 32, spacing: '0.008\\0.008', value: (x, y, s) => value(16 * x + 8, 16 * y + 8, s) }));
-    const { entries, notes } = await run([at('glass')], { model: 'dark', out: at('glass-out') });
-    const { slide, file } = labelmap(entries[0]);
+    const { entries, notes } = await run([at('glass')], { model: 'dark', out: at('glass-out'), instances: true });
+    const { slide, file, objects } = labelmap(entries[0]);
+    expect(objects).toMatchObject({ count: 12, atBorder: 6, pixels: { minimum: 400, maximum: 400 } });
+    expect(objects!.areaMm2!.median).toBeCloseTo(400 * 0.0005 ** 2, 12);
+    expect(fs.readFileSync(objects!.file!, 'utf8').split('\n').slice(0, 3)).toEqual(['x,y,pixels', '9.5,9.5,400', '59.5,9.5,400']);
     expect(slide).toMatchObject({ unread: [], glass: { reason: expect.stringContaining('level 1 of 2') } });
     expect(notes.some(line => line.includes(`${slide!.glass!.tiles} of ${slide!.tiles} tiles show nothing but glass`))).toBe(true);
     const marked = labels(file!);
     expect(slide!.glass!.tiles).toBeGreaterThan(0);
     expect(marked.filter(v => v === 254)).toHaveLength(slide!.glass!.pixels);
-    expect([marked[10 * 800 + 10] === 254, marked[490 * 800 + 790] === 254]).toEqual([false, true]);
+    expect([marked[10 * 800 + 10], marked[10 * 800 + 30], marked[490 * 800 + 790]]).toEqual([1, 0, 254]);
     const all = labelmap((await run([at('glass')], { model: 'dark', out: at('glass-out'), readGlass: true })).entries[0]);
     expect(all.slide!.glass).toMatchObject({ tiles: 0, pixels: 0 });
     expect(labels(all.file!).findIndex((v, i) => v !== (marked[i] === 254 ? 0 : marked[i]))).toBe(-1);
