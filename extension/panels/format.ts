@@ -1,4 +1,5 @@
 import { isInstanceReference, type ImageReference } from '../../src/image/image.ts';
+import type { ObjectCount } from '../../src/results/block-instances.ts';
 import type { DeviceDescription, Result, Segment, Timing } from '../../src/results/result.ts';
 import { picturesOf } from '../identity.ts';
 
@@ -72,4 +73,12 @@ function describePicture({ sources, modality, attributes: { viewPosition, series
   const frame = first && isInstanceReference(first) && first.frame > 1 ? `frame ${first.frame}` : undefined;
   const slices = sources.length > 1 ? `${sources.length} slices` : undefined;
   return [modality, viewPosition, seriesDescription, frame, slices].filter(Boolean).join(' · ');
+}
+
+/** '312 objects, 14 at the border; median 48.2 µm²'; what is smaller than a hundredth of a square millimetre is in µm². */
+export function formatObjects({ count, atBorder, sizes }: Pick<ObjectCount, 'count' | 'atBorder' | 'sizes'>, spacingMm: readonly [number, number] | undefined): string {
+  const mm2 = sizes && spacingMm && sizes.median * spacingMm[0] * spacingMm[1];
+  const area = mm2 === undefined ? undefined : mm2 < 0.01 ? `${(mm2 * 1e6).toPrecision(3)} µm²` : `${mm2.toPrecision(3)} mm²`;
+  const median = area ?? (sizes && `${Number(sizes.median.toFixed(1))} pixels`);
+  return [`${count} ${count === 1 ? 'object' : 'objects'}${atBorder ? `, ${atBorder} at the border` : ''}`, ...(median ? [`median ${median}`] : [])].join('; ');
 }

@@ -4,7 +4,7 @@ import type { Masks } from '../masks.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { Intensities } from '../segment-intensities.ts';
 import { ComparisonSection } from './comparison-section.tsx';
-import { formatWhen } from './format.ts';
+import { formatObjects, formatWhen } from './format.ts';
 import { SegmentList } from './segment-list.tsx';
 import { ThresholdSliders } from './threshold-slider.tsx';
 
@@ -36,10 +36,7 @@ export function LabelmapBody({ masks, kept, result }: BodyProps) {
 
 /** '312 objects, 14 at the border; median 48.2 mm²' */
 export function objectsText({ instances, source: { spacingMm } }: LabelmapResult): string {
-  if (!instances) return '';
-  const { count, atBorder, sizes } = instances;
-  const median = sizes && (spacingMm ? `${(sizes.median * spacingMm[0] * spacingMm[1]).toPrecision(3)} mm²` : `${Number(sizes.median.toFixed(1))} pixels`);
-  return [`${count} ${count === 1 ? 'object' : 'objects'}${atBorder ? `, ${atBorder} at the border` : ''}`, ...(median ? [`median ${median}`] : [])].join('; ');
+  return instances ? formatObjects(instances, spacingMm) : '';
 }
 
 /** Says that the mask is not the model's any longer. Giving the edit up is asked for twice: nothing brings it back. */

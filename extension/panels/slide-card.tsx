@@ -3,7 +3,7 @@ import { colorOf, cssColor } from '../overlays/colors.ts';
 import type { Session } from '../session.ts';
 import { areaMm2, type KeptSlide } from '../slides/slide-results.ts';
 import { EyeIcon } from './eye-icon.tsx';
-import { formatDevice, formatDuration, formatWhen } from './format.ts';
+import { formatDevice, formatDuration, formatObjects, formatWhen } from './format.ts';
 
 interface CardsProps {
   readonly session: Session;
@@ -83,6 +83,7 @@ function SlideCard({ session, slide, visible }: { session: Session; slide: KeptS
           ))}
         </tbody>
       </table>
+      {slide.objects && <p className="ovr-number" data-overread="objects">{formatObjects(slide.objects, source.spacingMm)}{sofar && ', so far'}</p>}
       {!source.spacingMm && <p className="ovr-muted">The slide states no pixel spacing, so there is no area.</p>}
       {firstUnread && (
         <p className="ovr-badge-detail" data-overread="unread" title={firstUnread.error.message}>

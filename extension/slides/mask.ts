@@ -122,6 +122,22 @@ export class SlideMask {
     return undefined;
   }
 
+  /** Labels of a region, row by row, 0 where none are there; undefined where all are 0. */
+  labelsIn({ x, y, columns, rows }: Region): Uint8Array | undefined {
+    let out: Uint8Array | undefined;
+    for (const { region, runs } of this.#parts.values()) {
+      if (region.x >= x + columns || region.y >= y + rows || region.x + region.columns <= x || region.y + region.rows <= y) continue;
+      forEachStretch(runs, region, (label, row, from, to) => {
+        const line = region.y + row - y;
+        const [left, right] = [Math.max(0, region.x + from - x), Math.min(columns, region.x + to - x)];
+        if (line < 0 || line >= rows || left >= right) return;
+        out ??= new Uint8Array(columns * rows);
+        out.fill(label, line * columns + left, line * columns + right);
+      });
+    }
+    return out;
+  }
+
   /** What is glass, neighbours along a row as one region. */
   glassRegions(): Region[] {
     return this.#glass ? joinedGlass(this.#glass) : [];

@@ -1,11 +1,14 @@
 import type { EngineClient } from '../../src/engine-client.ts';
 import { OverreadError, throwIfAborted } from '../../src/errors.ts';
 import { isInstanceReference } from '../../src/image/image.ts';
+import type { ModelManifest } from '../../src/manifest.ts';
+import { instanceRuleOf } from '../../src/results/instances.ts';
 import type { TiledResult, TiledRun } from '../../src/results/tiled-result.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { describeProgress, type ProgressView } from '../progress.ts';
 import type { Cornerstone, Services } from '../types/ohif.ts';
 import { slideReader } from './frames.ts';
+import { countObjects } from './objects.ts';
 import { followView } from './view.ts';
 import { SlideMask } from './mask.ts';
 import type { KeptSlide, SlideResults } from './slide-results.ts';
@@ -34,6 +37,7 @@ export class SlideRuns {
   readonly #cornerstone: Cornerstone;
   readonly #engine: Pick<EngineClient, 'start' | 'runTiles'>;
   readonly #results: SlideResults;
+  #counting: AbortController | undefined;
 
   constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; results: SlideResults }) {
     this.#services = parts.services;
@@ -79,7 +83,7 @@ export class SlideRuns {
         onRun: told => {
           stale = done.length > 0 && told.fingerprint !== before?.fingerprint;
           if (stale) throw new OverreadError('input/inconsistent', 'Expected the model and the slide as they were, but one has changed. Run it again.', { expected: before?.fingerprint, got: told.fingerprint });
-          kept = this.#begin(told, manifest.output.targets, device, displaySet, done.length > 0 ? before : undefined);
+          kept = this.#begin(told, manifest, device, displaySet, done.length > 0 ? before : undefined);
           stopFollowing = followView(this.#services, kept, region => run.focus(region));
           onProgress(tilesRead(kept.mask));
         },
@@ -101,28 +105,34 @@ export class SlideRuns {
       });
     } finally {
       stopFollowing?.();
-      if (kept) this.#end(kept, performance.now() - started, result);
+      if (kept) {
+        this.#end(kept, performance.now() - started, result);
+        void this.#count(kept);
+      }
     }
     if (!kept) throw new OverreadError('internal', 'Expected to be told of the slide before its result, was not. Please report this.', {});
     return this.#results.get(kept.key)!;
   }
 
-  #begin(run: TiledRun, targets: KeptSlide['targets'], device: KeptSlide['device'], displaySet: SlideDisplaySet, before: KeptSlide | undefined): KeptSlide {
+  #begin(run: TiledRun, manifest: ModelManifest, device: KeptSlide['device'], displaySet: SlideDisplaySet, before: KeptSlide | undefined): KeptSlide {
     if (!isOfSlide(run.source, displaySet)) {
       throw new OverreadError('internal', 'Expected a result on the slide that was sent, got one on another. It was thrown away. Please report this.', { expected: displaySet.SeriesInstanceUID, got: run.source.sources });
     }
     const [first] = run.source.sources.filter(isInstanceReference);
     const [columns, rows] = run.source.shape;
-    const kept: KeptSlide = before ? { ...before, device, status: 'running', visible: true } : {
+    const rule = instanceRuleOf(manifest);
+    this.#counting?.abort();
+    const kept: KeptSlide = before ? { ...before, device, status: 'running', visible: true, objects: undefined } : {
       key: `slide ${run.fingerprint}`,
       fingerprint: run.fingerprint,
       source: run.source,
       studyInstanceUID: first!.studyInstanceUID,
       model: run.model,
-      targets,
+      targets: manifest.output.targets,
       device,
       mask: new SlideMask({ columns, rows, tiles: run.tiles }),
       ...(run.level && { level: run.level }),
+      ...(rule && { rule }),
       status: 'running',
       ms: 0,
       createdAt: new Date().toISOString(),
@@ -132,6 +142,14 @@ export class SlideRuns {
     kept.mask.leaveOut(run.glass);
     this.#results.keep(kept);
     return kept;
+  }
+
+  /** Counts what is there; a run that begins meanwhile ends it. */
+  async #count({ key, mask, rule }: KeptSlide): Promise<void> {
+    if (!rule) return;
+    const counting = (this.#counting = new AbortController());
+    const objects = await countObjects(mask, rule, counting.signal);
+    if (objects && !counting.signal.aborted) this.#results.update(key, { objects });
   }
 
   #end({ key, mask, ms }: KeptSlide, spentMs: number, result: TiledResult | undefined): void {

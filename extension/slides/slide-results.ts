@@ -1,5 +1,7 @@
 import type { ImageReference } from '../../src/image/image.ts';
 import type { Target } from '../../src/manifest.ts';
+import type { ObjectCount } from '../../src/results/block-instances.ts';
+import type { InstanceRule } from '../../src/results/instances.ts';
 import type { DeviceDescription, ModelIdentity, OutOfDistribution } from '../../src/results/result.ts';
 import type { LevelRead } from '../../src/results/tiled-result.ts';
 import type { SlideMask } from './mask.ts';
@@ -20,6 +22,10 @@ export interface KeptSlide {
   /** Milliseconds spent on it, all runs together; of a run under way, what was spent before it. */
   readonly ms: number;
   readonly level?: LevelRead;
+  /** How the mask falls into objects; absent where it does not. */
+  readonly rule?: InstanceRule;
+  /** Of what was read when the last run ended; absent until they are counted. */
+  readonly objects?: ObjectCount;
   readonly outOfDistribution?: OutOfDistribution;
   readonly createdAt: string;
   readonly visible: boolean;

@@ -18,6 +18,8 @@ export interface SlideSummary {
   /** `glass`: those of nothing but glass, which are not read. */
   readonly tiles: { readonly all: number; readonly read: number; readonly unread: number; readonly glass: number };
   readonly segments: readonly { readonly label: string; readonly segmentNumber: number; readonly pixels: number; readonly areaMm2: number | null }[];
+  /** Null until they are counted, after a run; null for a model that tells none apart. */
+  readonly objects: { readonly count: number; readonly atBorder: number; readonly medianPixels: number | null } | null;
   readonly ms: number;
   readonly visible: boolean;
   /** Of a study that is open now. */
@@ -25,7 +27,7 @@ export interface SlideSummary {
 }
 
 export function slideSummary(slide: KeptSlide, openStudies: ReadonlySet<string>): SlideSummary {
-  const { key, model, device, studyInstanceUID, source, level, status, mask, targets, ms, visible } = slide;
+  const { key, model, device, studyInstanceUID, source, level, status, mask, targets, objects, ms, visible } = slide;
   return {
     key, kind: 'slide', studyInstanceUID, status, ms, visible,
     model: { id: model.id, version: model.version, sha256: model.sha256 },
@@ -36,6 +38,7 @@ export function slideSummary(slide: KeptSlide, openStudies: ReadonlySet<string>)
     level: level ?? null,
     tiles: { all: mask.plane.tiles, read: mask.parts.size, unread: mask.unread.size, glass: mask.glass?.indices.length ?? 0 },
     segments: targets.map(({ label }, i) => ({ label, segmentNumber: i + 1, pixels: mask.pixelsOf(i + 1), areaMm2: areaMm2(slide, i + 1) ?? null })),
+    objects: objects ? { count: objects.count, atBorder: objects.atBorder, medianPixels: objects.sizes?.median ?? null } : null,
     open: openStudies.has(studyInstanceUID),
   };
 }

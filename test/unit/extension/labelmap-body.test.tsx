@@ -70,6 +70,7 @@ test('objects are counted and measured', () => {
   const instances = { labels: new Int32Array(4), count: 312, atBorder: 14, sizes: { minimum: 1, lowerQuartile: 2, median: 48, upperQuartile: 60, maximum: 90, mean: 50 }, rule: { minimumPixels: 1, minimumMarkerPixels: 1 } };
   expect(objectsText(withProbabilities({ instances }))).toBe('312 objects, 14 at the border; median 48 pixels');
   expect(objectsText(withProbabilities({ instances, source: { ...result().source, spacingMm: [0.5, 0.5] } }))).toBe('312 objects, 14 at the border; median 12.0 mm²');
+  expect(objectsText(withProbabilities({ instances, source: { ...result().source, spacingMm: [0.0005, 0.0005] } }))).toBe('312 objects, 14 at the border; median 12.0 µm²');
   expect(objectsText(withProbabilities({ instances: { labels: instances.labels, count: 1, atBorder: 0, rule: instances.rule } }))).toBe('1 object');
 });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { SlideMask, type MaskChange } from '../../../../extension/slides/mask.ts';
+import { countObjects } from '../../../../extension/slides/objects.ts';
 import { encodeRuns, forEachStretch } from '../../../../extension/slides/runs.ts';
 import { OverreadError } from '../../../../src/errors.ts';
 
@@ -66,6 +67,28 @@ describe('a mask that grows', () => {
     expect(mask.glassRegions()).toEqual([{ x: 0, y: 0, columns: 4, rows: 2 }]);
     mask.leaveOut({ ...glass, indices: new Uint32Array(0), regions: new Uint32Array(0) });
     expect([mask.wanted, mask.missing, mask.glassRegions().length]).toEqual([4, 3, 0]);
+  });
+
+  it('gives the labels of any region, and counts its objects across the seams of its parts', async () => {
+    const mask = new SlideMask({ columns: 1000, rows: 800, tiles: 16 });
+    // Discs of radius 10, one in four on a seam of two or four parts.
+    const label = (x: number, y: number) => Number((x % 100 - 50) ** 2 + (y % 100 - 50) ** 2 <= 100);
+    for (let y = 0, index = 0; y < 800; y += 200) {
+      for (let x = 0; x < 1000; x += 250) {
+        if (index !== 15) mask.put(index, { x, y, columns: 250, rows: 200 }, Uint8Array.from({ length: 50_000 }, (_, i) => label(x + (i % 250), y + Math.floor(i / 250))));
+        index++;
+      }
+    }
+    expect(mask.labelsIn({ x: 765, y: 610, columns: 200, rows: 150 })).toBeUndefined();
+    const labels = mask.labelsIn({ x: 235, y: 140, columns: 30, rows: 20 })!;
+    expect(labels.findIndex((v, i) => v !== label(235 + (i % 30), 140 + Math.floor(i / 30)))).toBe(-1);
+    const rule = { minimumPixels: 5, minimumMarkerPixels: 5 };
+    const objects = await countObjects(mask, rule, new AbortController().signal);
+    // All ten by eight, without those that lie in the part that is not there; half of two is.
+    expect(objects).toMatchObject({ count: 80 - 4, atBorder: 0, cut: 0 });
+    const counting = countObjects(mask, rule, new AbortController().signal);
+    mask.put(15, { x: 750, y: 600, columns: 250, rows: 200 }, new Uint8Array(50_000));
+    expect(await counting).toBeUndefined();
   });
 
   it('joins neighbours of a row into one region, whatever the order in which they came', () => {
