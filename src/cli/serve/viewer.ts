@@ -1,9 +1,10 @@
-/** The stock OHIF viewer, its files untouched on disk. */
+/** The stock OHIF viewer, its files untouched on disk; what is changed is changed as it is served. */
 import fs from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { pagePolicy, workerPolicy } from './policy.ts';
 import { cachingOf, fileBelow, mediaTypeOf, sendFile, sendText } from './static-files.ts';
+import { withoutEval } from './without-eval.ts';
 
 export interface Viewer {
   /** @param name below the base path, decoded, without a leading slash */
@@ -15,17 +16,26 @@ export interface Viewer {
  * @param basePath `/`, or `/sub/path/`
  */
 export function stockViewer(dist: string, basePath: string): Viewer {
+  /** Files that are served otherwise than they are. */
   const rewritten = new Map<string, string>();
-  const textOf = async (file: string): Promise<string> => {
-    let text = rewritten.get(file);
-    if (text === undefined) {
-      text = rebase(await fs.readFile(file, 'utf8'), path.extname(file), basePath);
-      rewritten.set(file, text);
+  const asTheyAre = new Set<string>();
+  const textOf = async (file: string): Promise<string | undefined> => {
+    if (asTheyAre.has(file)) return undefined;
+    const known = rewritten.get(file);
+    if (known !== undefined) return known;
+    const stored = await fs.readFile(file, 'utf8');
+    const extension = path.extname(file);
+    const text = rebase(extension === '.js' ? withoutEval(stored) : stored, extension, basePath);
+    if (text === stored) {
+      asTheyAre.add(file);
+      return undefined;
     }
+    rewritten.set(file, text);
     return text;
   };
   const page = async (response: ServerResponse): Promise<void> => {
-    const html = await textOf(path.join(dist, 'index.html'));
+    const index = path.join(dist, 'index.html');
+    const html = (await textOf(index)) ?? (await fs.readFile(index, 'utf8'));
     sendText(response, 200, html, { 'Content-Type': mediaTypeOf('index.html'), 'Content-Security-Policy': pagePolicy(html) });
   };
   return {
@@ -39,8 +49,9 @@ export function stockViewer(dist: string, basePath: string): Viewer {
       if (path.basename(file) === 'index.html') return page(response);
       const script = /\.m?js$/.test(file);
       const headers: Record<string, string> = script ? { 'Content-Security-Policy': workerPolicy('viewer') } : {};
-      if (basePath === '/' || !(script || file.endsWith('.css'))) return sendFile(request, response, file, headers);
-      sendText(response, 200, await textOf(file), { 'Content-Type': mediaTypeOf(file), 'Cache-Control': cachingOf(file), ...headers });
+      const text = script || file.endsWith('.css') ? await textOf(file) : undefined;
+      if (text === undefined) return sendFile(request, response, file, headers);
+      sendText(response, 200, text, { 'Content-Type': mediaTypeOf(file), 'Cache-Control': cachingOf(file), ...headers });
     },
   };
 }
