@@ -4,7 +4,10 @@ import { AutoRunner, type LoadedImage } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
 import { Counting } from './counting/index.ts';
+import { countAll } from './counting/count-all.ts';
+import { Growth } from './counting/growth.ts';
 import { activeImage } from './counting/active-image.ts';
+import { sourcesOf } from './identity.ts';
 import { Masks } from './masks.ts';
 import { createOverlays } from './overlays/index.ts';
 import { FrameIndexes } from './overlays/place.ts';
@@ -35,6 +38,7 @@ export class Session {
   readonly explainer: Explainer;
   readonly masks: Masks;
   readonly counting: Counting;
+  readonly growth: Growth;
   readonly configuration: Configuration;
   readonly engine: EngineClient;
   readonly #services: Services;
@@ -118,6 +122,15 @@ export class Session {
         this.slides.points.repaint();
       },
       activeImage: () => activeImage(services, cornerstone),
+      report: error => this.report(error),
+    });
+    this.growth = new Growth({
+      results: this.results,
+      openStudies: () => this.state.get().openStudies,
+      instanceOf: ({ result }) => {
+        const target = findTarget(services, frames, sourcesOf(result)[0]!);
+        return target && (cornerstone.metaData.get('instance', target.imageId) as DicomInstance | undefined);
+      },
       report: error => this.report(error),
     });
     this.#presenter = new OverlayPresenter({
@@ -227,6 +240,11 @@ export class Session {
     void this.explainer.explain(kept, label);
   }
 
+  /** Runs the chosen model on each image of the open studies that it has not counted, one after the other, until the user runs something else. */
+  async countAll(): Promise<void> {
+    await countAll({ services: this.#services, cornerstone: this.#cornerstone, runner: this.runner, results: this.results, state: this.state });
+  }
+
   endExplanation(): void {
     this.explainer.end();
     this.state.set({ explaining: undefined });
@@ -261,6 +279,7 @@ export class Session {
     this.slides.draw();
     await this.#presenter.refresh();
     this.counting.look();
+    await this.growth.look();
   }
 
   #refreshToolbar(): void {

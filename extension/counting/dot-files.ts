@@ -10,6 +10,15 @@ export type DotFormat = (typeof DOT_FORMATS)[number];
 
 const TYPES: { readonly [F in DotFormat]: string } = { csv: 'text/csv', geojson: 'application/geo+json', png: 'image/png' };
 
+/** Hands a file to the user. */
+export function save(name: string, blob: Blob): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 /** A file of markers: CSV, GeoJSON as QuPath reads it, or a picture with a pixel a marker. */
 export async function writeDots(result: PointsResult, format: DotFormat): Promise<{ readonly name: string; readonly blob: Blob }> {
   const records = pointRecords(result);

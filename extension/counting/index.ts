@@ -7,7 +7,7 @@ import type { MarkerGuide, MarkerSurface } from '../overlays/points.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import type { Cornerstone, CornerstoneTools, Subscription } from '../types/ohif.ts';
 import { DensityMaps } from './density-maps.ts';
-import { readDots, writeDots, type DotFormat } from './dot-files.ts';
+import { readDots, save, writeDots, type DotFormat } from './dot-files.ts';
 import { Dotting } from './dotting.ts';
 import { PointEdits } from './point-edits.ts';
 import { RoiCounts } from './roi-counts.ts';
@@ -128,11 +128,7 @@ export class Counting {
       const result = this.#parts.results.get(key)?.result;
       if (result?.kind !== 'points') return;
       const { name, blob } = await writeDots(result, format);
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(blob);
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      save(name, blob);
     });
   }
 

@@ -15,3 +15,8 @@ export function colorOf(target: Target, segmentNumber: number): Rgba {
 export function cssColor([red, green, blue]: Rgba): string {
   return `rgb(${red} ${green} ${blue})`;
 }
+
+/** Of the lines of a plot, counted from 0. */
+export function plainColor(place: number): string {
+  return cssColor([...PALETTE[place % PALETTE.length]!, 255]);
+}

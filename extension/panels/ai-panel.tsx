@@ -1,8 +1,10 @@
 import { useSyncExternalStore } from 'react';
 import type { Session } from '../session.ts';
+import type { State } from '../state.ts';
 import { DeviceLine } from './device-line.tsx';
 import { DotsSection } from './dots-section.tsx';
 import { labelmapCss } from './labelmap-body.tsx';
+import { GrowthSection } from './growth-section.tsx';
 import { OverlayControls } from './overlay-controls.tsx';
 import { pointsCss } from './points-body.tsx';
 import { ResultList } from './result-list.tsx';
@@ -10,6 +12,11 @@ import { RunSection } from './run-section.tsx';
 import { saliencyCss } from './saliency-section.tsx';
 import { SlideCards } from './slide-card.tsx';
 import { css } from './styles.ts';
+
+/** Whether the chosen model counts, and there is a study to count in. */
+function canCount({ catalogue, modelId, openStudies, hasSlide }: State): boolean {
+  return openStudies.size > 0 && !hasSlide && catalogue?.entries.some(({ manifest }) => manifest.id === modelId && manifest.task === 'count') === true;
+}
 
 /** The panel "AI": choose, run, look at what came out. */
 export function AiPanel({ session }: { session: Session }) {
@@ -34,6 +41,7 @@ export function AiPanel({ session }: { session: Session }) {
         <SlideCards session={session} slides={slides} overlaysShown={state.overlaysShown} />
         {(results.length > 0 || slides.length === 0) && <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />}
       </section>
+      <GrowthSection session={session} growth={session.growth} canCount={canCount(state)} />
       <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
       <DeviceLine device={state.device} />
     </div>
