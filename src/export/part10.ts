@@ -55,7 +55,7 @@ function denaturalise(object: DicomObject): Record<string, unknown> {
     if (value === undefined) continue;
     const entry = DicomMetaDictionary.nameMap[keyword];
     if (!entry) throw new OverreadError('internal', `'${keyword}' is no DICOM keyword.`, { got: keyword });
-    if (keyword === 'PixelData') vrMap[keyword] = bits === 8 ? 'OB' : 'OW';
+    if (keyword === 'PixelData') vrMap[keyword] = (bits as number) <= 8 ? 'OB' : 'OW';
     else if (entry.vr === 'ox') vrMap[keyword] = 'OW';
     else if (entry.vr === 'xs') vrMap[keyword] = object.PixelRepresentation === 1 ? 'SS' : 'US';
     out[keyword] = plain(value, entry.vr);
