@@ -1,6 +1,7 @@
 import { isOverreadError, toOverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import { heatmapPeak } from '../results/heatmap-peak.ts';
+import type { HeatmapLook } from '../results/heatmap-picture.ts';
 import type { HeatmapResult } from '../results/result.ts';
 import type { SaliencyDetails } from '../results/saliency.ts';
 import { taskOf } from '../tasks/index.ts';
@@ -8,7 +9,7 @@ import type { SaliencyRequest, SaliencyResult } from '../tasks/saliency/index.ts
 import type { Reading } from './image-inputs.ts';
 import { statusOf } from './infer-files.ts';
 import { refusedEntry, type InferEntry } from './infer-json.ts';
-import { writeHeatmap, type HeatmapLook } from './io/heatmap.ts';
+import { writeHeatmap } from './io/heatmap.ts';
 import type { ExplainingRunner } from './model-runner.ts';
 import { planesOf } from './planes.ts';
 

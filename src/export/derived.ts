@@ -193,5 +193,5 @@ export function localTime(iso: string): { readonly date: string; readonly time: 
 
 /** With its offset: UTC. */
 export function dateTime(iso: string): string {
-  return `${new Date(iso).toISOString().replace(/[-:T]|\..*$/g, '')}+0000`;
+  return `${new Date(iso).toISOString().replace(/[-:TZ]/g, '')}+0000`;
 }

@@ -1,6 +1,5 @@
 import { isInstanceReference } from '../image/image.ts';
 import { sourcesOf, type Result } from '../results/result.ts';
-import type { PointsResult } from '../results/points.ts';
 import { codeItem, container, imageItem, textItem } from './content.ts';
 import { DerivedClass, derivedModules, provenance, referencedImage, sourceOf, sourcesIn, type ExportContext } from './derived.ts';
 import type { DicomObject } from './part10.ts';
@@ -10,8 +9,8 @@ import { evidence } from './report.ts';
  * Key Object Selection (TID 2010) of the images behind a result, so that a reader without a viewer of ours finds them.
  * @throws OverreadError as `sourceOf`
  */
-export function keyObjects(result: Result | PointsResult, context: ExportContext): DicomObject {
-  const references = (result.kind === 'points' ? result.source.sources : sourcesOf(result)).filter(isInstanceReference);
+export function keyObjects(result: Result, context: ExportContext): DicomObject {
+  const references = sourcesOf(result).filter(isInstanceReference);
   const instances = sourcesIn(references, context);
   const { RelationshipType: _, ...root } = container('CONTAINS', ['113000', 'DCM', 'Of Interest'], [
     codeItem('HAS OBS CONTEXT', ['121005', 'DCM', 'Observer Type'], ['121007', 'DCM', 'Device']),

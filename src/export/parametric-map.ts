@@ -1,8 +1,8 @@
 import { OverreadError } from '../errors.ts';
-import type { ImageReference, SourceReference } from '../image/image.ts';
+import type { ImageReference } from '../image/image.ts';
 import { conceptItem, DerivedClass, derivedModules, lo, parametersOf, PRIVATE_SCHEME, referencedSeries, sourcesIn, type ExportContext, type Made } from './derived.ts';
 import type { Code } from './content.ts';
-import { dimensions, planeGroups, planesOf, POSITION_DIMENSION } from './frames.ts';
+import { dimensions, planeGroups, planesOf } from './frames.ts';
 import { code } from './identity.ts';
 import type { DicomObject } from './part10.ts';
 import { freshUid } from './uid.ts';
@@ -39,7 +39,7 @@ const DERIVATION = code('113085', 'DCM', 'Spatially-related frames extracted fro
  */
 export function parametricMap(made: Made, { source, values, range }: MapValues, quantity: MapQuantity, context: ExportContext): DicomObject {
   const sources = sourcesIn(source.sources, context);
-  const { planes, placed, shared, frameOfReference } = planesOf(source, context);
+  const { planes, placed, shared, dimensions: where, organisation, frameOfReference } = planesOf(source, context);
   if (!placed) {
     throw new OverreadError('input/refused', `A Parametric Map lies in a frame of reference, and the ${source.modality} image has none. Write it as Secondary Capture.`, { expected: 'FrameOfReferenceUID and planes', got: 'none' });
   }
@@ -49,11 +49,11 @@ export function parametricMap(made: Made, { source, values, range }: MapValues, 
     ...mapModules(made, sources, quantity, context),
     ImageType: frameType,
     ...frameOfReference,
-    ...dimensions([POSITION_DIMENSION], freshUid()),
-    DimensionOrganizationType: '3D',
+    ...organisation,
+    ...dimensions(where, freshUid()),
     SharedFunctionalGroupsSequence: [{ ...shared, ...mapGroups(frameType, quantity, values, range) }],
     PerFrameFunctionalGroupsSequence: planes.map((plane, slice) => ({
-      FrameContentSequence: [{ DimensionIndexValues: [slice + 1] }],
+      FrameContentSequence: [{ DimensionIndexValues: where.map(() => slice + 1) }],
       ...planeGroups(plane, DERIVATION),
     })),
     ...floatPixels(columns, rows, planes.length, values),
@@ -73,7 +73,7 @@ export function mapModules(made: Made, sources: ReturnType<typeof sourcesIn>, qu
     RecognizableVisualFeatures: 'NO',
     LossyImageCompression: '00',
     ...sources.find(({ lossy }) => Object.keys(lossy).length > 0)?.lossy,
-    Laterality: '',
+    ...(!sources[0]!.slide && { Laterality: '' }),
     PresentationLUTShape: 'IDENTITY',
     DerivationDescription: parametersOf(made, quantity.parameters).join('; ').slice(0, 1024),
     AcquisitionContextSequence: [],
@@ -102,7 +102,7 @@ export function mapGroups(frameType: readonly string[], { concept, unit, label, 
       QuantityDefinitionSequence: [{ ValueType: 'CODE', ConceptNameCodeSequence: [code('246205007', 'SCT', 'Quantity')], ConceptCodeSequence: [conceptItem({ codeValue: concept[0], codingSchemeDesignator: concept[1], codeMeaning: concept[2] })] }],
     }],
     PixelValueTransformationSequence: [{ RescaleIntercept: 0, RescaleSlope: 1, RescaleType: 'US' }],
-    FrameVOILUTSequence: [{ WindowCenter: (min + max) / 2, WindowWidth: Math.max(max - min, 1e-6) }],
+    FrameVOILUTSequence: [{ WindowCenter: (min + max) / 2, WindowWidth: Math.max(max - min, 1e-6), VOILUTFunction: 'LINEAR_EXACT' }],
   };
 }
 
@@ -122,9 +122,4 @@ export function littleEndianFloats(values: Float32Array): ArrayBuffer {
   const out = new DataView(new ArrayBuffer(4 * values.length));
   values.forEach((value, i) => out.setFloat32(4 * i, value, true));
   return out.buffer;
-}
-
-/** Whether a map of this picture can be a Parametric Map. */
-export function canBeMapped(references: readonly SourceReference[], source: ImageReference, context: ExportContext): boolean {
-  return references.length > 0 && planesOf(source, context).placed;
 }

@@ -1,5 +1,5 @@
 import type { View } from '../image/view.ts';
-import { isInstanceReference } from '../image/image.ts';
+import { isInstanceReference, type ImageReference } from '../image/image.ts';
 import { sourcesOf, type OutOfDistribution, type Score, type ScoresResult } from '../results/result.ts';
 import { codeItem, container, imageItem, numberItem, textItem, uidItem, type Code, type Content } from './content.ts';
 import { referencedImage, sourceOf, sourcesIn, type ExportContext } from './derived.ts';
@@ -15,7 +15,7 @@ const BY_VIEW: Readonly<Record<View | 'fused', Code>> = { PA: Own.byPa, L: Own.b
  * @throws OverreadError as `sourceOf`
  */
 export function scoresReport(result: ScoresResult, context: ExportContext): DicomObject {
-  const { scores, viewsUsed, viewsMissing, viewsFrom, substitute, outOfDistribution, model } = result;
+  const { scores, viewsUsed, viewsMissing, viewsFrom, viewSources, substitute, outOfDistribution, model } = result;
   const references = sourcesOf(result);
   sourcesIn(references, context);
   const sources = references.filter(isInstanceReference).map(reference => sourceOf(reference, context));
@@ -25,7 +25,7 @@ export function scoresReport(result: ScoresResult, context: ExportContext): Dico
     description: `${model.name} ${model.version}: scores`,
     groups: scores.map(score => scoreGroup(score, result, context, sources.map(referencedImage))),
     evaluations: [
-      ...(viewsUsed.length > 0 ? [textItem('CONTAINS', Own.viewsUsed, viewsUsed.map(view => `${view}=${viewsFrom[view] ?? 'unknown'}`).join('; '))] : []),
+      ...(viewsUsed.length > 0 ? [textItem('CONTAINS', Own.viewsUsed, viewsUsed.map(view => `${view} (${viewsFrom[view] ?? 'unknown'}) of ${uidOf(viewSources?.[view] ?? result.source)}`).join('; '))] : []),
       ...(viewsMissing.length > 0 ? [textItem('CONTAINS', Own.viewsMissing, viewsMissing.join('; '))] : []),
       ...(substitute === undefined ? [] : [textItem('CONTAINS', Own.substitute, substitute)]),
       ...gateVerdict(outOfDistribution),
@@ -33,6 +33,8 @@ export function scoresReport(result: ScoresResult, context: ExportContext): Dico
     ],
   });
 }
+
+const uidOf = ({ sources: [first] }: ImageReference): string => (first && isInstanceReference(first) ? first.sopInstanceUID : '');
 
 function scoreGroup({ target, logit, probability, operatingPoint, positive, views }: Score, result: ScoresResult, context: ExportContext, images: readonly DicomObject[]): Content {
   const how = algorithm(result, context);

@@ -3,7 +3,7 @@ import { stopsOf } from '../results/probability-planes.ts';
 import { sourcesOf, type LabelmapResult, type Segment } from '../results/result.ts';
 import { cielabOf } from './cielab.ts';
 import { algorithmItem, conceptItem, DerivedClass, derivedModules, lo, referencedSeries, sourcesIn, type ExportContext, type Made } from './derived.ts';
-import { dimensions, planeGroups, planesOf, POSITION_DIMENSION, SEGMENT_DIMENSION, STACK_DIMENSION, type Dimension } from './frames.ts';
+import { dimensions, planeGroups, planesOf, SEGMENT_DIMENSION, STACK_DIMENSION } from './frames.ts';
 import { code } from './identity.ts';
 import type { DicomObject } from './part10.ts';
 import type { SourceInstance } from './source.ts';
@@ -27,7 +27,7 @@ const ANATOMICAL_STRUCTURE = { codeValue: '123037004', codingSchemeDesignator: '
 export function segmentation(result: LabelmapResult, context: ExportContext, type: SegmentationType = 'BINARY'): DicomObject {
   const { source, segments } = result;
   const sources = sourcesIn(sourcesOf(result), context);
-  const { planes, shared, placed, frameOfReference } = planesOf(source, context);
+  const { planes, shared, dimensions: where, organisation, frameOfReference } = planesOf(source, context);
   const [columns, rows, slices] = source.shape;
   const plane = columns * rows;
   const valuesOf = valuesBy(result, type);
@@ -35,19 +35,17 @@ export function segmentation(result: LabelmapResult, context: ExportContext, typ
   const all = numbers.flatMap(segmentNumber => Array.from({ length: slices }, (_, slice) => ({ segmentNumber, slice, values: valuesOf(slice, segmentNumber) })));
   const full = all.filter(({ values }) => values.some(v => v !== 0));
   const frames = full.length > 0 ? full : all.slice(0, 1);
-  const where: Dimension[] = placed ? [POSITION_DIMENSION] : [STACK_DIMENSION];
   const by = type === 'LABELMAP' ? where : [SEGMENT_DIMENSION, ...where];
   return {
     ...segmentationModules(result, { type, segments, sources, context, editedAt: result.editedAt }),
     ...frameOfReference,
-    ...(!placed && { PatientOrientation: planes[0]!.source.patientOrientation ? [...planes[0]!.source.patientOrientation] : '' }),
+    ...organisation,
     ...dimensions(by, freshUid()),
-    ...(placed && { DimensionOrganizationType: '3D' }),
     SharedFunctionalGroupsSequence: [shared],
     PerFrameFunctionalGroupsSequence: frames.map(({ segmentNumber, slice }) => ({
       FrameContentSequence: [{
-        ...(!placed && { StackID: '1', InStackPositionNumber: slice + 1 }),
-        DimensionIndexValues: [...(segmentNumber === undefined ? [] : [segmentNumber]), slice + 1],
+        ...(where.includes(STACK_DIMENSION) && { StackID: '1', InStackPositionNumber: slice + 1 }),
+        DimensionIndexValues: [...(segmentNumber === undefined ? [] : [segmentNumber]), ...where.map(() => slice + 1)],
       }],
       ...planeGroups(planes[slice]!, SEGMENTATION),
       ...(segmentNumber !== undefined && { SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segmentNumber }] }),

@@ -83,8 +83,8 @@ export function sourceInstance(of: Naturalized): SourceInstance {
     sliceThicknessMm: numbers(of.SliceThickness)?.[0] ?? numbers(measures?.SliceThickness)?.[0],
     patientOrientation: texts(of.PatientOrientation),
     bodyPartExamined: text(of.BodyPartExamined),
-    laterality: text(of.Laterality) ?? text(of.ImageLaterality),
-    slide: modality === 'SM' ? copied(of, SLIDE) : undefined,
+    laterality: text(of.Laterality),
+    slide: modality === 'SM' ? slideModules(of) : undefined,
   };
   return {
     studyInstanceUID: uid(of, 'StudyInstanceUID'),
@@ -99,6 +99,17 @@ export function sourceInstance(of: Naturalized): SourceInstance {
     patientAndStudy: { ...Object.fromEntries([...TYPE_2].map(keyword => [keyword, ''])), ...copied(of, PATIENT_AND_STUDY) },
     lossy: text(of.LossyImageCompression) === '01' ? copied(of, LOSSY) : {},
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Sequences of type 2 that are empty do not survive being naturalised. */
+function slideModules(of: Naturalized): DicomObject {
+  const copy = copied(of, SLIDE);
+  const specimens = (copy.SpecimenDescriptionSequence ?? []) as readonly DicomObject[];
+  return {
+    ...copy,
+    ...(copy.ContainerIdentifier !== undefined && { IssuerOfTheContainerIdentifierSequence: copy.IssuerOfTheContainerIdentifierSequence ?? [], ContainerTypeCodeSequence: copy.ContainerTypeCodeSequence ?? [] }),
+    ...(specimens.length > 0 && { SpecimenDescriptionSequence: specimens.map(item => ({ IssuerOfTheSpecimenIdentifierSequence: [], SpecimenPreparationSequence: [], ...item })) }),
   };
 }
 

@@ -7,7 +7,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { PNG } from 'pngjs';
 import { explain } from '../../../src/cli/explain.ts';
 import type { ExplainEntry } from '../../../src/cli/explain-files.ts';
-import { burnIn } from '../../../src/cli/io/burnt-in.ts';
+import { burnIn } from '../../../src/image/burnt-in.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
 import { SALIENCY_METHODS } from '../../../src/tasks/saliency/index.ts';
 import { classifierFiles, spotDetector } from '../tasks/saliency/networks.ts';

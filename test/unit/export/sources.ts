@@ -1,13 +1,18 @@
+import { jsonOf, vrOfTag } from '../../../src/dicom/dicomjson.ts';
+import { readPart10 } from '../../../src/dicom/elements.ts';
 import { ctSlice, mrSlice, type SlicePlane } from '../../../src/export/cross-section.ts';
 import { code, commonModules, type InstanceIdentity, type StudyIdentity } from '../../../src/export/identity.ts';
 import { encodePart10, type DicomObject } from '../../../src/export/part10.ts';
 import { radiograph } from '../../../src/export/radiograph.ts';
 import type { ExportContext } from '../../../src/export/derived.ts';
 import { sourceOfFile } from '../../../src/export/source-file.ts';
+import { slideLevelHeader } from '../../../src/export/slide.ts';
 import { seededUid } from '../../../src/export/uid.ts';
 import { imageFromFile } from '../../../src/image/file-image.ts';
 import { referenceOf, type Image, type ImageReference } from '../../../src/image/image.ts';
 import { volumeFromInstances } from '../../../src/image/instance-image.ts';
+import { slidePyramid, type SlideLevel } from '../../../src/image/slide/pyramid.ts';
+import { slideReference } from '../../../src/image/slide/slide-source.ts';
 import type { DeviceDescription, ModelIdentity } from '../../../src/results/result.ts';
 
 /** Generated source images, and what a writer is given of them. */
@@ -95,6 +100,18 @@ export async function multiFrame(places: readonly number[], columns = 11, rows =
   };
   const file = encodePart10(object);
   return sourcesOf(await imageFromFile(file, 'multi-frame.dcm'), [file]);
+}
+
+/** A slide of one level, its reference and level as reading it gives them. */
+export function slide(totalColumns = 40, totalRows = 24): Omit<Sources, 'image'> & { readonly level: SlideLevel } {
+  const tileSize = 16;
+  const header = slideLevelHeader(identity(`slide ${totalColumns}`, 'SM'), { totalColumns, totalRows, tileSize, spacingMm: 0.0005, level: 0 }, {
+    frameOfReferenceUID: seededUid('slide', 'frame of reference'), pyramidUID: seededUid('pyramid'), containerIdentifier: 'S1', encoding: { kind: 'native' },
+  });
+  const frames = Math.ceil(totalColumns / tileSize) * Math.ceil(totalRows / tileSize);
+  const file = encodePart10({ ...header, PixelData: new Uint8Array(frames * tileSize * tileSize * 3).fill(200).buffer });
+  const [level] = slidePyramid([jsonOf(readPart10(file, { vrOf: vrOfTag }))]).levels;
+  return { level: level!, reference: slideReference(level!), files: [file], context: { sources: [sourceOfFile(file)] } };
 }
 
 function sourcesOf(image: Image, files: readonly Uint8Array[]): Sources {

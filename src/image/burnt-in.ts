@@ -21,7 +21,7 @@ const [WIDTH, HEIGHT] = [6 * TEXT.length + 1, 9];
  * @param rgb interleaved, row by row; changed in place
  */
 export function burnIn(rgb: Uint8Array, columns: number, rows: number): void {
-  if (columns < WIDTH || rows < HEIGHT) return;
+  if (!hasRoomForBurntIn(columns, rows)) return;
   const scale = Math.max(1, Math.round(columns / 3 / WIDTH));
   for (let y = 0; y < HEIGHT * scale; y++) {
     for (let x = 0; x < WIDTH * scale; x++) {
@@ -30,6 +30,11 @@ export function burnIn(rgb: Uint8Array, columns: number, rows: number): void {
       rgb.fill(value, at, at + 3);
     }
   }
+}
+
+/** Whether {@link burnIn} leaves anything in a picture of this size. */
+export function hasRoomForBurntIn(columns: number, rows: number): boolean {
+  return columns >= WIDTH && rows >= HEIGHT * Math.max(1, Math.round(columns / 3 / WIDTH));
 }
 
 function isInk(x: number, y: number): boolean {
