@@ -5,6 +5,7 @@ import { taskOf } from '../tasks/index.ts';
 import { readsModalities, referenceFirst } from '../tasks/modalities.ts';
 import type { Reading } from './image-inputs.ts';
 import { refusedEntry, resultEntry, type InferEntry } from './infer-json.ts';
+import { checkDicom, writeDicom } from './io/dicom-objects.ts';
 import { writeInstances, writeLabelmap, writeOverlay } from './io/result-files.ts';
 import type { ModelRunner } from './model-runner.ts';
 import { planesOf } from './planes.ts';
@@ -18,6 +19,8 @@ export interface InferFilesOptions {
   readonly overlay?: boolean;
   /** Write the objects beside each labelmap, of a model that tells them apart. */
   readonly instances?: boolean;
+  /** With `out`: write DICOM objects of each result; sources that are no DICOM images are refused. */
+  readonly dicom?: boolean;
   /** Called with every result, as it is made. */
   readonly onResult?: (result: Result) => void;
   /** Called as each input is done, with what is printed of it. */
@@ -70,9 +73,13 @@ async function inferOne(reading: Reading, options: InferFilesOptions): Promise<I
   const runs = images.length === 1 && manifest.input.layout === 'NHWC' && !whole ? planesOf(images[0]!).map(plane => [plane]) : [images];
   for (const [i, run] of runs.entries()) {
     try {
+      if (options.dicom) checkDicom(run);
       const result = await runner.run(run);
       options.onResult?.(result);
-      entries.push(resultEntry(result, ...writeFiles(result, run[0]!, (run.length > 1 && fileOf(run[0]!)) || reading.files[0]!, options)));
+      const input = (run.length > 1 && fileOf(run[0]!)) || reading.files[0]!;
+      const entry = resultEntry(result, ...writeFiles(result, run[0]!, input, options));
+      const dicom = options.dicom && options.out !== undefined ? writeDicom(result, run[0]!, reading, { folder: options.out, input, algorithm: manifest.algorithm }) : undefined;
+      entries.push(dicom ? { ...entry, dicom } : entry);
     } catch (error) {
       entries.push(refused(reading.files, error));
       if (isOverreadError(error, 'input/refused') && i === 0) break;

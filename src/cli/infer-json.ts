@@ -16,6 +16,8 @@ export interface InferEntry {
   readonly sources: readonly SourceReference[];
   readonly result?: ResultJson;
   readonly timingMs?: Timing;
+  /** The DICOM objects on disk, where asked for. */
+  readonly dicom?: readonly string[];
   /** `outOfDistribution`: of a picture that the model's gate refused. */
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly outOfDistribution?: OutOfDistribution };
 }

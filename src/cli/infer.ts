@@ -20,6 +20,7 @@ interface InferOptions extends ModelOptions {
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly out?: string;
+  readonly dicom?: boolean;
   readonly overlay?: boolean;
   readonly instances?: boolean;
   readonly resume?: boolean;
@@ -54,6 +55,7 @@ export function register(program: Command): void {
     .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
     .option('--overlay', 'with --out: also write a picture with the outlines drawn; not of slides')
     .option('--instances', 'with --out: also write the objects, of a model that tells them apart: a 16-bit PNG, a number an object; of slides a CSV of places and sizes')
+    .option('--dicom', 'with --out: also write DICOM objects (SEG, SR TID 1500, Parametric Map); the inputs must be DICOM; not of slides')
     .option('--as <modality=file...>', 'of a model of several MR series: what each file, or folder of slices, is: --as T1=a.nii.gz FLAIR=b.nii.gz')
     .option('--resume', 'with --out: go on with a slide that was stopped')
     .option('--read-glass', 'of a slide, read what shows nothing but glass too')
@@ -76,6 +78,9 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
   }
   if (options.csv && options.json) throw new OverreadError('cli/usage', 'Expected --csv or --json, got both. Choose one.');
   if ((paths.length === 0) === (options.as === undefined)) throw new OverreadError('cli/usage', 'Expected files and folders, or --as MODALITY=FILE, got neither or both. Name the images in one way.');
+  if (options.dicom && options.out === undefined) {
+    throw new OverreadError('cli/usage', 'Expected --out FOLDER with --dicom, got none. Say where the objects go.');
+  }
   if (options.out !== undefined) checkFolder(options.out);
   const addresses = paths.filter(isSeriesAddress);
   const local = paths.filter(path => !isSeriesAddress(path));
@@ -88,8 +93,8 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     if (options.csv && kind !== 'scores') {
       throw new OverreadError('cli/usage', `Expected a model that gives scores with --csv, got ${kind} from ${runner.manifest.id}. Use --json.`, { expected: 'scores', got: kind });
     }
-    if (options.out !== undefined && kind !== 'labelmap') {
-      throw new OverreadError('cli/usage', `Expected a model that gives labelmaps with --out, got ${kind} from ${runner.manifest.id}. Leave --out away; --csv and --json print scores.`, { expected: 'labelmap', got: kind });
+    if (options.out !== undefined && !options.dicom && kind !== 'labelmap') {
+      throw new OverreadError('cli/usage', `Expected a model that gives labelmaps with --out, got ${kind} from ${runner.manifest.id}. Leave --out away; --csv and --json print scores, and --dicom writes them as DICOM.`, { expected: 'labelmap', got: kind });
     }
     if (options.instances && !runner.manifest.output.instances) {
       throw new OverreadError('cli/usage', `Expected a model that tells objects apart with --instances, got ${runner.manifest.id}, whose manifest has no output.instances. Leave --instances away.`, { expected: 'output.instances' });
@@ -98,6 +103,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     const auth = options.dicomwebAuth ?? process.env.OVERREAD_DICOMWEB_AUTH;
     slides.push(...addresses.map(address => slideAt(address, auth)));
     checkSlideOptions(options, slides.length);
+    if (options.dicom && slides.length > 0) throw new OverreadError('cli/usage', `Expected images for --dicom, got the slide ${slides[0]!.files[0]}. Leave --dicom away: its mask is written as a picture.`, { got: slides[0]!.files[0] });
     const readings = options.as ? [await namedReading(namedSeries(options.as, runner.manifest))] : await readingsOf(others, runner.manifest);
     const ofSlides = await stoppable(runner, note, () => inferSlides(slides, {
       runner, note,
@@ -114,6 +120,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
       out: options.out,
       overlay: options.overlay,
       instances: options.instances,
+      dicom: options.dicom,
       onResult: result => {
         if (result.kind === 'scores') scored.push(result);
       },
