@@ -84,7 +84,7 @@ export class TfjsModel implements LoadedModel {
     const network = await buildNetwork(this.verified, { on: device.description, wasmPath: this.turns.wasmPath });
     try {
       checkLimits(network, manifest.id, device);
-      if (network.plan) await device.guard(() => network.plan!.make());
+      if (network.plan) await device.guard(() => network.plan!.make(device));
       // onnxruntime compiles its shaders in its first run.
       if (network.device?.backend === 'webgpu') await device.guard(() => firstRun(network, manifest, device));
       else if (device.compile && !network.device && !network.plan?.made) await device.guard(() => device.compile!(() => dryRun(network, manifest, device)));

@@ -14,7 +14,7 @@ export async function tfjsNetwork(model: VerifiedModel): Promise<Shaped> {
   const { manifest } = model;
   const artifacts = await artifactsOf(model);
   try {
-    return manifest.graph.format === 'layers' ? await layersNetwork(artifacts, manifest) : await graphNetwork(artifacts, manifest);
+    return manifest.graph.format === 'layers' ? await layersNetwork(artifacts, model) : await graphNetwork(artifacts, manifest);
   } catch (error) {
     if (error instanceof OverreadError) throw error;
     const got = error instanceof Error ? error.message : String(error);
@@ -77,7 +77,7 @@ function joined(parts: readonly Uint8Array[]): ArrayBuffer {
   return whole.buffer;
 }
 
-async function layersNetwork(artifacts: io.ModelArtifacts, manifest: ModelManifest): Promise<Shaped> {
+async function layersNetwork(artifacts: io.ModelArtifacts, { manifest, identity }: VerifiedModel): Promise<Shaped> {
   const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
   // tfjs knows a layer of ours by its class, once that is there.
   if (manifest.input.fusion === 'hemis') await import('./view-moments.ts');
@@ -94,7 +94,7 @@ async function layersNetwork(artifacts: io.ModelArtifacts, manifest: ModelManife
     layersModel: model,
   };
   if (manifest.input.layout === 'NDHWC') return { ...shared, ...slicedNetwork(model, manifest) };
-  const plan = getBackend() === 'webgpu' ? new (await import('./plan/planned-network.ts')).PlannedNetwork(model) : undefined;
+  const plan = getBackend() === 'webgpu' ? new (await import('./plan/planned-network.ts')).PlannedNetwork(model, identity.sha256) : undefined;
   return {
     ...shared,
     ...(plan && { plan }),

@@ -25,6 +25,8 @@ interface Recorded {
   readonly inputs: readonly GPUBuffer[];
   readonly outputs: readonly GPUBuffer[];
   readonly slots: readonly GPUBuffer[];
+  /** Which slot a root is in. */
+  readonly slotOf: ReadonlyMap<number, number>;
   readonly params: GPUBuffer;
   readonly bytes: number;
   readonly dispatches: readonly Dispatch[];
@@ -46,6 +48,8 @@ export type Feed = Float32Array | GPUBuffer;
  * caller holds around {@link make} and {@link run}.
  */
 export class Plan {
+  /** Inputs that a run can take at once by the device's limits. */
+  readonly largestBatch: number;
   readonly #constants: readonly GPUBufferBinding[];
   readonly #weightBuffers: readonly GPUBuffer[];
   #recorded: Recorded[] = [];
@@ -54,6 +58,8 @@ export class Plan {
     private readonly device: GPUDevice,
     readonly program: Program,
   ) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    this.largestBatch = Math.max(1, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / memoryOf(program, 1).largest));
     const { buffers, bindings } = uploaded(device, program.constants);
     this.#weightBuffers = buffers;
     this.#constants = bindings;
@@ -97,19 +103,54 @@ export class Plan {
     const encoder = this.device.createCommandEncoder();
     feeds.forEach((feed, i) => {
       const to = recorded.inputs[i]!;
+      const bytes = feed instanceof Float32Array ? feed.byteLength : feed.size;
+      // What is missing would be what the run before was given.
+      if (bytes !== to.size) throw new Error(`an input of ${bytes} bytes was given for one of ${to.size}`);
       if (feed instanceof Float32Array) this.device.queue.writeBuffer(to, 0, feed as Float32Array<ArrayBuffer>);
       else encoder.copyBufferToBuffer(feed, 0, to, 0, to.size);
     });
+    this.#encode(encoder, recorded.dispatches);
+    this.device.queue.submit([encoder.finish()]);
+    return recorded.outputs;
+  }
+
+  /**
+   * Runs the plan for one input step by step, for {@link selfTest}.
+   * @param visit called after each step, with its index and a way to read a root's tensor as it is then
+   */
+  async inspect(feeds: readonly Float32Array[], visit: (step: number, read: (root: number) => Promise<Float32Array>) => Promise<void>): Promise<void> {
+    const { inputs, dispatches, slots, slotOf } = this.#record(1);
+    feeds.forEach((feed, i) => this.device.queue.writeBuffer(inputs[i]!, 0, feed as Float32Array<ArrayBuffer>));
+    const read = async (root: number): Promise<Float32Array> => {
+      const size = this.program.bytesOf(root, 1);
+      const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      try {
+        const encoder = this.device.createCommandEncoder();
+        encoder.copyBufferToBuffer(slots[slotOf.get(root)!]!, 0, staging, 0, size);
+        this.device.queue.submit([encoder.finish()]);
+        await staging.mapAsync(GPUMapMode.READ);
+        return new Float32Array(staging.getMappedRange().slice(0));
+      } finally {
+        staging.destroy();
+      }
+    };
+    for (const [i, dispatch] of dispatches.entries()) {
+      const encoder = this.device.createCommandEncoder();
+      this.#encode(encoder, [dispatch]);
+      this.device.queue.submit([encoder.finish()]);
+      await visit(i, read);
+    }
+  }
+
+  #encode(encoder: GPUCommandEncoder, dispatches: readonly Dispatch[]): void {
     const pass = encoder.beginComputePass();
     let set: GPUComputePipeline | undefined;
-    for (const { pipeline, bindings, x, y } of recorded.dispatches) {
+    for (const { pipeline, bindings, x, y } of dispatches) {
       if (pipeline !== set) pass.setPipeline((set = pipeline));
       pass.setBindGroup(0, bindings);
       pass.dispatchWorkgroups(x, y);
     }
     pass.end();
-    this.device.queue.submit([encoder.finish()]);
-    return recorded.outputs;
   }
 
   /** Fills all that a run writes with a value, so that a test sees what is not written. */
@@ -139,7 +180,7 @@ export class Plan {
     const steps = program.steps(batch);
     const { slots: sizes, slotOf } = arenaFor(program, steps, batch);
     const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPUBufferUsage;
-    const slots = sizes.map(size => device.createBuffer({ size, usage: STORAGE | COPY_DST }));
+    const slots = sizes.map(size => device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST }));
     const inputs = program.inputs.map(shape => device.createBuffer({ size: batch * valuesOf(shape) * 4, usage: STORAGE | COPY_DST }));
     const outputs = program.outputs.map(shape => device.createBuffer({ size: batch * valuesOf(shape) * 4, usage: STORAGE | COPY_SRC | COPY_DST }));
     const params = device.createBuffer({ size: Math.max(1, steps.length) * ALIGNMENT, usage: UNIFORM | COPY_DST });
@@ -163,7 +204,7 @@ export class Plan {
     });
     device.queue.writeBuffer(params, 0, values);
     const bytes = [...slots, ...inputs, ...outputs, params].reduce((sum, { size }) => sum + size, 0);
-    return { batch, inputs, outputs, slots, params, bytes, dispatches };
+    return { batch, inputs, outputs, slots, slotOf, params, bytes, dispatches };
   }
 }
 

@@ -1,8 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { OverreadError } from '../../errors.ts';
+import type { Device } from '../device.ts';
 import { NoPlan } from './ops.ts';
 import type { Plan } from './plan.ts';
+import { selfTest } from './self-test.ts';
+import { hasPassed, keepPassed } from './tested.ts';
 import { planOf, runPlan } from './tfjs-plan.ts';
+
+/** Raised with every change of a kernel, so that what was tested before is tested again. */
+const KERNELS = 1;
 
 /**
  * A layers model with its plan, where it has one. What has none, or a batch that its device cannot hold at once,
@@ -12,7 +19,11 @@ export class PlannedNetwork {
   #plan: Plan | undefined;
   #kernels = 'not compiled yet';
 
-  constructor(private readonly model: LayersModel) {}
+  /** @param identity SHA-256 over the model's files */
+  constructor(
+    private readonly model: LayersModel,
+    private readonly identity: string,
+  ) {}
 
   /** Which kernels the network runs on, and why no better ones, in words for the user. */
   get kernels(): string {
@@ -28,13 +39,28 @@ export class PlannedNetwork {
     return this.#plan?.bytes ?? 0;
   }
 
-  async make(): Promise<void> {
+  /**
+   * Compiles the plan and lets it prove itself on this device, once for each adapter and model.
+   * @throws OverreadError `device/gpu-error` where the device computes a layer wrongly, naming both
+   */
+  async make({ description: { adapter } }: Device): Promise<void> {
     try {
       this.#plan = await planOf(this.model);
-      this.#kernels = `compiled into a plan of ${this.#plan.dispatches} kernels`;
     } catch (error) {
-      this.#without(error);
+      return this.#without(error);
     }
+    this.#kernels = `compiled into a plan of ${this.#plan.dispatches} kernels`;
+    const name = `${KERNELS} ${adapter} ${this.identity}`;
+    if (await hasPassed(name)) return;
+    const fault = await selfTest(this.#plan);
+    if (!fault) return keepPassed(name);
+    this.dispose();
+    throw new OverreadError(
+      'device/gpu-error',
+      `The device ${adapter} computes wrongly: in the layer ${fault.layer} it gave ${fault.got} in place of ${fault.expected} (kernel ${fault.kernel}). ` +
+        'No model runs on it like this; choose the wasm backend, and bring the graphics driver up to date.',
+      { expected: fault.expected, got: fault.got, adapter, layer: fault.layer, kernel: fault.kernel },
+    );
   }
 
   /** @returns nothing where there is no plan */
@@ -54,8 +80,8 @@ export class PlannedNetwork {
   }
 
   #without(error: unknown): void {
-    if (!(error instanceof NoPlan)) throw error;
     this.dispose();
+    if (!(error instanceof NoPlan)) throw error;
     this.#kernels = `stock tfjs kernels, since ${error.message}`;
   }
 }

@@ -29,6 +29,8 @@ export interface Operand {
 export interface Step {
   /** Of the layer, for messages. */
   readonly name: string;
+  /** What it computes, as an index of the network's nodes; none where it copies a part of a node, or hands out an output. */
+  readonly node?: number;
   readonly launch: Launch;
   readonly reads: readonly Operand[];
   readonly writes: Operand;
@@ -49,6 +51,7 @@ export class Program {
   readonly storage: Storage;
   readonly network: Network2D;
   readonly #constants: (Float32Array | Uint32Array)[] = [];
+  #steps: { readonly batch: number; readonly steps: readonly Step[] } | undefined;
   readonly #constantOf = new Map<string, number>();
 
   constructor(network: Network2D) {
@@ -71,7 +74,13 @@ export class Program {
     return batch * rows * columns * this.lanes[root]!.length * 4;
   }
 
+  /** In the order of computation; the last batch's are remembered. */
   steps(batch: number): readonly Step[] {
+    if (this.#steps?.batch !== batch) this.#steps = { batch, steps: this.#made(batch) };
+    return this.#steps.steps;
+  }
+
+  #made(batch: number): readonly Step[] {
     const { nodes, outputs } = this.network;
     const steps = nodes.flatMap((node, i) => this.#stepsOf(node, i, batch));
     outputs.forEach((node, index) => {
@@ -112,7 +121,7 @@ export class Program {
     const constant = (what: string, values: () => Float32Array | Uint32Array) => this.#constant(`${what} of ${i}`, values);
     const step = (launch: Launch, reads: readonly Operand[]): Step[] => {
       if (reads.length + 1 > MOST_BINDINGS) throw new NoPlan(`${name} reads ${reads.length} buffers at once`);
-      return [{ name, launch, reads, writes: this.#tensor(i) }];
+      return [{ name, ...(op.kind !== 'concatenation' && op.kind !== 'flatten' && { node: i }), launch, reads, writes: this.#tensor(i) }];
     };
     const before = (pre: Before | undefined) => (pre ? [constant('scale', () => byLanes(pre.scale, xLanes)), constant('shift', () => byLanes(pre.shift, xLanes))] : []);
     const way = (pre: Before | undefined) => pre && (pre.relu ? 'affine relu' as const : 'affine' as const);

@@ -1,10 +1,10 @@
 import { activate } from '../kernels/activation.ts';
 import type { Before, Node, PlaneShape } from './ops.ts';
 
-/** What a node's inputs hold for one of a batch, channels without gaps, with their shapes. */
+/** What a node's input holds for one of a batch: a value for each (row · columns + column) · channels + channel. */
 export interface Given {
   readonly shape: PlaneShape;
-  readonly values: ArrayLike<number>;
+  value(index: number): number;
 }
 
 /** One value of what a node gives, in float64 from the definition alone. */
@@ -16,8 +16,8 @@ export type ValueAt = (row: number, column: number, channel: number) => number;
  */
 export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): ValueAt {
   const x = inputs[0]!;
-  const at = ({ shape: { rows, columns, channels }, values }: Given, row: number, column: number, channel: number): number | undefined =>
-    row < 0 || row >= rows || column < 0 || column >= columns ? undefined : values[(row * columns + column) * channels + channel]!;
+  const at = ({ shape: { rows, columns, channels }, value }: Given, row: number, column: number, channel: number): number | undefined =>
+    row < 0 || row >= rows || column < 0 || column >= columns ? undefined : value((row * columns + column) * channels + channel);
   const inside = (of: Given, row: number, column: number, channel: number) => at(of, row, column, channel)!;
   const after = (pre: Before | undefined, value: number, channel: number): number => {
     if (!pre) return value;
@@ -55,7 +55,7 @@ export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): Valu
     };
     case 'dense': return (_r, _c, k) => {
       let sum = op.bias?.[k] ?? 0;
-      for (let q = 0; q < x.shape.channels; q++) sum += x.values[q]! * op.kernel[q * shape.channels + k]!;
+      for (let q = 0; q < x.shape.channels; q++) sum += x.value(q) * op.kernel[q * shape.channels + k]!;
       return activate(op.activation, sum);
     };
     case 'pooling': return (r, c, k) => {
@@ -68,8 +68,8 @@ export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): Valu
     };
     case 'global': return (_r, _c, k) => {
       let joined = op.of === 'max' ? -Infinity : 0;
-      for (let i = k; i < x.values.length; i += x.shape.channels) {
-        const value = after(op.pre, x.values[i]!, k);
+      for (let i = k; i < sizeOf(x.shape); i += x.shape.channels) {
+        const value = after(op.pre, x.value(i), k);
         joined = op.of === 'max' ? Math.max(joined, value) : joined + value;
       }
       return op.of === 'max' ? joined : joined / (x.shape.rows * x.shape.columns);
@@ -78,7 +78,7 @@ export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): Valu
     case 'combination': return (r, c, k) => {
       const a = inside(x, r, c, k);
       const other = inputs[1]!;
-      const b = other.shape.rows * other.shape.columns === 1 ? other.values[k]! : inside(other, r, c, k);
+      const b = other.shape.rows * other.shape.columns === 1 ? other.value(k) : inside(other, r, c, k);
       const joined = { add: a + b, multiply: a * b, maximum: Math.max(a, b), minimum: Math.min(a, b), average: (a + b) / 2 }[op.join];
       return activate(op.activation, joined);
     };
@@ -100,7 +100,7 @@ export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): Valu
         + (inside(x, bottom, left, k) * (1 - across) + inside(x, bottom, right, k) * across) * down;
     };
     case 'shift': return (r, c, k) => at(x, r - op.at[0], c - op.at[1], k) ?? 0;
-    case 'flatten': return (_r, _c, k) => x.values[k]!;
+    case 'flatten': return (_r, _c, k) => x.value(k);
     case 'softmax': return (r, c, k) => {
       const all = Array.from({ length: shape.channels }, (_, q) => inside(x, r, c, q));
       const most = Math.max(...all);
@@ -108,16 +108,18 @@ export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): Valu
     };
     case 'dot': return () => {
       let sum = 0;
-      for (let q = 0; q < x.values.length; q++) sum += x.values[q]! * inputs[1]!.values[q]!;
+      for (let q = 0; q < x.shape.channels; q++) sum += x.value(q) * inputs[1]!.value(q);
       return sum;
     };
     case 'moments': return (r, c, k) => {
       const channels = x.shape.channels;
-      const present = inputs.at(-1)!.values;
-      const values = inputs.slice(0, -1).flatMap((of, i) => (present[i] === 0 ? [] : [inside(of, r, c, k % channels)]));
+      const present = inputs.at(-1)!;
+      const values = inputs.slice(0, -1).flatMap((of, i) => (present.value(i) === 0 ? [] : [inside(of, r, c, k % channels)]));
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       if (k < channels) return mean;
       return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(values.length - 1, 1);
     };
   }
 }
+
+export const sizeOf = ({ rows, columns, channels }: PlaneShape): number => rows * columns * channels;

@@ -1,4 +1,4 @@
-import { backend, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { backend, concat, dispose, getBackend, slice, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { fused } from './fuse.ts';
 import { fromLayers } from './from-layers.ts';
@@ -31,6 +31,26 @@ export async function planOf(model: LayersModel): Promise<Plan> {
  * @returns a tensor for each output
  */
 export function runPlan(plan: Plan, model: LayersModel, inputs: readonly Tensor[]): Tensor[] {
+  const batch = inputs[0]!.shape[0]!;
+  const most = plan.largestBatch;
+  return batch <= most ? runAtOnce(plan, model, inputs, batch) : runInParts(plan, model, inputs, batch, most);
+}
+
+/** A batch whose tensors would be over the device's limits, in parts that are not. */
+function runInParts(plan: Plan, model: LayersModel, inputs: readonly Tensor[], batch: number, most: number): Tensor[] {
+  const parts: Tensor[][] = [];
+  for (let first = 0; first < batch; first += most) {
+    const count = Math.min(most, batch - first);
+    const some = inputs.map(input => slice(input, first, count));
+    parts.push(runAtOnce(plan, model, some, count));
+    dispose(some);
+  }
+  const outputs = model.outputs.map((_, i) => concat(parts.map(part => part[i]!), 0));
+  dispose(parts);
+  return outputs;
+}
+
+function runAtOnce(plan: Plan, model: LayersModel, inputs: readonly Tensor[], batch: number): Tensor[] {
   const tfjs = backend() as unknown as Backend;
   const feeds = inputs.map((input): Feed => {
     const { values, resource } = tfjs.tensorMap.get(input.dataId);
@@ -41,7 +61,6 @@ export function runPlan(plan: Plan, model: LayersModel, inputs: readonly Tensor[
   // What tfjs has recorded and not sent yet may be what makes an input.
   tfjs.endComputePassEncoder();
   if (tfjs.commandEncoder) tfjs.submitQueue();
-  const batch = inputs[0]!.shape[0]!;
   // Copies: the next run writes the same buffers.
   return plan.run(feeds, batch).map((buffer, i) => tensor({ buffer }, [batch, ...model.outputs[i]!.shape.slice(1).map(size => size!)], 'float32'));
 }

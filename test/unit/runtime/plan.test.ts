@@ -1,0 +1,124 @@
+/** What surrounds the plan of a network: its proof on the device, faults, cancels, what it cannot express (Dawn on SwiftShader). */
+import '@tensorflow/tfjs-backend-cpu';
+import { memory, setBackend } from '@tensorflow/tfjs-core';
+import { input, layers as tfl, model as modelOf } from '@tensorflow/tfjs-layers';
+import { infer } from '../../../src/infer.ts';
+import type { LabelmapResult } from '../../../src/results/result.ts';
+import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
+import { fused } from '../../../src/runtime/plan/fuse.ts';
+import { fromLayers } from '../../../src/runtime/plan/from-layers.ts';
+import { memoryOf, Plan } from '../../../src/runtime/plan/plan.ts';
+import { Program } from '../../../src/runtime/plan/program.ts';
+import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts';
+import { dawnMissing } from './dawn.ts';
+import { disc, tinyFiles } from './tiny.ts';
+
+jest.mock('webgpu', () => jest.requireActual<typeof import('./dawn.ts')>('./dawn.ts').dawn());
+
+const missing = dawnMissing();
+if (missing) console.warn(`Skipped: plans on WebGPU in Node, since there is ${missing}.`);
+
+(missing ? describe.skip : describe)('a plan on WebGPU', () => {
+  let runtime: TfjsRuntime;
+
+  beforeAll(() => installWebGPU());
+  beforeEach(async () => {
+    runtime = await createRuntime({ backend: 'webgpu', allowSoftware: true });
+  });
+  afterEach(() => {
+    runtime.dispose();
+    expect(memory().numTensors).toBe(0);
+  });
+
+  test('is what a layers model runs on, and a graph model does not; each result says so', async () => {
+    const image = disc(40, 50);
+    const reasons: string[] = [];
+    for (const id of ['tiny-bright', 'tiny-graph']) {
+      const model = await runtime.load(tinyFiles(id));
+      reasons.push((await infer(runtime, model, [image])).device.reason);
+      model.dispose();
+    }
+    expect(reasons[0]).toMatch(/^WebGPU was asked for; compiled into a plan of \d+ kernels$/);
+    expect(reasons[1]).toBe('WebGPU was asked for');
+  });
+
+  test('a device that computes a layer wrongly is not used, and is named with the layer', async () => {
+    const real = GPUDevice.prototype.createShaderModule;
+    GPUDevice.prototype.createShaderModule = function (this: GPUDevice, descriptor) {
+      const wrong = descriptor.label?.startsWith('convolution') ? descriptor.code.replace('s0_0 = bias[quad + 0u];', 's0_0 = bias[quad + 0u] + 0.25;') : descriptor.code;
+      return real.call(this, { ...descriptor, code: wrong });
+    };
+    try {
+      await expect(runtime.load(tinyFiles('tiny-unet'))).rejects.toMatchObject({
+        code: 'device/gpu-error', message: expect.stringMatching(/^The device .*swiftshader.* computes wrongly: in the layer \S+ it gave \S+ in place of \S+ \(kernel convolution/i) as unknown,
+      });
+    } finally {
+      GPUDevice.prototype.createShaderModule = real;
+    }
+  });
+
+  test('an error in the middle of a run, three times: no result, and the right one after', async () => {
+    const model = await runtime.load(tinyFiles('tiny-bright'));
+    const image = disc(40, 50);
+    const before = (await infer(runtime, model, [image])) as LabelmapResult;
+    const real = GPUCommandEncoder.prototype.copyBufferToBuffer;
+    for (let i = 0; i < 3; i++) {
+      // The run's commands are refused as a whole, and its output would be that of the run before.
+      GPUCommandEncoder.prototype.copyBufferToBuffer = function (this: GPUCommandEncoder, ...given: unknown[]) {
+        GPUCommandEncoder.prototype.copyBufferToBuffer = real;
+        const [from, start, to, offset, size] = given as [GPUBuffer, number, GPUBuffer, number, number];
+        return real.call(this, from, start, to, offset, size + 4 * from.size);
+      } as typeof real;
+      try {
+        await expect(infer(runtime, model, [disc(50, 40)])).rejects.toMatchObject({ code: 'device/gpu-error' });
+      } finally {
+        GPUCommandEncoder.prototype.copyBufferToBuffer = real;
+      }
+      expect(((await infer(runtime, model, [image])) as LabelmapResult).labels).toEqual(before.labels);
+    }
+    model.dispose();
+  });
+
+  test('runs of several models, some of them cancelled, leave the device\'s memory as it was', async () => {
+    const models = await Promise.all(['tiny-bright', 'tiny-dark'].map(id => runtime.load(tinyFiles(id))));
+    const image = disc(40, 50);
+    for (const model of models) await infer(runtime, model, [image]);
+    const before = runtime.memory();
+    expect(before.deviceBytes).toBeGreaterThan(models.reduce((sum, { bytes }) => sum + bytes, 0) / 2);
+    for (let i = 0; i < 40; i++) {
+      const abort = new AbortController();
+      const run = infer(runtime, models[i * 7 % 3 % 2]!, [image], { signal: abort.signal });
+      if (i % 4 === 1) abort.abort();
+      if (i % 4 === 2) setTimeout(() => abort.abort(), i % 5);
+      await run.catch((error: unknown) => expect(error).toMatchObject({ code: 'job/cancelled' }));
+    }
+    await runtime.turn(async () => {});
+    expect(runtime.memory()).toEqual(before);
+    for (const model of models) model.dispose();
+  });
+});
+
+describe('the memory of a plan', () => {
+  beforeAll(() => setBackend('cpu'));
+
+  test('is known before it is made: chains share two buffers', async () => {
+    let x = input({ shape: [16, 16, 4] });
+    const image = x;
+    for (let i = 0; i < 6; i++) x = tfl.conv2d({ filters: 4, kernelSize: 3, padding: 'same' }).apply(x) as typeof x;
+    const network = modelOf({ inputs: image, outputs: x });
+    const program = new Program(fused(await fromLayers(network)));
+    const plane = 16 * 16 * 4 * 4;
+    expect(memoryOf(program, 1)).toMatchObject({ arena: 2 * plane, largest: plane });
+    expect(memoryOf(program, 3)).toMatchObject({ arena: 6 * plane, largest: 3 * plane });
+    network.dispose();
+  });
+
+  test('a plan that is over the limits is not made, and says by how much', async () => {
+    const x = input({ shape: [8, 8, 3] });
+    const network = modelOf({ inputs: x, outputs: tfl.conv2d({ filters: 5, kernelSize: 3 }).apply(x) as typeof x });
+    const program = new Program(fused(await fromLayers(network)));
+    const device = { limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 100 } } as GPUDevice;
+    await expect(Plan.make(device, program)).rejects.toThrow(/^a buffer would need \d+ bytes, and the device takes 100$/);
+    network.dispose();
+  });
+});
