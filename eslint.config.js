@@ -23,7 +23,7 @@ const MAY = {
   tasks: ['tensor', 'results', 'manifest', 'runtime', 'image'],
   losses: ['metrics/distance-transform'],
   metrics: [],
-  training: ['tasks', 'losses', 'metrics', 'runtime', 'image', 'tensor', 'manifest', 'phantoms/random'],
+  training: ['tasks', 'losses', 'metrics', 'runtime', 'image', 'tensor', 'manifest', 'phantoms/random', 'architectures/layers-files', 'results/result'],
   export: ['results', 'image', 'dicom', 'manifest'],
   phantoms: [],
 };

@@ -71,7 +71,7 @@ function chosenItems({ folder: { dataset }, patients, ids }: EvalItemsOptions, {
 }
 
 /** Of several views of a labelled subject those that the model reads; a mask belongs to an only image. */
-function imagesOf({ id, images }: DatasetItem, { id: model, input }: ModelManifest, { ofPixels }: Yardstick): readonly DatasetImage[] {
+export function imagesOf({ id, images }: DatasetItem, { id: model, input }: ModelManifest, { ofPixels }: Pick<Yardstick, 'ofPixels'>): readonly DatasetImage[] {
   if (input.fusion) return images;
   const { modalities } = input;
   if (modalities) return seriesOf(id, images, model, modalities);
@@ -89,7 +89,7 @@ function seriesOf(id: string, images: readonly DatasetImage[], model: string, mo
 }
 
 /** The image with what the data set knows of it, where the file itself does not say. */
-function described(image: Image, { view, modality }: DatasetImage, { id, patientId }: DatasetItem, { input: { modalities } }: ModelManifest): Image {
+export function described(image: Image, { view, modality }: DatasetImage, { id, patientId }: DatasetItem, { input: { modalities } }: ModelManifest): Image {
   const { attributes } = image;
   const mrModality = modalities?.find(name => name === modality);
   return {

@@ -11,7 +11,9 @@ import { register as registerExplain } from './explain.ts';
 import { register as registerImport } from './import.ts';
 import { register as registerInfer } from './infer.ts';
 import { register as registerModels } from './models.ts';
+import { register as registerRecalibrate } from './recalibrate.ts';
 import { register as registerServe } from './serve/index.ts';
+import { register as registerTrain } from './train.ts';
 
 /** The command `overread`, each sub-command from its own file. */
 export function overread(): Command {
@@ -20,7 +22,7 @@ export function overread(): Command {
     .version(packageRoot().version)
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
-  for (const register of [registerServe, registerDemo, registerInfer, registerExplain, registerEval, registerCohort, registerModels, registerImport, registerDicomize, registerBench]) register(program);
+  for (const register of [registerServe, registerDemo, registerInfer, registerExplain, registerEval, registerCohort, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
   return program;
 }
 

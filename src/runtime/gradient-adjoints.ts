@@ -1,5 +1,6 @@
 import {
-  avgPool, AvgPool, AvgPoolGrad, Conv2DBackpropFilter, Conv2DBackpropInput, conv2d, EluGrad, engine, FusedConv2D, gather, getGradient, image, maxPoolWithArgmax, MaxPoolGrad,
+  avgPool, AvgPool, AvgPoolGrad, Conv2DBackpropFilter, Conv2DBackpropInput, cast, conv2d, div, EluGrad, engine, equal, FusedConv2D, gather, getBackend,
+  getGradient, image, MaxPool, maxPoolWithArgmax, MaxPoolGrad,
   mul, registerGradient, reshape, ResizeNearestNeighbor, step, sub, sum, zerosLike,
   type FusedConv2DAttrs, type GradConfig, type NamedAttrMap, type Tensor, type Tensor4D,
 } from '@tensorflow/tfjs-core';
@@ -106,6 +107,36 @@ function mendNearestUpsampling(): void {
     return { images: () => mul(avgPool(dy as Tensor4D, size, size, 'valid'), size[0] * size[1]) };
   };
   mendAveragePool();
+  replaceWasmMaxPool();
+}
+
+/**
+ * The derivative of a pool on WebAssembly, whose own kernel is wrong there: of pools that neither overlap nor leave pixels
+ * out, by comparison with what came out of each. Where several pixels are the largest, each has its share.
+ */
+function replaceWasmMaxPool(): void {
+  const own = getGradient(MaxPool);
+  if (!own) return;
+  const plain = own.gradFunc;
+  own.gradFunc = (dy, saved, attributes) => {
+    const [x, y] = saved as [Tensor4D, Tensor4D];
+    const size = poolApart(x, dy as Tensor4D, attributes as unknown as PoolSizes);
+    if (getBackend() !== 'wasm') return plain(dy, saved, attributes);
+    if (!size) throw new Error('the derivative of pools that overlap is wrong on WebAssembly; another backend has it');
+    const [, rows, columns] = x.shape;
+    const spread = (of: Tensor) => image.resizeNearestNeighbor(of as Tensor4D, [rows, columns]);
+    const largest = cast(equal(x, spread(y)), 'float32') as Tensor4D;
+    const many = mul(avgPool(largest, size, size, 'valid'), size[0] * size[1]);
+    return { x: () => mul(largest, spread(div(dy as Tensor, many))) };
+  };
+}
+
+/** The size of a pool whose windows stand side by side and cover the picture. */
+function poolApart({ shape: [, rows, columns] }: Tensor4D, { shape: [, outRows, outColumns] }: Tensor4D, { filterSize, strides }: PoolSizes): [number, number] | undefined {
+  const pair = (of: number | readonly number[]): [number, number] => (typeof of === 'number' ? [of, of] : [of[0]!, of[1]!]);
+  const [size, step] = [pair(filterSize), pair(strides)];
+  const apart = size[0] === step[0] && size[1] === step[1] && outRows * size[0] === rows && outColumns * size[1] === columns;
+  return apart ? size : undefined;
 }
 
 /** Pools that neither overlap nor leave pixels out: copies of each mean, which devices make quicker than tfjs's kernel. */
@@ -116,11 +147,8 @@ function mendAveragePool(): void {
   own.gradFunc = (dy, saved, attributes) => {
     const [x] = saved as [Tensor4D];
     const [, rows, columns] = x.shape;
-    const { filterSize, strides } = attributes as unknown as PoolSizes;
-    const [down, across] = [filterSize].flat().length === 1 ? [filterSize, filterSize].flat() : filterSize;
-    const [, outRows, outColumns] = (dy as Tensor4D).shape;
-    const apart = [strides].flat().every((stride, i) => stride === (i === 0 ? down : across));
-    if (!apart || outRows * down! !== rows || outColumns * across! !== columns) return plain(dy, saved, attributes);
-    return { x: () => mul(image.resizeNearestNeighbor(dy as Tensor4D, [rows, columns]), 1 / (down! * across!)) };
+    const size = poolApart(x, dy as Tensor4D, attributes as unknown as PoolSizes);
+    if (!size) return plain(dy, saved, attributes);
+    return { x: () => mul(image.resizeNearestNeighbor(dy as Tensor4D, [rows, columns]), 1 / (size[0] * size[1])) };
   };
 }

@@ -8,6 +8,12 @@ import { normalise } from './normalise.ts';
 import { cropPlane, fitPlane, padPlane } from './place.ts';
 import { resize, type Plane } from './resize.ts';
 
+/** An {@link EncodedPlane} before it is a tensor. */
+export interface EncodedValues extends Pick<EncodedPlane, 'placement'> {
+  /** rows · columns · channels of the network's input */
+  readonly values: Float32Array;
+}
+
 /**
  * One plane of an image → [1, rows, columns, channels]: channels, normalise (over all source pixels), crop, resize
  * with antialiasing, pad.
@@ -15,6 +21,12 @@ import { resize, type Plane } from './resize.ts';
  * @throws OverreadError `input/refused`, `input/unsupported-pixels`
  */
 export function encodePlane(image: Image, spec: InputSpec, slice = 0): EncodedPlane {
+  const { values, placement } = encodePlaneValues(image, spec, slice);
+  return { tensor: tensor4d(values, [1, ...spec.shape] as [number, number, number, number]), placement };
+}
+
+/** As {@link encodePlane}, without a device. */
+export function encodePlaneValues(image: Image, spec: InputSpec, slice = 0): EncodedValues {
   const plan = planChannels(image, spec);
   const source = applyChannels(image, plan);
   const [columns, rows] = source.shape;
@@ -24,9 +36,7 @@ export function encodePlane(image: Image, spec: InputSpec, slice = 0): EncodedPl
   const plane: Plane = { values: planeOf(values, columns * rows * source.channels, slice), columns, rows, channels: source.channels };
   const { crop, size, at, placement } = fitPlane(planeFit(spec), [columns, rows], [inputColumns, inputRows]);
   const placed = padPlane(resize(cropPlane(plane, crop), size), [inputColumns, inputRows], at, spec.valueRange[0]);
-
-  const filled = plan === 'replicate grey' ? replicate(placed.values, inputChannels) : placed.values;
-  return { tensor: tensor4d(filled, [1, inputRows, inputColumns, inputChannels]), placement };
+  return { values: plan === 'replicate grey' ? replicate(placed.values, inputChannels) : placed.values, placement };
 }
 
 /** The manifest's schema lets volumes alone be conformed. */

@@ -177,4 +177,5 @@ def main():
         f.write(json.dumps(out) + '\n')
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -5,6 +5,7 @@ import { installWebGPU } from '../../src/runtime/node-webgpu.ts';
 import { createRuntime, type TfjsRuntime } from '../../src/runtime/runtime.ts';
 import { dawnMissing } from '../unit/runtime/dawn.ts';
 import { farthest, ordersOf, TWINS } from './gradients-twins.ts';
+import { useBackend } from './torch-golden.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('../unit/runtime/dawn.ts')>('../unit/runtime/dawn.ts').dawn());
 
@@ -22,6 +23,12 @@ describe('on plain JavaScript', () => {
     expect(compared).toBeGreaterThan(5);
     expect(memory().numTensors).toBe(before);
   });
+});
+
+test.each(['unet', 'patch-classifier'])('%s on WebAssembly, which trains where it is asked for, first order', async name => {
+  await useBackend('wasm');
+  const { difference, at } = await farthest(name, 'first');
+  expect([at, difference < TOLERANCE ? 'close' : difference]).toEqual([at, 'close']);
 });
 
 (missing ? describe.skip : describe)('on WebGPU', () => {

@@ -14,6 +14,12 @@ export interface CasedOptions {
   readonly least?: number;
 }
 
+export interface CasedState {
+  readonly drawn: number;
+  /** Of each cell, by class. */
+  readonly weights: readonly (readonly number[])[];
+}
+
 interface Cell {
   readonly picture: number;
   readonly column: number;
@@ -36,7 +42,7 @@ interface Stratum {
  * extreme data imbalance", MICCAI 2017.
  */
 export class CasedSampler implements Sampler {
-  readonly #random;
+  #random;
   readonly #strata = new Map<number, Stratum>();
   readonly #options: Required<CasedOptions>;
   readonly #of: Map<string, { readonly label: number; readonly index: number }> = new Map();
@@ -70,6 +76,10 @@ export class CasedSampler implements Sampler {
     }
   }
 
+  reseed(seed: number): void {
+    this.#random = seededRandom(seed);
+  }
+
   next(): Patch {
     const { label, stratum } = this.#class();
     this.#drawn++;
@@ -87,6 +97,16 @@ export class CasedSampler implements Sampler {
     const { cell, least } = this.#options;
     const found = this.#of.get(keyOf({ picture, column: column - (column % cell), row: row - (row % cell) }))!;
     this.#strata.get(found.label)!.choice.set(found.index, Math.max(least, 1 - score));
+  }
+
+  /** What it has learnt, to go on from. */
+  state(): CasedState {
+    return { drawn: this.#drawn, weights: [...this.#strata.values()].map(({ cells, choice }) => cells.map((_, i) => choice.weight(i))) };
+  }
+
+  restore({ drawn, weights }: CasedState): void {
+    this.#drawn = drawn;
+    [...this.#strata.values()].forEach(({ choice }, s) => weights[s]!.forEach((weight, i) => choice.set(i, weight)));
   }
 
   /** How likely the next patch is of each class. */

@@ -4,7 +4,7 @@ import { checkPictures, type LabelledPicture, type Patch, type Sampler } from '.
 
 /** Every class that occurs is as likely at a centre as every other, and every pixel of a class as every other of it. */
 export class ClassBalancedSampler implements Sampler {
-  readonly #random;
+  #random;
   readonly #index: ClassIndex;
 
   /** @throws OverreadError `config/invalid` */
@@ -12,6 +12,10 @@ export class ClassBalancedSampler implements Sampler {
     checkPictures(pictures);
     this.#random = seededRandom(seed);
     this.#index = new ClassIndex(pictures);
+  }
+
+  reseed(seed: number): void {
+    this.#random = seededRandom(seed);
   }
 
   next(): Patch {

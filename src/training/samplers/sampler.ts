@@ -21,6 +21,8 @@ export interface Patch {
 /** A source of patches without end; the same seed gives the same ones. */
 export interface Sampler {
   next(): Patch;
+  /** Goes on with the numbers of another seed, so that what is drawn in a step is known from the step. */
+  reseed(seed: number): void;
 }
 
 /** @throws OverreadError `config/invalid` for no pictures, or labels that are not the picture's */

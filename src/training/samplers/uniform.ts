@@ -3,7 +3,7 @@ import { checkPictures, type LabelledPicture, type Patch, type Sampler } from '.
 
 /** Every pixel of all pictures is as likely a centre as every other: a rare class is as rare in the patches. */
 export class UniformSampler implements Sampler {
-  readonly #random;
+  #random;
   /** Pixels before and with each picture. */
   readonly #ends: readonly number[];
 
@@ -13,6 +13,10 @@ export class UniformSampler implements Sampler {
     this.#random = seededRandom(seed);
     let sum = 0;
     this.#ends = pictures.map(({ columns, rows }) => (sum += columns * rows));
+  }
+
+  reseed(seed: number): void {
+    this.#random = seededRandom(seed);
   }
 
   next(): Patch {
