@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { codedConceptSchema } from './dicom/concepts.ts';
 import { MR_MODALITIES } from './dicom/mr.ts';
 import { OverreadError } from './errors.ts';
+import { modelId, recalibrationRecord, SHA256, trainingRecord } from './manifest-records.ts';
+
+export type { RecalibrationRecord, TrainingRecord } from './manifest-records.ts';
 
 /**
  * The model manifest: the only door for outside models. A model of an existing task is a manifest and weights, no
  * code. Unknown keys are refused, so that a misspelt one cannot be ignored in silence.
  */
-const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits of a SHA-256');
 const relativePath = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/, 'expected a path inside the model folder');
-
-const modelId = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens');
 
 const fusionKind = z.enum(['stacked', 'hemis', 'dualnet', 'auxloss']);
 export type FusionKind = z.infer<typeof fusionKind>;
@@ -125,49 +125,6 @@ const gateSchema = z.strictObject({
   distanceThreshold: z.number().positive(),
 });
 export type Gate = z.infer<typeof gateSchema>;
-
-const measured = z.strictObject({ value: z.number(), low: z.number().optional(), high: z.number().optional() });
-
-/** Of a model that Overread trained: from what, on what, how, and how well it does; no patient, no file. */
-const trainingRecord = z.strictObject({
-  parent: z.strictObject({ id: modelId, version: z.string(), sha256: SHA256 }),
-  dataset: z.strictObject({
-    name: z.string().min(1),
-    licence: z.string().min(1),
-    train: z.strictObject({ items: z.number().int(), patients: z.number().int() }),
-    validation: z.strictObject({ items: z.number().int(), patients: z.number().int() }),
-  }),
-  /** As `src/training/recipe.ts` reads it. */
-  recipe: z.record(z.string(), z.unknown()),
-  /** Of the weights that were kept, of all. */
-  step: z.number().int(),
-  steps: z.number().int(),
-  backend: z.string().min(1),
-  /** On the validation patients, with 95 % intervals over them: of this model, and against its parent on the same ones. */
-  metrics: z.record(z.string(), z.strictObject({ base: measured, tuned: measured, difference: measured })),
-  trainedAt: z.string().min(1),
-});
-export type TrainingRecord = z.infer<typeof trainingRecord>;
-
-/** Of a model whose operating points were chosen anew on a site's own labelled pictures: nothing was trained. */
-const recalibrationRecord = z.strictObject({
-  parent: z.strictObject({ id: modelId, version: z.string(), sha256: SHA256 }),
-  dataset: z.strictObject({ name: z.string().min(1), licence: z.string().min(1), items: z.number().int(), patients: z.number().int() }),
-  /** By label; what was reached is of the patients that the point was chosen on. */
-  points: z.record(z.string(), z.strictObject({
-    by: z.enum(['sensitivity', 'specificity', 'ppv']),
-    least: z.number(),
-    value: z.number(),
-    before: z.number().optional(),
-    positives: z.number().int(),
-    negatives: z.number().int(),
-    sensitivity: measured,
-    specificity: measured,
-    ppv: measured.optional(),
-  })),
-  at: z.string().min(1),
-});
-export type RecalibrationRecord = z.infer<typeof recalibrationRecord>;
 
 const manifestShape = z.strictObject({
   schemaVersion: z.literal(1),
