@@ -35,7 +35,7 @@ test('trains, measures both models on the patients that were held back, and writ
   const printed: string[] = [];
   expect(await trainModel({ ...options('tuned-discs'), json: true }, { ...quiet, print: line => printed.push(line) })).toBe(0);
   const { manifest, identity } = await readVerified(diskFiles(at('tuned-discs')));
-  expect(manifest).toMatchObject({ id: 'tuned-discs', version: '1.1.0', training: { parent: { id: 'tiny-unet', version: '1.0.0' }, dataset: { name: 'discs', train: { patients: 8 }, validation: { patients: 2 } } } });
+  expect(manifest).toMatchObject({ id: 'tuned-discs', version: '1.1.0', training: { parent: { id: 'tiny-unet', version: '1.0.0' }, dataset: { name: 'discs', train: { patients: 7 }, validation: { patients: 3 } } } });
   const { metrics, curve } = JSON.parse(printed.join('')) as { metrics: Record<string, Record<'base' | 'tuned' | 'difference', { value: number; low: number; high: number }>>; curve: object[] };
   const { base, tuned, difference } = metrics['dice']!;
   expect(difference.value).toBeCloseTo(tuned.value - base.value, 9);
