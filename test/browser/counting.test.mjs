@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, test as each } from 'node:test';
 import { cellPicture, writeStudy } from './cell-studies.mjs';
 import { writeCountingModel } from './counting-model.mjs';
 import { command, openBrowser, openStudy, ROOT, screenshot, serve, settled, state, temporaryFolder } from './harness.mjs';
@@ -17,6 +17,19 @@ const picture = cellPicture({ columns: COLUMNS, rows: ROWS, cells: [50, 24], see
 const folder = temporaryFolder('counting');
 const store = path.join(folder, 'store');
 let server, window, page, study, series;
+
+// Each step stands on the one before: the first failure ends the session.
+let failed = false;
+const test = (title, run) => each(title, async t => {
+  if (failed) return t.skip('an earlier step failed');
+  try {
+    await run(t);
+  } catch (error) {
+    failed = true;
+    await screenshot(page, 'counting-failed');
+    throw error;
+  }
+});
 
 before(async () => {
   // The store has a slide, with the places of its nuclei.
@@ -35,6 +48,7 @@ before(async () => {
   server = await serve(['--store', store, '--models', path.join(folder, 'models')], { softwareGpu: false });
   window = await openBrowser(server.origin, { webgpu: false });
   page = window.page;
+  page.setDefaultTimeout(120_000);
 });
 
 after(async () => {
