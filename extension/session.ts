@@ -18,7 +18,7 @@ import { findTarget } from './saliency-pictures.ts';
 import { Explainer } from './saliency.ts';
 import { Slides } from './slides/index.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
-import { activeViewportId, gridViewports, isStillOpen, shownImage } from './sources/target.ts';
+import { activeViewportId, gridViewports, instanceOf, isStillOpen, shownImage } from './sources/target.ts';
 import { pickTargets, viewStated } from './sources/views.ts';
 import { Observable, type State } from './state.ts';
 import type { Cornerstone, CornerstoneTools, DicomInstance, HostContext, Services, Subscription } from './types/ohif.ts';
@@ -127,10 +127,7 @@ export class Session {
     this.growth = new Growth({
       results: this.results,
       openStudies: () => this.state.get().openStudies,
-      instanceOf: ({ result }) => {
-        const target = findTarget(services, frames, sourcesOf(result)[0]!);
-        return target && (cornerstone.metaData.get('instance', target.imageId) as DicomInstance | undefined);
-      },
+      instanceOf: ({ result }) => instanceOf(services, cornerstone, sourcesOf(result)[0]!),
       report: error => this.report(error),
     });
     this.#presenter = new OverlayPresenter({

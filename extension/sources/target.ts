@@ -1,10 +1,23 @@
 import { OverreadError } from '../../src/errors.ts';
+import type { InstanceReference } from '../../src/image/image.ts';
 import { instanceReference, sameSource, type Target } from '../identity.ts';
 import type { Cornerstone, DicomInstance, DisplaySet, GridViewport, Services } from '../types/ohif.ts';
 
 /** Its images; of one that was never on screen the viewer has them on its instances only. */
 export function imageIdsOf({ imageIds, instances = [] }: DisplaySet): readonly string[] {
   return imageIds ?? instances.flatMap(({ imageId }) => imageId ?? []);
+}
+
+/** The viewer's instance of a frame, whether or not its image was ever on screen; undefined while its study is not open. */
+export function instanceOf(services: Services, cornerstone: Cornerstone, source: InstanceReference): DicomInstance | undefined {
+  for (const displaySet of services.displaySetService.getActiveDisplaySets()) {
+    if (displaySet.StudyInstanceUID !== source.studyInstanceUID || displaySet.SeriesInstanceUID !== source.seriesInstanceUID) continue;
+    for (const imageId of imageIdsOf(displaySet)) {
+      const instance = cornerstone.metaData.get('instance', imageId) as DicomInstance | undefined;
+      if (sameSource(instanceReference(instance), source)) return instance;
+    }
+  }
+  return undefined;
 }
 
 /** The grid's viewports; none until OHIF's React providers have mounted, when its service still throws. */
