@@ -6,11 +6,11 @@ import { plainColor } from '../overlays/colors.ts';
 import { GrowthPlot } from './growth-plot.tsx';
 import { formatCount } from './points-format.ts';
 
-/** Counts against time: a plot, doubling times, a plate. Nothing where no patient has counts at two times or wells. */
+/** Counts against time: a plot, doubling times, a plate. Nothing where no patient has several counts. */
 export function GrowthSection({ session, growth, canCount }: { session: Session; growth: Growth; canCount: boolean }) {
   const { patients, models, modelId, plateFile } = useSyncExternalStore(growth.state.subscribe, growth.state.get, growth.state.get);
   const file = useRef<HTMLInputElement>(null);
-  const shown = patients.filter(({ counts, undated }) => counts.length > 1 || undated > 0);
+  const shown = patients.filter(({ counts, undated }) => counts.length + undated > 1);
   if (shown.length === 0 && !canCount) return null;
   return (
     <section aria-label="Growth" data-overread="growth">

@@ -9,33 +9,32 @@ const SIGMA = 2.5;
 const DISC = Array.from({ length: 169 }, (_, i) => Math.hypot((i % 13) - 6, Math.floor(i / 13) - 6) <= 6).filter(Boolean).length;
 const GROUND = [238, 230, 236], STAINS = [[84, 70, 150], [120, 72, 30]];
 
-/** Weights and bias that give 0 on the ground and on the other stain, and 1 on its own; of all, the smallest. */
+/** Weights that give 1 on a stain and 0 on the other and on the ground: without a bias, so that nothing is counted beyond the picture's border, where the network sees 0. */
 function unmixing(kind) {
-  const [own, other] = [STAINS[kind], STAINS[1 - kind]].map(stain => stain.map((v, c) => (v - GROUND[c]) / 255));
-  // w = α · own + β · other with w · own = 1 and w · other = 0.
-  const dot = (a, b) => a.reduce((sum, v, i) => sum + v * b[i], 0);
-  const whole = dot(own, own) * dot(other, other) - dot(own, other) ** 2;
-  const w = own.map((v, c) => (dot(other, other) * v - dot(own, other) * other[c]) / whole);
-  return { w, b: -w.reduce((sum, v, c) => sum + (v * GROUND[c]) / 255, 0) };
+  const [own, other, ground] = [STAINS[kind], STAINS[1 - kind], GROUND].map(stain => stain.map(v => v / 255));
+  // The one direction that is at right angles to both that give 0.
+  const normal = [0, 1, 2].map(c => other[(c + 1) % 3] * ground[(c + 2) % 3] - other[(c + 2) % 3] * ground[(c + 1) % 3]);
+  const length = normal.reduce((sum, v, c) => sum + v * own[c], 0);
+  return normal.map(v => v / length);
 }
 
 export function writeCountingModel(models, id = 'tiny-count') {
   const hill = Array.from({ length: SIDE * SIDE }, (_, i) => Math.exp(-(((i % SIDE) - 6) ** 2 + (Math.floor(i / SIDE) - 6) ** 2) / (2 * SIGMA ** 2)));
   const sum = hill.reduce((a, b) => a + b, 0);
   const rules = [0, 1].map(unmixing);
-  const kernel = hill.flatMap(g => [0, 1, 2].flatMap(c => rules.map(({ w }) => (g / sum) * w[c] / DISC)));
-  const weights = Buffer.from(Float32Array.from([...kernel, ...rules.map(({ b }) => b / DISC)]).buffer);
+  const kernel = hill.flatMap(g => [0, 1, 2].flatMap(c => rules.map(w => (g / sum) * w[c] / DISC)));
+  const weights = Buffer.from(Float32Array.from(kernel).buffer);
   const layers = [
     { class_name: 'InputLayer', name: 'image', config: { batch_input_shape: [null, 256, 256, 3], dtype: 'float32', sparse: false, name: 'image' }, inbound_nodes: [] },
     {
       class_name: 'Conv2D', name: 'density', inbound_nodes: [[['image', 0, 0, {}]]],
-      config: { filters: 2, kernel_size: [SIDE, SIDE], strides: [1, 1], padding: 'same', data_format: 'channels_last', dilation_rate: [1, 1], activation: 'linear', use_bias: true, name: 'density', trainable: true },
+      config: { filters: 2, kernel_size: [SIDE, SIDE], strides: [1, 1], padding: 'same', data_format: 'channels_last', dilation_rate: [1, 1], activation: 'linear', use_bias: false, name: 'density', trainable: true },
     },
   ];
   const model = JSON.stringify({
     format: 'layers-model',
     modelTopology: { class_name: 'Model', config: { name: 'count', layers, input_layers: [['image', 0, 0]], output_layers: [['density', 0, 0]] }, keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' },
-    weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'density/kernel', shape: [SIDE, SIDE, 3, 2], dtype: 'float32' }, { name: 'density/bias', shape: [2], dtype: 'float32' }] }],
+    weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'density/kernel', shape: [SIDE, SIDE, 3, 2], dtype: 'float32' }] }],
   });
   const sha256 = bytes => createHash('sha256').update(bytes).digest('hex');
   const concept = { codeValue: '4421005', codingSchemeDesignator: 'SCT', codeMeaning: 'Cell structure' };
