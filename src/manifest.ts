@@ -204,7 +204,7 @@ const manifestShape = z.strictObject({
      */
     gives: z.enum(['logits', 'probability', 'density']),
     targets: z.array(targetSchema).min(1),
-    /** For labelmaps: keep at most this many connected components of each target in each slice, the largest first. */
+    /** For labelmaps: keep at most this many connected components of each target, the largest first; of a volume, across its slices. */
     keepLargestComponents: z.number().int().positive().optional(),
     /**
      * For labelmaps of planes: the mask falls into objects, which are counted and measured. `edge` is the label of the target

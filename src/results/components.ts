@@ -1,12 +1,14 @@
 /**
- * Keeps the largest components of one label on one plane and sets the others to 0, in place. Pixels touch over edges
- * and corners (8-connected). Of equally large ones, those further up stay.
- * @param labels columns · rows values, row by row
+ * Keeps the largest components of one label on a plane or in a volume and sets the others to 0, in place. Pixels touch
+ * over edges and corners (8-connected on a plane, 26-connected in a volume). Of equally large ones, those that begin
+ * first stay.
+ * @param labels columns · rows · slices values, row by row
  * @param count how many components may stay
+ * @param rows of a slice; one plane when left out
  */
-export function keepLargestComponents(labels: Uint8Array, columns: number, label: number, count: number): void {
+export function keepLargestComponents(labels: Uint8Array, columns: number, label: number, count: number, rows = labels.length / columns): void {
   const runs = runsOf(labels, columns, label);
-  const parent = joinedRuns(runs, labels.length / columns, columns);
+  const parent = joinedRuns(runs, labels.length / columns, columns, true, rows);
   const sizes = new Int32Array(parent.length);
   const roots: number[] = [];
   for (let i = 0; i < parent.length; i++) {
@@ -63,23 +65,32 @@ function runsOf(labels: Uint8Array, columns: number, label: number): Runs {
   return { start, end };
 }
 
-/** Union-find over the runs: each row's runs are joined with those of the row above that they touch. */
-function joinedRuns({ start, end }: Runs, rows: number, columns: number, corners = true): Int32Array {
+/** Union-find over the runs: each row's runs are joined with those that they touch of the row above, and of three rows of the slice before. */
+function joinedRuns({ start, end }: Runs, lines: number, columns: number, corners = true, rows = lines): Int32Array {
   const parent = Int32Array.from(start, (_, i) => i);
-  let above = 0;
-  let run = 0;
-  for (let row = 0; row < rows; row++) {
-    const first = run;
-    while (run < start.length && start[run]! < (row + 1) * columns) run++;
-    let a = above;
-    for (let b = first; b < run; b++) {
-      // Both rows are walked once; a corner reaches one column further on either side.
-      const from = start[b]! - columns - (corners ? 1 : 0);
-      const to = end[b]! - columns - (corners ? 0 : 1);
-      while (a < first && end[a]! - 1 < from) a++;
-      for (let t = a; t < first && start[t]! <= to; t++) join(parent, t, b);
+  const reach = corners ? 1 : 0;
+  // The first run of each line, and the end.
+  const firsts = new Int32Array(lines + 1);
+  for (let line = 0, run = 0; line < lines; line++) {
+    firsts[line] = run;
+    while (run < start.length && start[run]! < (line + 1) * columns) run++;
+    firsts[line + 1] = run;
+  }
+  // Both lines are walked once; a corner reaches one column further on either side.
+  const joinLines = (above: number, line: number) => {
+    const shift = (line - above) * columns;
+    let a = firsts[above]!;
+    for (let b = firsts[line]!; b < firsts[line + 1]!; b++) {
+      const from = start[b]! - shift - reach;
+      const to = end[b]! - shift - 1 + reach;
+      while (a < firsts[above + 1]! && end[a]! - 1 < from) a++;
+      for (let t = a; t < firsts[above + 1]! && start[t]! <= to; t++) join(parent, t, b);
     }
-    above = first;
+  };
+  for (let line = 0; line < lines; line++) {
+    const row = line % rows;
+    if (line >= rows) for (let r = Math.max(0, row - reach); r <= Math.min(rows - 1, row + reach); r++) joinLines(line - row - rows + r, line);
+    if (row > 0) joinLines(line - 1, line);
   }
   return parent;
 }

@@ -24,10 +24,7 @@ export function rethreshold(result: LabelmapResult, thresholds: readonly number[
   const labels = chosen.every((threshold, i) => threshold === operatingPoints[i]) ? probabilities.labels : decide(values, operatingPoints, chosen, instances?.rule.edge);
   if (kept !== undefined && labels !== probabilities.labels) {
     const [columns, rows] = source.shape;
-    for (let start = 0; start < labels.length; start += columns * rows) {
-      const slice = labels.subarray(start, start + columns * rows);
-      chosen.forEach((_, i) => keepLargestComponents(slice, columns, i + 1, kept));
-    }
+    chosen.forEach((_, i) => keepLargestComponents(labels, columns, i + 1, kept, rows));
   }
   const objects = instances && (labels === probabilities.labels ? instances : splitInstances(labels, source.shape[0], instances.rule));
   const counts = new Float64Array(256);

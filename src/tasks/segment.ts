@@ -75,11 +75,8 @@ export interface Coded {
  */
 export function labelmapOf(labels: Uint8Array, source: ImageReference, manifest: ModelManifest, coded?: Coded): FindingOf<'labelmap'> {
   const { keepLargestComponents: kept, targets } = manifest.output;
-  const [columns, rows, slices] = source.shape;
-  for (let slice = 0; kept !== undefined && slice < slices; slice++) {
-    const plane = labels.subarray(slice * columns * rows, (slice + 1) * columns * rows);
-    targets.forEach((_, i) => keepLargestComponents(plane, columns, i + 1, kept));
-  }
+  const [columns, rows] = source.shape;
+  if (kept !== undefined) targets.forEach((_, i) => keepLargestComponents(labels, columns, i + 1, kept, rows));
   const rule = instanceRuleOf(manifest);
   const instances = rule && splitInstances(labels, columns, rule);
   refuseImplausible(labels, manifest);

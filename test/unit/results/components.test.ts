@@ -28,6 +28,46 @@ describe('keepLargestComponents', () => {
     expect(kept(3, '...', '...')).toEqual(['...', '...']);
   });
 
+  test('in a volume, goes from slice to slice', () => {
+    const labels = Uint8Array.from([1, 0, 0, /**/ 0, 0, 1, /* next */ 0, 1, 0, /**/ 0, 0, 0, /* next */ 1, 0, 0, /**/ 0, 0, 1]);
+    keepLargestComponents(labels, 3, 1, 1, 2);
+    // All of these touch by a corner, from slice to slice.
+    expect([...labels]).toEqual([1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+    // The last row of a slice and the first of the next are no neighbours.
+    const apart = Uint8Array.from([0, 0, /**/ 0, 0, /**/ 1, 1, /* next */ 1, 0, /**/ 0, 0, /**/ 0, 0]);
+    keepLargestComponents(apart, 2, 1, 1, 3);
+    expect([...apart]).toEqual([0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]);
+  });
+
+  test('in a volume, agrees with a flood fill', () => {
+    const volumes = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 3 }))
+      .chain(([columns, rows, slices, count]) => fc.tuple(fc.constant({ columns, rows, count }), fc.array(fc.constantFrom(0, 0, 1), { minLength: columns * rows * slices, maxLength: columns * rows * slices })));
+    fc.assert(fc.property(volumes, ([{ columns, rows, count }, values]) => {
+      const numbers = new Int32Array(values.length);
+      const sizes: number[] = [];
+      values.forEach((value, first) => {
+        if (value === 0 || numbers[first] !== 0) return;
+        const queue = [first];
+        numbers[first] = sizes.length + 1;
+        for (const i of queue) {
+          const [x, y] = [i % columns, Math.floor(i / columns) % rows];
+          for (let d = 0; d < 27; d++) {
+            const [u, v, w] = [(d % 3) - 1, (Math.floor(d / 3) % 3) - 1, Math.floor(d / 9) - 1];
+            const j = i + u + v * columns + w * columns * rows;
+            if (x + u < 0 || x + u >= columns || y + v < 0 || y + v >= rows || j < 0 || j >= values.length || values[j] === 0 || numbers[j] !== 0) continue;
+            numbers[j] = numbers[i]!;
+            queue.push(j);
+          }
+        }
+        sizes.push(queue.length);
+      });
+      const stay = new Set(sizes.map((size, i) => ({ size, number: i + 1 })).sort((a, b) => b.size - a.size || a.number - b.number).slice(0, count).map(({ number }) => number));
+      const labels = Uint8Array.from(values);
+      keepLargestComponents(labels, columns, 1, count, rows);
+      expect([...labels]).toEqual([...numbers].map(number => Number(stay.has(number))));
+    }), { numRuns: 300 });
+  });
+
   test('agrees with a flood fill', () => {
     const planes = fc.integer({ min: 1, max: 12 }).chain(columns =>
       fc.tuple(fc.constant(columns), fc.array(fc.array(fc.constantFrom(0, 1), { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 12 })),
