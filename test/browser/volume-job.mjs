@@ -3,8 +3,9 @@
  * (a DICOM SEG) and against one drawn by hand, and corrects it with the brush in another plane than it was acquired in.
  */
 import assert from 'node:assert/strict';
+import { PNG } from 'pngjs';
 import { dice, screenshot, state } from './harness.mjs';
-import { poll } from './main-job.mjs';
+import { masksShown, poll } from './main-job.mjs';
 
 const card = page => page.locator('[data-overread="result"]').first();
 const resultOf = async page => (await state(page)).results[0];
@@ -35,7 +36,7 @@ export async function compareWithSeg(t, page, { label, inside }) {
     await displaySet.load({ headers: {} });
     await window.commandsManager.runCommand('hydrateSecondaryDisplaySet', { displaySet, viewportId: viewportGridService.getActiveViewportId() });
   });
-  await poll(async () => (await card(page).locator('[data-overread="compare-with"] option').allInnerTexts()).some(text => text.includes(label)), 'the loaded SEG among what can be compared', 30_000);
+  await poll(async () => (await card(page).locator('[data-overread="compare-with"] option').allInnerTexts()).some(text => text.includes(label)), 'the loaded SEG among what can be compared', 120_000);
   const choice = (await card(page).locator('[data-overread="compare-with"] option').allInnerTexts()).find(text => text.includes(label));
   const ours = await volumeOf(page, '· AI');
   const theirs = await volumeOf(page, label);
@@ -50,6 +51,29 @@ export async function compareWithSeg(t, page, { label, inside }) {
   await screenshot(page, 'mri-difference-seg');
   t.diagnostic(`against the loaded SEG: ${table.replace(/\s+/g, ' ')}`);
   await card(page).locator('[data-overread="compare-with"]').selectOption('');
+  await masksShown(page, 2);
+}
+
+/** Waits until the mask, which is orange, is seen in two planes at least: the third need not go through it. */
+export async function maskInPlanes(page) {
+  const boxes = await page.evaluate(() => {
+    const { viewportGridService, cornerstoneViewportService } = window.services;
+    return [...viewportGridService.getState().viewports.keys()].map(id => {
+      const { x, y, width, height } = cornerstoneViewportService.getCornerstoneViewport(id).canvas.getBoundingClientRect();
+      return { x, y, width, height };
+    });
+  });
+  await poll(async () => {
+    const { data, width } = PNG.sync.read(await page.screenshot({ timeout: 180_000 }));
+    const seen = boxes.filter(box => {
+      let orange = 0;
+      for (let y = Math.ceil(box.y); y < box.y + box.height; y++) {
+        for (let x = Math.ceil(box.x); x < box.x + box.width; x++) orange += Number(data[4 * (y * width + x)] > data[4 * (y * width + x) + 2] + 80);
+      }
+      return orange > 30;
+    });
+    return seen.length >= 2;
+  }, 'the mask in two planes', 180_000);
 }
 
 /** A stroke of the brush in a plane that the series was not acquired in. */
@@ -61,15 +85,17 @@ export async function brushInMpr(t, page) {
     for (const id of viewportGridService.getState().viewports.keys()) {
       const viewport = cornerstoneViewportService.getCornerstoneViewport(id);
       const normal = viewport.getCamera().viewPlaneNormal;
-      if (Math.abs(normal[2]) > 0.5) continue;
+      // The coronal plane.
+      if (Math.abs(normal[1]) < 0.5) continue;
       viewportGridService.setActiveViewportId(id);
       const { left, top, width, height } = viewport.canvas.getBoundingClientRect();
-      return { x: left + width / 2, y: top + height / 2, axis: Math.abs(normal[0]) > 0.5 ? 'x' : 'y' };
+      return { x: left + width / 2, y: top + height / 2 };
     }
     return undefined;
   });
-  assert.ok(at, 'no plane but the axial');
-  await card(page).locator('[data-overread="edit-by-hand"]').click();
+  assert.ok(at, 'no coronal plane');
+  // Three planes by software take their time: a click waits until they are drawn.
+  await card(page).locator('[data-overread="edit-by-hand"]').click({ timeout: 300_000 });
   await page.evaluate(() => {
     window.commandsManager.runCommand('setToolActive', { toolName: 'CircularBrush', toolGroupId: 'mpr' });
     window.commandsManager.runCommand('setBrushSize', { value: 8, toolNames: ['CircularBrush'] });
@@ -79,7 +105,7 @@ export async function brushInMpr(t, page) {
   await page.mouse.down();
   await page.mouse.move(at.x + 15, at.y + 5, { steps: 4 });
   await page.mouse.up();
-  await poll(async () => (await resultOf(page)).editedAt !== null, 'the edit in the panel', 30_000).catch(async error => {
+  await poll(async () => (await resultOf(page)).editedAt !== null, 'the edit in the panel', 120_000).catch(async error => {
     await screenshot(page, 'mri-mpr-brush-failed');
     throw error;
   });
@@ -91,8 +117,8 @@ export async function brushInMpr(t, page) {
   const edited = await resultOf(page);
   assert.equal(edited.segments[0].pixels, after.reduce((n, set) => n + set.length, 0));
   assert.ok(edited.segments[0].pixels > pixels);
-  t.diagnostic(`brush in a plane across ${at.axis}: ${pixels} → ${edited.segments[0].pixels} voxels on ${touched.length} slices`);
+  t.diagnostic(`brush in the coronal plane: ${pixels} → ${edited.segments[0].pixels} voxels on ${touched.length} slices`);
   await page.evaluate(() => window.commandsManager.runCommand('undo'));
-  await poll(async () => (await resultOf(page)).editedAt === null, 'the mask without its edit', 30_000);
+  await poll(async () => (await resultOf(page)).editedAt === null, 'the mask without its edit', 120_000);
   assert.deepEqual(await volumeOf(page, '· AI'), before);
 }
