@@ -20,7 +20,7 @@ const MAY = {
   runtime: ['manifest', 'results/result'],
   architectures: ['runtime'],
   results: ['image', 'dicom', 'manifest', 'metrics/linear-regression'],
-  tasks: ['tensor', 'results', 'manifest', 'runtime', 'image'],
+  tasks: ['tensor', 'results', 'manifest', 'runtime', 'image', 'metrics/distance-transform'],
   losses: ['metrics/distance-transform'],
   metrics: [],
   training: ['tasks', 'losses', 'metrics', 'runtime', 'image', 'tensor', 'manifest', 'phantoms/random', 'architectures/layers-files', 'results/result'],

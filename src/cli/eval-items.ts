@@ -5,6 +5,7 @@ import { taskOf } from '../tasks/index.ts';
 import { referenceFirst } from '../tasks/modalities.ts';
 import type { DatasetImage, DatasetItem } from '../training/dataset.ts';
 import type { DatasetFolder } from './dataset-folder.ts';
+import { countYardstick } from './eval-counts.ts';
 import { maskYardstick, type Judged } from './eval-masks.ts';
 import type { EvalReport, ItemReport, Yardstick } from './eval-report.ts';
 import { scoreYardstick } from './eval-scores.ts';
@@ -18,6 +19,8 @@ export interface EvalItemsOptions {
   readonly ids?: ReadonlySet<string>;
   /** How many of the worst masks (by Dice) to hold on to. */
   readonly keepWorst: number;
+  /** Of counts: within how many pixels a marker is a cell's, in place of half a median diameter. */
+  readonly matchRadius?: number;
   readonly onDone?: (id: string, index: number, of: number, said: string) => void;
 }
 
@@ -54,10 +57,14 @@ export async function evalItems(options: EvalItemsOptions): Promise<{ report: Ev
   return { report: { model: { id, version, sha256 }, dataset: folder.dataset.name, n, ...yardstick.summary(), perItem }, worst };
 }
 
-function yardstickFor({ runner: { manifest }, folder, keepWorst }: EvalItemsOptions, worst: Judged[]): Yardstick {
+function yardstickFor({ runner: { manifest }, folder, keepWorst, matchRadius }: EvalItemsOptions, worst: Judged[]): Yardstick {
   const { kind } = taskOf(manifest);
   if (kind === 'labelmap') return maskYardstick(folder, keepWorst, worst);
-  if (kind !== 'scores') throw new OverreadError('cli/usage', `Expected a model that gives a labelmap or scores, got ${kind} from ${manifest.id}. eval measures no others.`);
+  if (kind === 'points') {
+    if (keepWorst > 0) throw new OverreadError('cli/usage', `Expected --worst with a model that gives masks, got points from ${manifest.id}. Leave --worst and --out away.`);
+    return countYardstick(folder, manifest.output.targets.map(({ label }) => label), matchRadius);
+  }
+  if (kind !== 'scores') throw new OverreadError('cli/usage', `Expected a model that gives a labelmap, points or scores, got ${kind} from ${manifest.id}. eval measures no others.`);
   if (keepWorst > 0) throw new OverreadError('cli/usage', `Expected --worst with a model that gives masks, got scores from ${manifest.id}. Leave --worst and --out away.`);
   return scoreYardstick(manifest);
 }

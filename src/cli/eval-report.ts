@@ -20,9 +20,22 @@ export interface EvalReport {
   readonly metrics: Readonly<Record<string, Measured>>;
   /** Of masks: in how many of the items a metric has no value, since the truth or the prediction is empty. They are not in its mean. */
   readonly leftOut?: Readonly<Record<string, number>>;
+  /** Of counts. */
+  readonly counts?: CountsReport;
   /** Of scores: each label of the model. */
   readonly labels?: Readonly<Record<string, LabelReport>>;
   readonly perItem: readonly ItemReport[];
+}
+
+export interface CountsReport {
+  /** True ones, over all items. */
+  readonly cells: number;
+  /** Within which a marker is a cell's: the median over the items. */
+  readonly medianMatchRadiusPixels: number;
+  /** With which probability an interval is to hold the true count. */
+  readonly level?: number;
+  /** Where the set names classes: `matched` [true class][found class], `missed` by true class, `spurious` by found class. */
+  readonly confusion?: { readonly classes: readonly string[]; readonly matched: readonly (readonly number[])[]; readonly missed: readonly number[]; readonly spurious: readonly number[] };
 }
 
 export interface LabelReport {
@@ -55,5 +68,5 @@ export interface Yardstick {
    */
   judge(item: DatasetItem, image: Image, run: () => Promise<Result>): Promise<{ readonly report: Readonly<Record<string, unknown>>; readonly said: string }>;
   /** Over all that was judged. */
-  summary(): Pick<EvalReport, 'metrics' | 'labels' | 'leftOut'>;
+  summary(): Pick<EvalReport, 'metrics' | 'labels' | 'leftOut' | 'counts'>;
 }

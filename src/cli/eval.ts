@@ -20,6 +20,7 @@ export interface EvalOptions extends ModelOptions {
   readonly split?: string;
   readonly worst?: number;
   readonly out?: string;
+  readonly matchRadius?: number;
 }
 
 export function register(program: Command): void {
@@ -32,6 +33,7 @@ export function register(program: Command): void {
     .option('--split <name>', 'the array of the --patients or --ids file to take, such as validation')
     .option('--worst <n>', 'with --out: write pictures of the n worst masks, truth green, prediction red', wholeNumber)
     .option('--out <folder>', 'folder for the pictures')
+    .option('--match-radius <px>', 'of counts: a marker so near to a cell is its own; default: half of the picture\'s median cell diameter, or 5 where the set has dots only', above0)
     .addHelpText('after', '\nIntervals: 95 %, percentile bootstrap over patients, 2000 resamples, fixed seed.\nExit status: 0 every item was scored, 2 the model refused some, 1 a fault.')
     .action(async (options: EvalOptions) => {
       process.exitCode = await evaluate(options);
@@ -55,6 +57,7 @@ export async function evaluate(options: EvalOptions, { print, note }: Terminal =
     const { report, worst } = await evalItems({
       runner, folder, patients, ids,
       keepWorst: options.worst ?? 0,
+      ...(options.matchRadius !== undefined && { matchRadius: options.matchRadius }),
       onDone: (id, i, n, said) => note(`[${i}/${n}] ${id}: ${said}`),
     });
     if (options.out !== undefined) writeWorst(worst, options.out, note);
@@ -66,7 +69,7 @@ export async function evaluate(options: EvalOptions, { print, note }: Terminal =
   }
 }
 
-function summary({ model, dataset, n, metrics, leftOut = {}, labels = {}, perItem }: EvalReport): string[] {
+export function summary({ model, dataset, n, metrics, leftOut = {}, labels = {}, counts: ofCells, perItem }: EvalReport): string[] {
   const refused = perItem.filter(item => item.error).length;
   const counts = Object.entries(labels);
   return [
@@ -75,6 +78,14 @@ function summary({ model, dataset, n, metrics, leftOut = {}, labels = {}, perIte
     ...(counts.length ? table([['LABEL', 'ITEMS', 'POSITIVE', 'PATIENTS'], ...counts.map(([label, c]) => [label, c.n, c.positives, c.patients].map(String))]) : []),
     ...absences(counts),
     ...emptied(leftOut, n),
+    ...(ofCells ? countLines(ofCells) : []),
+  ];
+}
+
+function countLines({ cells, medianMatchRadiusPixels, level, confusion }: NonNullable<EvalReport['counts']>): string[] {
+  return [
+    `${cells} cells; a marker within ${medianMatchRadiusPixels.toFixed(1)} px (median) of a cell is its own${level === undefined ? '' : `; intervals are to hold ${(100 * level).toFixed(0)} %`}`,
+    ...(confusion ? table([['TRUE \\ FOUND', ...confusion.classes, 'MISSED'], ...confusion.classes.map((label, c) => [label, ...confusion.matched[c]!, confusion.missed[c]!].map(String)), ['SPURIOUS', ...confusion.spurious.map(String), '']]) : []),
   ];
 }
 
@@ -114,4 +125,10 @@ function writeWorst(worst: readonly Judged[], out: string, note: (line: string) 
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1');
   return Number(text);
+}
+
+export function above0(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a number above 0');
+  return value;
 }

@@ -6,6 +6,7 @@ import { readsModalities, referenceFirst } from '../tasks/modalities.ts';
 import type { Reading } from './image-inputs.ts';
 import { refusedEntry, resultEntry, type InferEntry } from './infer-json.ts';
 import { checkDicom, writeDicom } from './io/dicom-objects.ts';
+import { writePoints } from './io/points-files.ts';
 import { writeInstances, writeLabelmap, writeOverlay } from './io/result-files.ts';
 import type { ModelRunner } from './model-runner.ts';
 import { planesOf } from './planes.ts';
@@ -13,7 +14,7 @@ import { ExitStatus } from './terminal.ts';
 
 export interface InferFilesOptions {
   readonly runner: ModelRunner;
-  /** Folder for labelmaps; none are written without it. */
+  /** Folder for labelmaps and markers; none are written without it. */
   readonly out?: string;
   /** Write a picture with outlines beside each labelmap. */
   readonly overlay?: boolean;
@@ -77,7 +78,7 @@ async function inferOne(reading: Reading, options: InferFilesOptions): Promise<I
       const result = await runner.run(run);
       options.onResult?.(result);
       const input = (run.length > 1 && fileOf(run[0]!)) || reading.files[0]!;
-      const entry = resultEntry(result, ...writeFiles(result, run[0]!, input, options));
+      const entry = resultEntry(result, ...(await writeFiles(result, run[0]!, input, options)));
       const dicom = options.dicom && options.out !== undefined ? writeDicom(result, run[0]!, reading, { folder: options.out, input, algorithm: manifest.algorithm }) : undefined;
       entries.push(dicom ? { ...entry, dicom } : entry);
     } catch (error) {
@@ -93,8 +94,9 @@ function fileOf({ sources: [source] }: Image): string | undefined {
   return source && !isInstanceReference(source) ? source.file : undefined;
 }
 
-function writeFiles(result: Result, image: Image, input: string, { out, overlay, instances }: InferFilesOptions): [labelmap?: string, instances?: string] {
+async function writeFiles(result: Result, image: Image, input: string, { out, overlay, instances }: InferFilesOptions): Promise<[labelmap?: string, instances?: string, points?: readonly string[]]> {
   if (out === undefined) return [];
+  if (result.kind === 'points') return [undefined, undefined, await writePoints(result, out, input)];
   if (overlay) writeOverlay(result, image, out, input);
   return [writeLabelmap(result, out, input), instances ? writeInstances(result, out, input) : undefined];
 }

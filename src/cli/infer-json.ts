@@ -116,13 +116,13 @@ export type ResultJson =
   | PointsJson
   | { readonly kind: 'heatmap'; readonly label: string; readonly range: readonly [number, number] };
 
-export function resultEntry(result: Result, file?: string, instancesFile?: string): InferEntry {
+export function resultEntry(result: Result, file?: string, instancesFile?: string, pointsFiles?: readonly string[]): InferEntry {
   const { id, version, sha256 } = result.model;
   return {
     model: { id, version, sha256 },
     backend: result.device.backend,
     sources: distinct(sourcesOf(result)),
-    result: resultJson(result, file, instancesFile),
+    result: resultJson(result, file, instancesFile, pointsFiles),
     timingMs: result.timingMs,
   };
 }
@@ -138,7 +138,7 @@ export function refusedEntry(identity: ModelIdentity, backend: string, files: re
   return { model: { id, version, sha256 }, backend, sources: files.map(file => ({ file })), error: { code, message, ...(code === 'input/out-of-distribution' && { outOfDistribution: fields['outOfDistribution'] as OutOfDistribution }) } };
 }
 
-function resultJson(result: Result, file?: string, instancesFile?: string): ResultJson {
+function resultJson(result: Result, file?: string, instancesFile?: string, pointsFiles?: readonly string[]): ResultJson {
   switch (result.kind) {
     case 'labelmap':
       return { kind: 'labelmap', segments: segmentsJson(result), ...(file !== undefined && { file }), ...(result.instances && { objects: objectsJson(result.instances, result.source.spacingMm, instancesFile) }), ...modalitiesJson(result), ...(result.outOfDistribution && { outOfDistribution: result.outOfDistribution }) };
@@ -147,7 +147,7 @@ function resultJson(result: Result, file?: string, instancesFile?: string): Resu
     case 'heatmap':
       return { kind: 'heatmap', label: result.target.label, range: result.range };
     case 'points':
-      return pointsJson(result);
+      return pointsJson(result, pointsFiles);
   }
 }
 

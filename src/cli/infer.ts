@@ -52,7 +52,7 @@ export function register(program: Command): void {
     .argument('[files...]', 'files, folders to walk, addresses of DICOMweb series of slides')
     .option('--json', 'print one JSON array, an object a result')
     .option('--csv', 'of a model that gives scores: print a CSV, a line a score')
-    .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume')
+    .option('--out <folder>', 'write labelmaps here: PNG of a plane, NIfTI of a volume; of counts the markers: CSV, GeoJSON (QuPath), PNG of dots')
     .option('--overlay', 'with --out: also write a picture with the outlines drawn; not of slides')
     .option('--instances', 'with --out: also write the objects, of a model that tells them apart: a 16-bit PNG, a number an object; of slides a CSV of places and sizes')
     .option('--dicom', 'with --out: also write DICOM objects (SEG, SR TID 1500, Parametric Map); the inputs must be DICOM; not of slides')
@@ -93,8 +93,8 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     if (options.csv && kind !== 'scores') {
       throw new OverreadError('cli/usage', `Expected a model that gives scores with --csv, got ${kind} from ${runner.manifest.id}. Use --json.`, { expected: 'scores', got: kind });
     }
-    if (options.out !== undefined && !options.dicom && kind !== 'labelmap') {
-      throw new OverreadError('cli/usage', `Expected a model that gives labelmaps with --out, got ${kind} from ${runner.manifest.id}. Leave --out away; --csv and --json print scores, and --dicom writes them as DICOM.`, { expected: 'labelmap', got: kind });
+    if (options.out !== undefined && !options.dicom && kind !== 'labelmap' && kind !== 'points') {
+      throw new OverreadError('cli/usage', `Expected a model that gives labelmaps or points with --out, got ${kind} from ${runner.manifest.id}. Leave --out away; --csv and --json print scores, and --dicom writes them as DICOM.`, { expected: 'labelmap', got: kind });
     }
     if (options.instances && !runner.manifest.output.instances) {
       throw new OverreadError('cli/usage', `Expected a model that tells objects apart with --instances, got ${runner.manifest.id}, whose manifest has no output.instances. Leave --instances away.`, { expected: 'output.instances' });
@@ -169,7 +169,7 @@ function summary(entries: readonly InferEntry[]): string {
   return error ? `: ${error.code}: ${error.message}` : '';
 }
 
-function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
+export function rows({ sources, result, timingMs, error }: InferEntry): string[][] {
   const [first] = sources;
   const name = first === undefined ? '' : 'file' in first ? first.file : `${first.sopInstanceUID}${first.frame > 1 ? ` frame ${first.frame}` : ''}`;
   if (error || !result) return [[name, 'refused', error?.code ?? '']];

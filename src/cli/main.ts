@@ -4,6 +4,7 @@ import { packageRoot } from './package-root.ts';
 import { ExitStatus, terminal } from './terminal.ts';
 import { register as registerBench } from './bench.ts';
 import { register as registerCohort } from './cohort/index.ts';
+import { register as registerCountClassic } from './count-classic.ts';
 import { register as registerDemo } from './demo.ts';
 import { register as registerDicomize } from './dicomize.ts';
 import { register as registerEval } from './eval.ts';
@@ -22,7 +23,7 @@ export function overread(): Command {
     .version(packageRoot().version)
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
-  for (const register of [registerServe, registerDemo, registerInfer, registerExplain, registerEval, registerCohort, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
+  for (const register of [registerServe, registerDemo, registerInfer, registerCountClassic, registerExplain, registerEval, registerCohort, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
   return program;
 }
 
