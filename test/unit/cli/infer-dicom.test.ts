@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { inferFiles } from '../../../src/cli/infer-files.ts';
+import type { InferEntry } from '../../../src/cli/infer-json.ts';
 import { readingsOf } from '../../../src/cli/image-inputs.ts';
 import { readObject } from '../../../src/export/read/index.ts';
 import { film, stackFiles } from '../export/sources.ts';
@@ -12,6 +13,8 @@ let out: string;
 beforeEach(() => (out = fs.mkdtempSync(path.join(os.tmpdir(), 'overread-dicom-'))));
 afterEach(() => fs.rmSync(out, { recursive: true }));
 
+const pixelsOf = ({ result }: InferEntry): number | undefined => (result?.kind === 'labelmap' ? result.segments[0]?.pixels : undefined);
+
 test('--dicom writes a mask and its measurements, which come back on their image', async () => {
   const { files: [bytes], context } = await film('DX');
   const file = path.join(out, 'film.dcm');
@@ -21,7 +24,7 @@ test('--dicom writes a mask and its measurements, which come back on their image
   expect(status).toBe(0);
   expect(entries[0]!.dicom!.map(name => /\.(SEG|SR)\.dcm$/.exec(name)?.[1])).toEqual(['SEG', 'SR']);
   const read = await readObject(fs.readFileSync(entries[0]!.dicom![0]!), context.sources);
-  expect(read!.result).toMatchObject({ kind: 'labelmap', model: { id: 'bright', sha256: 'ab'.repeat(32) }, segments: [{ segmentNumber: 1, pixels: (entries[0]!.result as { segments: { pixels: number }[] }).segments[0]!.pixels }] });
+  expect(read!.result).toMatchObject({ kind: 'labelmap', model: { id: 'bright', sha256: 'ab'.repeat(32) }, segments: [{ segmentNumber: 1, pixels: pixelsOf(entries[0]!) }] });
 });
 
 test('the planes of a CT are written each on its own slice', async () => {
