@@ -67,6 +67,11 @@ export class ResultsStore {
     return this.#snapshot.filter(kept => studyInstanceUIDs.has(kept.studyInstanceUID));
   }
 
+  /** Whether there is a result of the same model on the same frames. */
+  has(result: Result): boolean {
+    return this.#byKey.has(keyOf(result));
+  }
+
   get(key: string): KeptResult | undefined {
     return this.#byKey.get(key);
   }

@@ -17,6 +17,9 @@ import { Runner } from './run.ts';
 import { findTarget } from './saliency-pictures.ts';
 import { Explainer } from './saliency.ts';
 import { Slides } from './slides/index.ts';
+import { browserDrafts } from './storage/drafts.ts';
+import { pacsOf } from './storage/pacs.ts';
+import { Storer } from './storage/storer.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
 import { activeViewportId, gridViewports, instanceOf, isStillOpen, shownImage } from './sources/target.ts';
 import { pickTargets, viewStated } from './sources/views.ts';
@@ -37,6 +40,7 @@ export class Session {
   readonly runner: Runner;
   readonly explainer: Explainer;
   readonly masks: Masks;
+  readonly storer: Storer;
   readonly counting: Counting;
   readonly growth: Growth;
   readonly configuration: Configuration;
@@ -89,6 +93,17 @@ export class Session {
       state: this.state,
       slides: this.slides,
       onIdle: () => this.#autoRunner?.look(),
+    });
+    this.storer = new Storer({
+      results: this.results,
+      viewer: {
+        instancesOf: study => services.displaySetService.getActiveDisplaySets().filter(set => set.StudyInstanceUID === study).flatMap(set => set.instances ?? []),
+        algorithmOf: id => this.state.get().catalogue?.entries.find(({ manifest }) => manifest.id === id)?.manifest.algorithm,
+        user: () => services.userAuthenticationService?.getUser?.()?.profile?.name,
+      },
+      pacs: pacsOf(extensionManager, services),
+      drafts: browserDrafts(),
+      writers: () => import('./storage/writers.ts'),
     });
     const { autoRun } = this.configuration;
     this.#autoRunner = autoRun && new AutoRunner({
@@ -153,6 +168,7 @@ export class Session {
       sets.subscribe(sets.EVENTS.DISPLAY_SETS_REMOVED, look),
       segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, look),
       { unsubscribe: this.results.subscribe(look) },
+      { unsubscribe: this.results.subscribe(this.storer.onResults) },
       { unsubscribe: this.slides.results.subscribe(() => this.slides.draw()) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
       { unsubscribe: this.explainer.state.subscribe(() => void this.#draw()) },
@@ -299,6 +315,7 @@ export class Session {
     if (explaining && !open.has(this.results.get(explaining.key)?.studyInstanceUID ?? '')) this.endExplanation();
     void this.#draw();
     this.#autoRunner?.look();
+    void this.storer.open(open);
   }
 
   /** What the viewports show and the viewer has in memory, the active one's first. */

@@ -11,6 +11,7 @@ import { ResultList } from './result-list.tsx';
 import { RunSection } from './run-section.tsx';
 import { saliencyCss } from './saliency-section.tsx';
 import { SlideCards } from './slide-card.tsx';
+import { storeCss } from './store-row.tsx';
 import { css } from './styles.ts';
 
 /** Whether the chosen model counts, and there is a study to count in. */
@@ -30,7 +31,7 @@ export function AiPanel({ session }: { session: Session }) {
   const count = results.length + slides.length;
   return (
     <div className="ovr" data-overread="panel">
-      <style>{css + saliencyCss + labelmapCss + pointsCss}</style>
+      <style>{css + saliencyCss + labelmapCss + pointsCss + storeCss}</style>
       <h1>AI</h1>
       <RunSection session={session} state={state} />
       <section aria-label="AI results">

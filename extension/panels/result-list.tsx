@@ -9,6 +9,7 @@ import { PointsBody } from './points-body.tsx';
 import { RemoveDots } from './remove-dots.tsx';
 import { ScoresBody } from './scores-body.tsx';
 import { badgesOf, type Badge } from './scores.ts';
+import { StoreAll, StoreRow } from './store-row.tsx';
 
 interface ListProps {
   readonly session: Session;
@@ -22,18 +23,21 @@ export function ResultList({ session, results, overlaysShown }: ListProps) {
     return (
       <div className="ovr-empty">
         <p>Nothing for this study yet.</p>
-        <p className="ovr-muted">Click on an image, choose a model, and run it. Results stay with their study until this page is left.</p>
+        <p className="ovr-muted">Click on an image, choose a model, and run it. Results stay with their study in this browser until they are stored.</p>
       </div>
     );
   }
   return (
-    <ul className="ovr-results">
-      {results.map(kept => (
-        <li key={kept.key}>
-          <ResultCard session={session} kept={kept} visible={overlaysShown && kept.visible} />
-        </li>
-      ))}
-    </ul>
+    <>
+      <StoreAll session={session} keys={results.map(({ key }) => key)} />
+      <ul className="ovr-results">
+        {results.map(kept => (
+          <li key={kept.key}>
+            <ResultCard session={session} kept={kept} visible={overlaysShown && kept.visible} />
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -79,6 +83,7 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
         </dd>
       </dl>
       {byHand && <RemoveDots session={session} kept={kept} />}
+      {!byHand && <StoreRow session={session} resultKey={key} />}
       <p className="ovr-notice">{model.notice}</p>
     </article>
   );

@@ -135,6 +135,8 @@ export interface HangingProtocolService {
 }
 
 export interface UserAuthenticationService {
+  /** Who is signed in, as the identity provider tells it. */
+  getUser?(): { readonly profile?: { readonly name?: string } } | null | undefined;
   getAuthorizationHeader(): Readonly<Record<string, string>> | undefined;
 }
 
@@ -161,6 +163,8 @@ export interface ServicesManager {
 
 export interface ExtensionManager {
   getModuleEntry(id: string): { readonly exports?: { getCornerstoneLibraries?(): { cornerstone: Cornerstone; cornerstoneTools: CornerstoneTools } } } | undefined;
+  /** The first is the one that is used. */
+  getActiveDataSource?(): readonly { readonly retrieve?: { getWadoDicomWebClient?(): unknown } }[];
 }
 
 export interface CommandsManager {
