@@ -5,7 +5,7 @@ from scipy.optimize import linear_sum_assignment
 
 from density import UNIT
 
-MINIMUM_DISTANCE, MINIMUM_PEAK = 4, 0.25  # pixels, cells; chosen by tune.py on tuning images
+MINIMUM_DISTANCE, MINIMUM_PEAK = 6, 0.15  # pixels, cells; chosen by tune.py on tuning images
 
 
 def counts_of(density):
