@@ -16,9 +16,10 @@ from torch.nn import functional as F
 from cells import parts, read
 from networks import METHODS, SIGMA
 
-CROP = {'density-unet': 128, 'count-ception': 64}
-BATCH = {'density-unet': 4, 'count-ception': 3}
-PEAK_RATE = {'density-unet': 4e-3, 'count-ception': 2e-3}
+# Pixels a side; the U-Net sees VGG whole: borders of crops that are none of the picture's bias its sums.
+CROP = {'density-unet': 256, 'count-ception': 64}
+BATCH = {'density-unet': 2, 'count-ception': 3}
+PEAK_RATE = {'density-unet': 3e-3, 'count-ception': 2e-3}
 EMA_STEPS = 100
 FROZEN_FROM = 0.35  # of the steps: from there on batch norm has fixed statistics. A batch's own tell how many cells are in it, which no picture's count may use
 VALIDATED_EVERY = 100  # steps
@@ -35,7 +36,7 @@ class Drawn:
     """Crops of pictures with their targets, turned and mirrored."""
 
     def __init__(self, pictures, method, rng):
-        self.kind, self.rng, self.crop = METHODS[method], rng, CROP[method]
+        self.kind, self.rng, self.crop = METHODS[method], rng, min(CROP[method], *(n // 4 * 4 for one in pictures for n in one.rgb.shape[:2]))
         self.pictures = [margined(one.rgb, self.kind.margin)[0] for one in pictures]
         self.targets = [torch.from_numpy(self.kind.target(one.dots, one.rgb.shape[:2])) for one in pictures]
 
@@ -63,7 +64,7 @@ def loss_of(method, found, wanted):
         return (found - wanted).abs().mean()
     error, unit = found - wanted, 2 * np.pi * SIGMA ** 2
     loss = 30 * (error ** 2).mean()
-    for window in (32, 128):  # the error of a count beside that of cells that fall at random
+    for window in (32, 128, found.shape[2]):  # the error of a count beside that of cells that fall at random
         off = F.avg_pool2d(error, window, window // 2) * window ** 2 / unit
         loss = loss + 2 * (off ** 2 / (1 + F.avg_pool2d(wanted, window, window // 2) * window ** 2 / unit)).mean()
     return loss
