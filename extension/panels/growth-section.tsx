@@ -1,15 +1,15 @@
-import { useRef, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 import type { Growth, PatientGrowth } from '../counting/growth.ts';
 import { PLATE_COLUMNS, PLATE_WELLS } from '../../src/results/plate.ts';
 import type { Session } from '../session.ts';
 import { plainColor } from '../overlays/colors.ts';
+import { FileButton } from './file-button.tsx';
 import { GrowthPlot } from './growth-plot.tsx';
 import { formatCount } from './points-format.ts';
 
 /** Counts against time: a plot, doubling times, a plate. Nothing where no patient has several counts. */
 export function GrowthSection({ session, growth, canCount }: { session: Session; growth: Growth; canCount: boolean }) {
   const { patients, models, modelId, plateFile } = useSyncExternalStore(growth.state.subscribe, growth.state.get, growth.state.get);
-  const file = useRef<HTMLInputElement>(null);
   const shown = patients.filter(({ counts, undated }) => counts.length + undated > 1);
   if (shown.length === 0 && !canCount) return null;
   return (
@@ -30,15 +30,12 @@ export function GrowthSection({ session, growth, canCount }: { session: Session;
             Count all images
           </button>
         )}
-        {shown.length > 0 && <button type="button" className="ovr-button ovr-small" title="A CSV with the columns well, and series or condition" onClick={() => file.current?.click()}>Wells…</button>}
-        <input
-          ref={file} type="file" hidden accept=".csv,.tsv,.txt" aria-label="A file of wells: CSV" data-overread="import-wells"
-          onChange={event => {
-            const [chosen] = event.target.files ?? [];
-            if (chosen) void growth.importPlate(chosen);
-            event.target.value = '';
-          }}
-        />
+        {shown.length > 0 && (
+          <FileButton
+            text="Wells…" label="A file of wells: CSV" title="A CSV with the columns well, and series or condition" accept=".csv,.tsv,.txt" name="import-wells"
+            onFile={file => void growth.importPlate(file)}
+          />
+        )}
       </div>
       {plateFile && <p className="ovr-muted">Wells by {plateFile}.</p>}
     </section>
