@@ -6,10 +6,10 @@ SIGMA_OF_DIAMETER = 0.12
 UNIT = 2 * np.pi * SIGMA ** 2
 
 
-def density_of(dots, areas, shape, classes):
+def density_of(dots, areas, shape, classes, largest_sigma=LARGEST_SIGMA):
     """dots [n, 3] (x, y, class) of nuclei of so many pixels -> [classes, rows, columns] float32; what a border cuts off of a Gaussian is made up within it."""
     planes = np.zeros((classes, *shape), np.float32)
-    sigmas = np.clip(SIGMA_OF_DIAMETER * 2 * np.sqrt(areas / np.pi), SIGMA, LARGEST_SIGMA)
+    sigmas = np.clip(SIGMA_OF_DIAMETER * 2 * np.sqrt(areas / np.pi), SIGMA, largest_sigma)
     for k, plane in enumerate(planes):
         mine, sigma, along = dots[dots[:, 2] == k], sigmas[dots[:, 2] == k, None], []
         for n, centres in zip(shape, (mine[:, 1], mine[:, 0])):

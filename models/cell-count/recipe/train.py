@@ -1,8 +1,8 @@
 """Trains the cell counter; export.py writes the model folder.
 
     node --import ./test/generators/typescript.mjs models/cell-count/recipe/fields.ts fields
-    python3 models/cell-count/recipe/train.py --data ../shared/data --fields fields --minutes 30 --checkpoint first.pt
-    python3 models/cell-count/recipe/train.py --data ../shared/data --fields fields --minutes 40 --seed 2 --start first.pt --checkpoint cell-count.pt
+    python3 models/cell-count/recipe/train.py --data ../shared/data --fields fields --minutes 30 --largest-sigma 2 --checkpoint first.pt
+    python3 models/cell-count/recipe/train.py --data ../shared/data --fields fields --minutes 26 --seed 2 --start first.pt --checkpoint cell-count.pt
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from counter import CLASSES, Counter, start_from_nuclei
-from density import UNIT, density_of
+from density import LARGEST_SIGMA, UNIT, density_of
 from pictures import KINDS, centroids_of, read_part
 from augment import appearance, warped
 from picture import normalised
@@ -46,7 +46,7 @@ def cached(pictured):
                   pictured.positive, pictured.dots[:, :2], bool((pictured.rgb == pictured.rgb[..., :1]).all()))
 
 
-def drawn(pool, rng, crop=CROP):
+def drawn(pool, rng, largest_sigma, crop=CROP):
     """A random crop -> picture [3, crop, crop], density [classes, crop, crop], and where the picture is [1, crop, crop]."""
     image = pool[rng.integers(len(pool))]
     rows, columns = image.picture.shape[1:]
@@ -58,12 +58,12 @@ def drawn(pool, rng, crop=CROP):
     full = image.areas[found] / scale ** 2
     seen = areas >= SLIVER * full
     dots = np.c_[centres, image.positive[found]][seen]
-    density = torch.from_numpy(density_of(dots, full[seen], (crop, crop), len(CLASSES)))
+    density = torch.from_numpy(density_of(dots, full[seen], (crop, crop), len(CLASSES), largest_sigma))
     return appearance(x, image.grey, rng, 0 if image.kind == 'generated' else 0.1), density, inside[None].float()
 
 
-def batch_of(caches, rng, size=BATCH):
-    crops = [drawn(caches[KINDS[rng.choice(len(KINDS), p=SHARES)]], rng) for _ in range(size)]
+def batch_of(caches, rng, largest_sigma, size=BATCH):
+    crops = [drawn(caches[KINDS[rng.choice(len(KINDS), p=SHARES)]], rng, largest_sigma) for _ in range(size)]
     image, density, inside = (torch.stack(part) for part in zip(*crops))
     return image.contiguous(memory_format=torch.channels_last), density, inside
 
@@ -78,13 +78,13 @@ def loss_of(density, target, inside):
     return loss
 
 
-def train(pictures, minutes, seed, bfloat16, on_save, start=None):
+def train(pictures, minutes, seed, bfloat16, on_save, start=None, largest_sigma=LARGEST_SIGMA):
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     caches = {kind: [cached(one) for one in mine] for kind, mine in pictures.items()}
     net = Counter().to(memory_format=torch.channels_last).train()
     if start is None:
-        start_from_nuclei(net, batch_of(caches, rng, 24)[0])
+        start_from_nuclei(net, batch_of(caches, rng, largest_sigma, 24)[0])
     else:
         net.load_state_dict(torch.load(start)['net'])
     peak = PEAK_RATE if start is None else CONTINUED_RATE
@@ -95,7 +95,7 @@ def train(pictures, minutes, seed, bfloat16, on_save, start=None):
         rate = peak * min(1, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * done))
         for group in optimiser.param_groups:
             group['lr'] = max(rate, 1e-5)
-        image, target, inside = batch_of(caches, rng)
+        image, target, inside = batch_of(caches, rng, largest_sigma)
         with torch.autocast('cpu', torch.bfloat16, enabled=bfloat16):
             density = net(image)
         loss = loss_of(density.float(), target, inside)
@@ -122,6 +122,7 @@ def main():
     parser.add_argument('--fields', type=Path, required=True, help='what fields.ts wrote')
     parser.add_argument('--minutes', type=float, default=40, help='of training, by the clock; the rate falls to zero over them')
     parser.add_argument('--start', type=Path, help='a checkpoint to go on from; else the weights of the nuclei U-Net')
+    parser.add_argument('--largest-sigma', type=float, default=LARGEST_SIGMA, help='pixels: of the Gaussian of a large nucleus')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--float32', action='store_true', help='no bfloat16, for processors without AVX-512')
     parser.add_argument('--checkpoint', type=Path, default=Path('cell-count.pt'), help='written each minute')
@@ -129,7 +130,7 @@ def main():
     torch.set_num_threads(1)
     pictures = read_part(args.data, args.fields, 'training')
     steps = train(pictures, args.minutes, args.seed, not args.float32,
-                  lambda net, step: torch.save({'net': net.state_dict(), 'steps': step}, args.checkpoint), args.start)
+                  lambda net, step: torch.save({'net': net.state_dict(), 'steps': step}, args.checkpoint), args.start, args.largest_sigma)
     print(json.dumps({'steps': steps, 'minutes': args.minutes, 'pictures': {kind: len(mine) for kind, mine in pictures.items()}}))
 
 
