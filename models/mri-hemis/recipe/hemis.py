@@ -34,6 +34,28 @@ class HemisUNet(nn.Module):
     def forward(self, images):
         return self.merged([self.features(name, images[name]) for name in self.modalities if name in images])
 
+    def mixed(self, x, present):
+        """
+        A batch whose pictures have modalities of their own: [n, modalities, rows, columns] and bool [n, modalities].
+        Batch normalisation then sees what it will see when all subsets are read by one network.
+        """
+        sums = squares = None
+        for i, name in enumerate(self.modalities):
+            chosen = present[:, i].nonzero()[:, 0]
+            if len(chosen) < 2:  # no statistics of a single picture
+                chosen = torch.arange(len(x))
+            own = present[chosen, i].float()[:, None, None, None]
+            features = [f.float() * own for f in self.features(name, x[chosen, i:i + 1].contiguous(memory_format=torch.channels_last))]
+            if sums is None:
+                sums = [f.new_zeros(len(x), *f.shape[1:]) for f in features]
+                squares = [f.new_zeros(len(x), *f.shape[1:]) for f in features]
+            sums = [s.index_add(0, chosen, f) for s, f in zip(sums, features)]
+            squares = [s.index_add(0, chosen, f * f) for s, f in zip(squares, features)]
+        count = present.sum(1).float()[:, None, None, None]
+        means = [s / count for s in sums]
+        variances = [((q - count * m * m) / (count - 1).clamp(min=1)).clamp(min=0) * (count > 1) for q, m in zip(squares, means)]
+        return self.decoded([torch.cat(pair, 1) for pair in zip(means, variances)])
+
     def features(self, name, x):
         """What one modality's encoder gives, at every level."""
         features = []
@@ -44,7 +66,9 @@ class HemisUNet(nn.Module):
 
     def merged(self, levels):
         """Logits from the features of the modalities that are there."""
-        moments = [abstraction(features) for features in zip(*levels)]
+        return self.decoded([abstraction(features) for features in zip(*levels)])
+
+    def decoded(self, moments):
         x = moments[-1]
         for layer, skip in zip(self.up, moments[-2::-1]):
             x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode='nearest'), skip], 1))

@@ -3,7 +3,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-ROWS, COLUMNS = 176, 144
+ROWS, COLUMNS = 224, 192
 LIMIT = 5
 OPERATING_POINT = 0.5
 

@@ -1,10 +1,10 @@
-"""Trains the HeMIS U-Net on generated heads and open MS cases, and writes the model folder or a checkpoint.
+"""Trains the HeMIS U-Net on generated heads and open MS cases, and writes a checkpoint.
 
-    python3 models/mri-hemis/recipe/train.py --heads FOLDER --data ../shared/data --minutes 13 --checkpoint FIRST
-    python3 models/mri-hemis/recipe/train.py --heads FOLDER --data ../shared/data --minutes 5 --start FIRST --checkpoint FILE
+    python3 models/mri-hemis/recipe/train.py --heads FOLDER --steps 800 --checkpoint GENERATED
+    python3 models/mri-hemis/recipe/train.py --heads FOLDER --data ../shared/data --start GENERATED --steps 2500 --checkpoint FILE
 
-The second part keeps the statistics of batch normalisation as they are. In the first, they are those of a batch, whose
-pictures all have one subset of the modalities; the average over subsets, which is what is shipped, suits none of them.
+Without --data it sees generated heads alone. Every picture of a batch has a subset of the modalities of its own, so that the
+statistics of batch normalisation are those of all subsets together, which is what is shipped.
 """
 import argparse
 import copy
@@ -14,57 +14,103 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch.nn import functional as F
 
 from hemis import MODALITIES, SUBSETS, HemisUNet
+from plaques import drawn, healed
 from slices import COLUMNS, LIMIT, ROWS, moments, normalised
+from tissue import tissue_shares, ventricle_distance
 from volumes import MS_SET, read_ms, read_phantoms
 
 CROP, BATCH, PEAK_RATE = 96, 8, 4e-3
-MS_SHARE = 0.5
-EMA_STEPS = 80  # the average remembers about this many steps
+MS_SHARE = 0.7
+EMA_STEPS = 120  # the average remembers about this many steps
+SUBSET_PRESENT = torch.tensor([[name in subset for name in MODALITIES] for subset in SUBSETS])
 
 
-class Source:
-    """A head that slices are drawn from; `extracted` takes skull and scalp off."""
+class Generated:
+    """A generated head that slices are drawn from; `extracted` takes skull and scalp off."""
 
     def __init__(self, head, extracted):
-        self.head, self.extracted = head, extracted
+        self.shape, self.spacing = head.truth.shape, head.spacing
         volumes = {name: volume * head.brain if extracted else volume for name, volume in head.volumes.items()}
         self.stats = {name: moments(volume) for name, volume in volumes.items()}
-        seen = np.stack([volume > self.stats['T2'][0] * 0.2 for volume in (volumes['T2'],)])[0]
-        self.slices = np.flatnonzero(seen.mean((1, 2)) > 0.02)
+        self.volumes, self.truth = volumes, head.truth
+        self.slices = np.flatnonzero((volumes['T2'] > self.stats['T2'][0] * 0.2).mean((1, 2)) > 0.02)
         self.lesions = np.argwhere(head.truth)
+        self.none = np.array([*(normalised(np.zeros(1), self.stats[name])[0] for name in MODALITIES), 0], np.float32)
+
+    def lesion(self, rng):
+        return self.lesions[rng.integers(len(self.lesions))] if len(self.lesions) else None
 
     def planes(self, index):
-        values = [self.head.volumes[name][index] for name in MODALITIES]
-        if self.extracted:
-            values = [value * self.head.brain[index] for value in values]
-        planes = [normalised(value, self.stats[name]) for name, value in zip(MODALITIES, values)]
-        return torch.from_numpy(np.stack([*planes, self.head.truth[index].astype(np.float32)]))
+        planes = [normalised(self.volumes[name][index], self.stats[name]) for name in MODALITIES]
+        return np.stack([*planes, self.truth[index].astype(np.float32)])
+
+    def changed(self, planes, unit, rng):
+        return planes[:4], planes[4]
+
+
+class Patient:
+    """A brain-extracted patient, who gets other plaques, other contrasts and fewer of his own lesions every time."""
+
+    def __init__(self, head):
+        self.shape, self.spacing = head.truth.shape, head.spacing
+        z = {name: normalised(volume, moments(volume)) for name, volume in head.volumes.items()}
+        tissue = tissue_shares(z, head.truth)
+        self.levels = [float(np.median(z[name][tissue[2] > 0.95])) for name in MODALITIES]
+        self.all = np.stack([*(z[name] for name in MODALITIES), head.truth.astype(np.float32), *tissue, ventricle_distance(tissue[0])]).astype(np.float16)
+        self.none = np.array([*(normalised(np.zeros(1), moments(head.volumes[name]))[0] for name in MODALITIES), 0, 0, 0, 0, 99], np.float32)
+        self.slices = np.flatnonzero(tissue.sum(0).mean((1, 2)) > 0.02)
+        pieces, count = ndimage.label(head.truth, np.ones((3, 3, 3)))
+        self.lesions = [np.argwhere(pieces == i + 1) for i in range(count)]
+        self.sizes = np.array([len(piece) for piece in self.lesions], float)
+
+    def lesion(self, rng):
+        """A voxel of one of the lesions: the more often, the larger, but by far not in proportion."""
+        chance = self.sizes ** 0.4
+        piece = self.lesions[rng.choice(len(self.sizes), p=chance / chance.sum())]
+        return piece[rng.integers(len(piece))]
+
+    def planes(self, index):
+        return self.all[:, index].astype(np.float32)
+
+    def changed(self, planes, unit, rng):
+        x, target, tissue, ventricles = planes[:4], np.clip(planes[4], 0, 1), planes[5:8], planes[8]
+        if rng.random() < 0.4:
+            x, target = healed(x, target, self.levels, rng)
+        if rng.random() < 0.65:
+            x, target = drawn(x, target, tissue, ventricles, self.levels, unit, rng)
+        if rng.random() < 0.7:
+            # Another scanner: fluid and grey matter lie elsewhere, white matter and what is in it stay.
+            change = rng.normal(0, (0.35, 0.3), (4, 2))
+            x = x + np.einsum('mt,tyx->myx', change, tissue[:2]) * (1 - target)
+        return x, target
 
 
 def sampled(source, rng):
     """A turned, scaled, flipped square of a slice as the network's grid would show it: ([4, CROP, CROP], [1, CROP, CROP])."""
-    rows, columns = source.head.truth.shape[1:]
-    on_lesion = rng.random() < 0.6 and len(source.lesions)
-    if on_lesion:
-        index, cy, cx = source.lesions[rng.integers(len(source.lesions))]
+    rows, columns = source.shape[1:]
+    voxel = source.lesion(rng) if rng.random() < 0.5 else None
+    if voxel is not None:
+        index, cy, cx = voxel
         cy, cx = cy + rng.normal(0, 0.12 * rows), cx + rng.normal(0, 0.12 * columns)
     else:
-        index, cy, cx = rng.choice(source.slices), rng.uniform(0.15, 0.85) * rows, rng.uniform(0.15, 0.85) * columns
-    spacing = source.head.spacing
-    unit = max(columns * spacing[0] / COLUMNS, rows * spacing[1] / ROWS) * math.exp(rng.uniform(-0.3, 0.35))  # mm a pixel
+        index, cy, cx = rng.choice(source.slices), rng.uniform(0.25, 0.75) * rows, rng.uniform(0.25, 0.75) * columns
+    spacing = source.spacing
+    unit = max(columns * spacing[0] / COLUMNS, rows * spacing[1] / ROWS) * math.exp(rng.uniform(-0.25, 0.3))  # mm a pixel
     angle, flip = math.radians(rng.normal(0, 7)), -1 if rng.random() < 0.5 else 1
     half_x, half_y = unit * CROP / spacing[0], unit * CROP / spacing[1]  # in units of which 2 are the side
     cos, sin = math.cos(angle), math.sin(angle)
     theta = torch.tensor([[[flip * cos * half_x / columns, -sin * half_x / columns, 2 * cx / columns - 1],
                            [flip * sin * half_y / rows, cos * half_y / rows, 2 * cy / rows - 1]]], dtype=torch.float32)
-    planes = source.planes(int(index))
-    none = torch.tensor([*(normalised(np.zeros(1), source.stats[name])[0] for name in MODALITIES), 0.0])[:, None, None]
-    grid = F.affine_grid(theta, (1, 5, CROP, CROP), align_corners=False)
+    none = torch.from_numpy(source.none)[:, None, None]
+    planes = torch.from_numpy(source.planes(int(index)))
+    grid = F.affine_grid(theta, (1, len(planes), CROP, CROP), align_corners=False)
     out = F.grid_sample((planes - none)[None], grid, 'bilinear', 'zeros', align_corners=False)[0] + none
-    return appearance(out[:4], rng), (out[4:] > 0.5).float()
+    x, target = source.changed(out.numpy(), unit, rng)
+    return appearance(torch.from_numpy(np.ascontiguousarray(x, np.float32)), rng), (torch.from_numpy(target)[None] > 0.5).float()
 
 
 def appearance(x, rng):
@@ -74,7 +120,7 @@ def appearance(x, rng):
         if rng.random() < 0.7:
             t = ((plane + LIMIT) / (2 * LIMIT)).clamp(0, 1)
             plane = plane + (t ** math.exp(rng.normal(0, 0.25)) - t) * 2 * LIMIT
-            plane = plane * math.exp(rng.normal(0, 0.15)) + rng.normal(0, 0.2)
+            plane = plane * math.exp(rng.normal(0, 0.15)) + rng.normal(0, 0.25)
         if rng.random() < 0.4:
             field = torch.from_numpy(rng.normal(0, 0.12, (1, 1, 3, 3)).astype(np.float32))
             plane = plane + (plane + 3) * F.interpolate(field, size=tuple(plane.shape), mode='bicubic', align_corners=True)[0, 0]
@@ -87,68 +133,68 @@ def appearance(x, rng):
 
 
 def loss_of(logits, target):
-    """Cross-entropy plus Dice by the dot product over the batch."""
+    """Cross-entropy, heavier about lesions, plus Dice by the dot product over the batch."""
     p = torch.sigmoid(logits)
     dice = (2 * (p * target).sum() + 1) / (p.sum() + target.sum() + 1)
-    weight = 1 + 3 * F.max_pool2d(target, 5, 1, 2)
+    weight = 1 + 2 * F.max_pool2d(target, 5, 1, 2)
     entropy = (F.binary_cross_entropy_with_logits(logits, target, reduction='none') * weight).mean()
-    return entropy + 1 - dice
+    return 2 * entropy + 1 - dice
 
 
-def train(phantoms, patients, minutes, seed, start=None):
+def train(phantoms, patients, steps, seed, start=None, keep_at=None):
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    generated = [Source(head, extracted) for head in phantoms for extracted in (False, True)]
-    real = [Source(head, False) for head in patients]
+    generated = [Generated(head, extracted) for head in phantoms for extracted in (False, True)]
+    real = [Patient(head) for head in patients]
     net = HemisUNet()
     if start:
         net.load_state_dict(torch.load(start, weights_only=True))
-    net = net.to(memory_format=torch.channels_last).train(start is None)
-    peak = PEAK_RATE / 4 if start else PEAK_RATE
+    net = net.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(net).eval()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=1e-3)
-    started, step, total = time.time(), 0, 0.0
-    while (spent := (time.time() - started) / 60 / minutes) < 1:
-        rate = peak * (min(1, spent / 0.05 + 0.05) if spent < 0.05 else 0.5 * (1 + math.cos(math.pi * (spent - 0.05) / 0.95)))
+    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-3)
+    started, total = time.time(), 0.0
+    for step in range(1, steps + 1):
+        done = step / steps
+        rate = PEAK_RATE * (done / 0.05 if done < 0.05 else 0.5 * (1 + math.cos(math.pi * (done - 0.05) / 0.95)))
         for group in optimiser.param_groups:
-            group['lr'] = rate
+            group['lr'] = max(rate, PEAK_RATE / 100)
         pools = [real if real and rng.random() < MS_SHARE else generated for _ in range(BATCH)]
         pairs = [sampled(pool[rng.integers(len(pool))], rng) for pool in pools]
         x, target = (torch.stack(part) for part in zip(*pairs))
         # Every subset of the modalities comes as often as every other.
-        subset = SUBSETS[rng.integers(len(SUBSETS))]
-        images = {name: x[:, i:i + 1].contiguous(memory_format=torch.channels_last) for i, name in enumerate(MODALITIES) if name in subset}
-        loss = loss_of(net(images), target)
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            logits = net.mixed(x, SUBSET_PRESENT[rng.integers(len(SUBSETS), size=BATCH)])
+        loss = loss_of(logits.float(), target)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
-        step += 1
         total += float(loss.detach())
         keep = min(1 - 1 / EMA_STEPS, step / (step + 10))
         with torch.no_grad():
             for mine, theirs in zip(average.state_dict().values(), net.state_dict().values()):
                 mine.mul_(keep).add_(theirs, alpha=1 - keep) if mine.is_floating_point() else mine.copy_(theirs)
         if step % 50 == 0:
-            print(f'step {step}, {60 * spent * minutes:.0f} s, loss {total / 50:.4f}', flush=True)
+            print(f'step {step}, {time.time() - started:.0f} s, loss {total / 50:.4f}', flush=True)
             total = 0.0
-    return average, step
+            if keep_at:
+                torch.save(average.state_dict(), keep_at)
+    return average
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--heads', type=Path, required=True, help='folder that phantoms.ts wrote')
-    parser.add_argument('--data', type=Path, default=Path('../shared/data'))
+    parser.add_argument('--data', type=Path, help='folder with the open MS cases; generated heads alone when left out')
     parser.add_argument('--without', help='a patient of the MS cases that is held back')
-    parser.add_argument('--minutes', type=float, default=15)
+    parser.add_argument('--steps', type=int, default=2500)
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--start', type=Path, help='go on from these weights, with their statistics as they are')
+    parser.add_argument('--start', type=Path, help='go on from these weights')
     parser.add_argument('--checkpoint', type=Path, required=True, help='write the weights here')
     args = parser.parse_args()
     torch.set_num_threads(1)
-    patients = [head for head in read_ms(args.data / MS_SET) if head.patient != args.without]
-    net, steps = train(read_phantoms(args.heads, 'training'), patients, args.minutes, args.seed, args.start)
-    print(f'{steps} steps on {len(patients)} patients and the generated heads')
+    patients = [head for head in read_ms(args.data / MS_SET) if head.patient != args.without] if args.data else []
+    net = train(read_phantoms(args.heads, 'training'), patients, args.steps, args.seed, args.start, args.checkpoint)
     torch.save(net.state_dict(), args.checkpoint)
 
 
