@@ -14,7 +14,7 @@ from model_folder import Topology, code, graph_of, sha256, write_layers_model
 from slices import COLUMNS, LIMIT, OPERATING_POINT, ROWS, decode, encode, moments
 from volumes import read_phantoms
 
-VERSION = '1.0.0'
+VERSION = '1.1.0'
 
 
 def topology(convolutions):
@@ -66,9 +66,9 @@ def write_manifest(folder):
             'HeMIS: Havaei et al., MICCAI 2016, arXiv 1607.05194. U-Net: Ronneberger et al., MICCAI 2015, arXiv 1505.04597. Images of two patients with '
             'multiple sclerosis: Lesjak et al., Neuroinformatics 2018, doi 10.1007/s12021-017-9348-7 (CC BY), as in github.com/muschellij2/open_ms_data.'),
         'intendedUse': (
-            'Shows how lesions are outlined from whichever of T1, T1 with contrast, T2 and FLAIR are there, for research and teaching. Works on '
-            'generated heads; it misses lesions of patients that it was not trained on.'),
-        'notice': 'A demonstration for generated heads: it misses lesions of patients. Research use only. Not for diagnosis.',
+            'Shows how lesions are outlined from whichever of T1, T1 with contrast, T2 and FLAIR are there, for research and teaching. Trained on '
+            'generated heads and one patient; of other patients it finds a part of the lesions where FLAIR is there, and little without.'),
+        'notice': 'A demonstration: it misses lesions of patients, most of them without FLAIR. Research use only. Not for diagnosis.',
     }
     (folder / 'manifest.json').write_text(json.dumps(manifest, indent=2) + '\n')
 

@@ -3,8 +3,9 @@
     python3 models/mri-hemis/recipe/measure.py --heads FOLDER --data ../shared/data --checkpoint FILE \\
         --fold patient07=FILE --fold patient19=FILE --out models/mri-hemis/recipe/validation.json
 
-Generated heads are measured with the weights that are shipped; each MS patient with weights that never saw that patient
-(`train.py --without`). Dice is of a whole head at the resolution of its own voxels.
+Generated heads are measured with the weights that are shipped, at the operating point that is shipped; each MS patient with
+weights that never saw that patient (`train.py --without`), at the operating point that is best for the other patients. Dice is
+of a whole head at the resolution of its own voxels.
 """
 import argparse
 import json
@@ -12,35 +13,43 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from hemis import MODALITIES, SUBSETS, HemisUNet
-from slices import decode, encode, moments
+from slices import OPERATING_POINT, at_pixels, encode, logit, moments
 from volumes import MS_SET, read_ms, read_phantoms
 
-BATCH = 10
+BATCH = 4
+POINTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 def loaded(checkpoint):
     net = HemisUNet()
     net.load_state_dict(torch.load(checkpoint, weights_only=True))
-    return net.eval()
+    for layers in [*(layers for encoder in net.encoders.values() for layers in encoder), *net.up]:
+        for i in (0, 3):
+            layers[i], layers[i + 1] = fuse_conv_bn_eval(layers[i].eval(), layers[i + 1].eval()), nn.Identity()
+    return net.eval().to(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
-def segmented(net, head):
-    """{subset: bool [slices, rows, columns]}: encoders run once, what the subsets share."""
+def counted(net, head):
+    """{subset: pixels [points, 2]}, found and found rightly at each of POINTS: encoders run once, what the subsets share."""
     inputs = {name: encode(volume, moments(volume), head.spacing) for name, volume in head.volumes.items()}
-    found = {subset: [] for subset in SUBSETS}
+    counts = {subset: np.zeros((len(POINTS), 2), int) for subset in SUBSETS}
     slices, rows, columns = head.truth.shape
     for start in range(0, slices, BATCH):
         features = {name: net.features(name, x[start:start + BATCH]) for name, x in inputs.items()}
         for subset in SUBSETS:
-            found[subset].append(decode(net.merged([features[name] for name in subset]), rows, columns, head.spacing))
-    return {subset: np.concatenate(parts) for subset, parts in found.items()}
+            logits, truth = at_pixels(net.merged([features[name] for name in subset]), rows, columns, head.spacing), head.truth[start:start + BATCH]
+            counts[subset] += [((found := logits >= logit(point)).sum(), (found & truth).sum()) for point in POINTS]
+    return counts
 
 
-def dice(found, truth):
-    return float(2 * (found & truth).sum() / max(1, found.sum() + truth.sum()))
+def dices(counts, truth):
+    """Dice of a whole head at each of POINTS."""
+    return [round(float(2 * right / max(1, found + truth.sum())), 4) for found, right in counts]
 
 
 def measured(net, heads, known):
@@ -49,10 +58,20 @@ def measured(net, heads, known):
         if head.id in known:
             rows.append(known[head.id])
             continue
-        masks = segmented(net, head)
-        rows.append({'id': head.id, 'patient': head.patient, 'kind': head.kind, 'dice': {'+'.join(s): dice(m, head.truth) for s, m in masks.items()}})
-        print(head.id, {k: round(v, 3) for k, v in rows[-1]['dice'].items()}, flush=True)
+        at_points = {'+'.join(subset): dices(counts, head.truth) for subset, counts in counted(net, head).items()}
+        rows.append({'id': head.id, 'patient': head.patient, 'kind': head.kind, 'atPoints': at_points})
+        print(head.id, at_points, flush=True)
     return rows
+
+
+def best_point(rows):
+    """The operating point whose Dice is the best, as the mean of all subsets and rows."""
+    return POINTS[int(np.mean([list(row['atPoints'].values()) for row in rows], (0, 1)).argmax())]
+
+
+def decided(rows, point):
+    """Rows with their Dice at an operating point."""
+    return [{**row, 'point': point, 'dice': {name: values[POINTS.index(point)] for name, values in row['atPoints'].items()}} for row in rows]
 
 
 def interval(values, draws=10000, seed=1):
@@ -115,11 +134,15 @@ def main():
     phantoms = measured(loaded(args.checkpoint), read_phantoms(args.heads, 'validation')[:args.limit], known)
     patients = {head.patient: head for head in read_ms(args.data / MS_SET)}
     ms = [row for fold in args.fold for patient, file in [fold.split('=')] for row in measured(loaded(file), [patients[patient]], known)]
+    phantoms = decided(phantoms, OPERATING_POINT)
+    others = {row['id']: [other for other in ms if other['patient'] != row['patient']] for row in ms}
+    ms = [held for row in ms for held in decided([row], best_point(others[row['id']]) if others[row['id']] else OPERATING_POINT)]
     groups = {'generated, tumour': [r for r in phantoms if r['kind'] == 'tumour'], 'generated, plaques': [r for r in phantoms if r['kind'] == 'plaques']} if phantoms else {}
     means = {name: {s: float(np.mean([r['dice'][s] for r in rows])) for s in rows[0]['dice']} for name, rows in {**groups, **{r['id']: [r] for r in ms}}.items()}
     report = {'perHead': phantoms + ms, 'worseWithOneMore': {name: out_of_order(m) for name, m in means.items()}}
     args.out.write_text(json.dumps(report, indent=1) + '\n')
     worse = '; '.join(f"{name}: " + (', '.join(f"{a} → {b} ({d:+.3f})" for a, b, d in pairs) or 'none') for name, pairs in report['worseWithOneMore'].items())
+    print('best operating point of the patients together', best_point(ms) if ms else None, {row['id']: row['point'] for row in ms})
     text = table(groups, ms) + f'\n\nWhere one modality more made it worse by over 0.01: {worse}.'
     print(text)
     if args.card.exists():

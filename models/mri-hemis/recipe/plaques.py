@@ -5,7 +5,7 @@ import numpy as np
 from scipy import ndimage
 
 # By how much a plaque differs from white matter, in deviations of the head: (least, most).
-T1_DROP, T2_RISE, FLAIR_RISE, ENHANCEMENT = (0.0, 1.8), (0.3, 2.0), (0.7, 2.8), (0.5, 2.5)
+T1_DROP, T2_RISE, FLAIR_RISE, ENHANCEMENT = (0.0, 1.8), (0.3, 2.0), (0.5, 2.4), (0.5, 2.5)
 
 
 def smooth_noise(shape, scale, rng):
@@ -23,19 +23,19 @@ def outlines(white, ventricles, unit, rng):
     total = likely.sum()
     if total < 5:
         return share
-    bumps = smooth_noise(white.shape, 5, rng)
+    bumps, size = smooth_noise(white.shape, 5, rng), rng.choice((1.1, 1.1, 2.5))
     y, x = np.mgrid[:rows, :columns]
     places = rng.choice(white.size, rng.poisson(rng.choice((1, 4, 10))), p=(likely / total).ravel())
     for place in places:
         cy, cx = divmod(int(place), columns)
-        radius = max(0.9, 1.1 * math.exp(abs(rng.normal(0, 0.75)))) / unit
+        radius = size * math.exp(abs(rng.normal(0, 0.75))) / unit
         angle, stretch = rng.uniform(0, math.pi), math.exp(rng.normal(0, 0.35))
         u = (math.cos(angle) * (x - cx) + math.sin(angle) * (y - cy)) / (radius * stretch)
         v = (math.cos(angle) * (y - cy) - math.sin(angle) * (x - cx)) / (radius / stretch)
         inside = (1 + 0.25 * bumps - np.sqrt(u * u + v * v)) * radius
         share = np.maximum(share, 1 / (1 + np.exp(-np.clip(inside / 0.45, -30, 30))))
-    if rng.random() < 0.3:
-        width = rng.uniform(0.5, 7) / unit
+    if rng.random() < 0.4:
+        width = rng.uniform(0.5, 10) / unit
         inside = width * (1 + 0.9 * smooth_noise(white.shape, 12 / unit, rng)) - ventricles
         share = np.maximum(share, 1 / (1 + np.exp(-np.clip(inside / 0.6, -30, 30))) * (ventricles > 0.5))
     return share

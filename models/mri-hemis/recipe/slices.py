@@ -40,10 +40,18 @@ def encode(values, stats, spacing):
 
 
 def decode(logits, rows, columns, spacing):
-    """[slices, 1, ROWS, COLUMNS] -> bool [slices, rows, columns]: the logits sampled at the centres of the pixels."""
+    """[slices, 1, ROWS, COLUMNS] -> bool [slices, rows, columns]."""
+    return at_pixels(logits, rows, columns, spacing) >= logit(OPERATING_POINT)
+
+
+def logit(probability):
+    return np.log(probability / (1 - probability))
+
+
+def at_pixels(logits, rows, columns, spacing):
+    """[slices, 1, ROWS, COLUMNS] -> [slices, rows, columns]: the logits sampled at the centres of the pixels."""
     fit, (top, left) = placement(rows, columns, spacing)
     y = ((np.arange(rows) + 0.5) * fit[0] / rows + top) * 2 / ROWS - 1
     x = ((np.arange(columns) + 0.5) * fit[1] / columns + left) * 2 / COLUMNS - 1
     grid = torch.from_numpy(np.stack(np.meshgrid(x, y), -1).astype(np.float32))[None].expand(len(logits), -1, -1, -1)
-    sampled = F.grid_sample(logits, grid, 'bilinear', 'border', align_corners=False)[:, 0]
-    return (sampled >= np.log(OPERATING_POINT / (1 - OPERATING_POINT))).numpy()
+    return F.grid_sample(logits, grid, 'bilinear', 'border', align_corners=False)[:, 0].numpy()

@@ -2,7 +2,7 @@
 import numpy as np
 from scipy import ndimage
 
-ROUNDS = 30
+ROUNDS, EVERY = 30, 23  # voxels
 
 
 def tissue_shares(volumes, lesion):
@@ -11,7 +11,7 @@ def tissue_shares(volumes, lesion):
     grey and white matter, 0 in lesions and out of the brain. Three means of T1 with soft bounds between them.
     """
     brain, t1 = brain_of(volumes), volumes['T1']
-    values = t1[brain & ~ndimage.binary_dilation(lesion, iterations=1)]
+    values = t1[brain & ~ndimage.binary_dilation(lesion)][::EVERY]
     means = np.percentile(values, (8, 35, 80))
     for _ in range(ROUNDS):
         nearest = np.abs(values[:, None] - means).argmin(1)

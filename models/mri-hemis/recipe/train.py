@@ -25,8 +25,11 @@ from volumes import MS_SET, read_ms, read_phantoms
 
 CROP, BATCH, PEAK_RATE = 96, 8, 4e-3
 MS_SHARE = 0.7
+SMOOTHING = 10  # pixels
 EMA_STEPS = 120  # the average remembers about this many steps
 SUBSET_PRESENT = torch.tensor([[name in subset for name in MODALITIES] for subset in SUBSETS])
+# One modality, two, three and four come equally often: four are otherwise one subset of 15.
+SUBSET_CHANCE = np.array([1 / math.comb(4, len(subset)) / 4 for subset in SUBSETS])
 
 
 class Generated:
@@ -80,7 +83,7 @@ class Patient:
         x, target, tissue, ventricles = planes[:4], np.clip(planes[4], 0, 1), planes[5:8], planes[8]
         if rng.random() < 0.4:
             x, target = healed(x, target, self.levels, rng)
-        if rng.random() < 0.65:
+        if rng.random() < 0.75:
             x, target = drawn(x, target, tissue, ventricles, self.levels, unit, rng)
         if rng.random() < 0.7:
             # Another scanner: fluid and grey matter lie elsewhere, white matter and what is in it stay.
@@ -120,7 +123,7 @@ def appearance(x, rng):
         if rng.random() < 0.7:
             t = ((plane + LIMIT) / (2 * LIMIT)).clamp(0, 1)
             plane = plane + (t ** math.exp(rng.normal(0, 0.25)) - t) * 2 * LIMIT
-            plane = plane * math.exp(rng.normal(0, 0.15)) + rng.normal(0, 0.25)
+            plane = plane * math.exp(rng.normal(0, 0.22)) + rng.normal(0, 0.25)
         if rng.random() < 0.4:
             field = torch.from_numpy(rng.normal(0, 0.12, (1, 1, 3, 3)).astype(np.float32))
             plane = plane + (plane + 3) * F.interpolate(field, size=tuple(plane.shape), mode='bicubic', align_corners=True)[0, 0]
@@ -133,15 +136,18 @@ def appearance(x, rng):
 
 
 def loss_of(logits, target):
-    """Cross-entropy, heavier about lesions, plus Dice by the dot product over the batch."""
-    p = torch.sigmoid(logits)
-    dice = (2 * (p * target).sum() + 1) / (p.sum() + target.sum() + 1)
+    """
+    Cross-entropy, heavier about lesions, plus Dice of each picture by the dot product: over the whole batch, pictures
+    with a poor subset would best show nothing at all.
+    """
+    p, sides = torch.sigmoid(logits), (1, 2, 3)
+    dice = (2 * (p * target).sum(sides) + SMOOTHING) / (p.sum(sides) + target.sum(sides) + SMOOTHING)
     weight = 1 + 2 * F.max_pool2d(target, 5, 1, 2)
     entropy = (F.binary_cross_entropy_with_logits(logits, target, reduction='none') * weight).mean()
-    return 2 * entropy + 1 - dice
+    return 2 * entropy + 1 - dice.mean()
 
 
-def train(phantoms, patients, steps, seed, start=None, keep_at=None):
+def train(phantoms, patients, steps, seed, start=None, keep_at=None, peak=PEAK_RATE, share=MS_SHARE):
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     generated = [Generated(head, extracted) for head in phantoms for extracted in (False, True)]
@@ -151,19 +157,18 @@ def train(phantoms, patients, steps, seed, start=None, keep_at=None):
         net.load_state_dict(torch.load(start, weights_only=True))
     net = net.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(net).eval()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=1e-3)
     started, total = time.time(), 0.0
     for step in range(1, steps + 1):
         done = step / steps
-        rate = PEAK_RATE * (done / 0.05 if done < 0.05 else 0.5 * (1 + math.cos(math.pi * (done - 0.05) / 0.95)))
+        rate = peak * (done / 0.05 if done < 0.05 else 0.5 * (1 + math.cos(math.pi * (done - 0.05) / 0.95)))
         for group in optimiser.param_groups:
-            group['lr'] = max(rate, PEAK_RATE / 100)
-        pools = [real if real and rng.random() < MS_SHARE else generated for _ in range(BATCH)]
+            group['lr'] = max(rate, peak / 100)
+        pools = [real if real and rng.random() < share else generated for _ in range(BATCH)]
         pairs = [sampled(pool[rng.integers(len(pool))], rng) for pool in pools]
         x, target = (torch.stack(part) for part in zip(*pairs))
-        # Every subset of the modalities comes as often as every other.
         with torch.autocast('cpu', dtype=torch.bfloat16):
-            logits = net.mixed(x, SUBSET_PRESENT[rng.integers(len(SUBSETS), size=BATCH)])
+            logits = net.mixed(x, SUBSET_PRESENT[rng.choice(len(SUBSETS), BATCH, p=SUBSET_CHANCE)])
         loss = loss_of(logits.float(), target)
         optimiser.zero_grad()
         loss.backward()
@@ -189,12 +194,14 @@ def main():
     parser.add_argument('--without', help='a patient of the MS cases that is held back')
     parser.add_argument('--steps', type=int, default=2500)
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--rate', type=float, default=PEAK_RATE, help='learning rate at its peak')
+    parser.add_argument('--share', type=float, default=MS_SHARE, help='of patients among the pictures')
     parser.add_argument('--start', type=Path, help='go on from these weights')
     parser.add_argument('--checkpoint', type=Path, required=True, help='write the weights here')
     args = parser.parse_args()
     torch.set_num_threads(1)
     patients = [head for head in read_ms(args.data / MS_SET) if head.patient != args.without] if args.data else []
-    net = train(read_phantoms(args.heads, 'training'), patients, args.steps, args.seed, args.start, args.checkpoint)
+    net = train(read_phantoms(args.heads, 'training'), patients, args.steps, args.seed, args.start, args.checkpoint, args.rate, args.share)
     torch.save(net.state_dict(), args.checkpoint)
 
 
