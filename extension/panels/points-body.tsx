@@ -115,9 +115,11 @@ export const pointsCss = `
 .ovr-wrap { flex-wrap: wrap; }
 .ovr select.ovr-export { width: auto; height: 28px; font-size: 12px; }
 .ovr-growth { display: flex; flex-direction: column; gap: 6px; align-items: flex-start; }
+.ovr-growth th { white-space: nowrap; }
 .ovr-plot, .ovr-plate, .ovr-plate svg { width: 100%; margin: 0; display: block; }
 .ovr-plot text, .ovr-plate text { font: 10px system-ui, sans-serif; fill: hsl(215 20% 68%); stroke: none; }
 .ovr .ovr-numbers td.ovr-reason-cell { font-weight: 400; white-space: normal; font-size: 12px; }
+.ovr-roi-parts { display: block; font-size: 12px; }
 .ovr-palette { display: flex; flex-direction: column; gap: 6px; padding: 8px; border: 1px solid var(--ovr-focus); border-radius: 6px; }
 .ovr-palette ul { list-style: none; display: flex; flex-wrap: wrap; gap: 4px; }
 .ovr-palette .ovr-button { justify-content: flex-start; }

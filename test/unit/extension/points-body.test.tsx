@@ -47,7 +47,7 @@ describe('the card of a count', () => {
 
   test('has a row for each region', () => {
     const roi = { annotationUID: 'r', viewportId: 'v', name: 'Rectangle 1', classes: [4, 2], markers: 6, areaPixels: 100, density: 5.8 };
-    expect(html(points(), { rois: [roi] }).replace(/<[^>]+>/g, ' ')).toMatch(/Rectangle 1\s+4\s+2\s+6\s+5\.8/);
+    expect(html(points(), { rois: [roi] }).replace(/<[^>]+>/g, ' ')).toMatch(/Rectangle 1\s+4 Live, 2 Dead; density 5\.8\s+6\s/);
   });
 
   test('offers the density of a count that has one', () => {
