@@ -2,7 +2,7 @@ import type { Engine, EngineOptions, ExplainJob, Job, SlideInput, TilesJob } fro
 import type { SerializedError } from './errors.ts';
 import type { EncodedFrame } from './image/slide/frames.ts';
 import type { Region } from './image/tiles.ts';
-import type { LabelledTile, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
+import type { CountedTile, LabelledTile, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
 import type { OnProgress, Progress } from './runtime/types.ts';
 
 /** What an engine in a worker is started with: what can be cloned of its options. */
@@ -20,6 +20,8 @@ export interface SentTilesJob extends Omit<TilesJob, 'source' | 'done'> {
   /** Where the worker itself reads frames; left out, it asks {@link TilesCalls.frame}. `headers`: asked for by a call. */
   readonly series?: { readonly url: string; readonly headers?: Readonly<Record<string, string>> | 'asked' };
   readonly done: readonly number[];
+  /** Whether {@link TilesCalls.counted} is heard. */
+  readonly counts: boolean;
 }
 
 export type SentUnread = Omit<UnreadTile, 'error'> & { readonly error: SerializedError };
@@ -30,6 +32,7 @@ export interface TilesCalls {
   progress(progress: Progress): void;
   run(run: TiledRun): readonly number[] | Promise<readonly number[]>;
   tile(tile: LabelledTile | SentUnread): void | Promise<void>;
+  counted(tile: CountedTile): void | Promise<void>;
   frame(sopInstanceUID: string, frameNumber: number): Promise<Answer<EncodedFrame>>;
   headers(): Promise<Answer<Readonly<Record<string, string>>>>;
 }

@@ -5,7 +5,7 @@ import { toOverreadError } from './errors.ts';
 import type { DicomWebSeries } from './image/slide/dicomweb-frames.ts';
 import type { FrameReader } from './image/slide/frames.ts';
 import type { Region } from './image/tiles.ts';
-import type { LabelledTile, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
+import type { CountedTile, LabelledTile, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
 import type { Known } from './run-tiles.ts';
 import type { OnProgress } from './runtime/types.ts';
 
@@ -31,6 +31,8 @@ export interface SlideCallOptions {
   readonly onRun?: (run: TiledRun) => Known | Promise<Known>;
   /** Each tile as it comes, its labels a buffer of its own. The worker waits: a promise holds it back. */
   readonly onTile: (tile: LabelledTile | UnreadTile) => void | Promise<void>;
+  /** Of a model that counts: its tiles; `onTile` then hears of unread ones only. Without it, such a model is refused. */
+  readonly onCounted?: (tile: CountedTile) => void | Promise<void>;
 }
 
 /** A run under way. */
@@ -45,13 +47,14 @@ export function sendTiles(jobId: string, { location, slide, done = [], focus, fo
   const { frames, ...rest } = slide;
   const reader = 'frame' in frames ? frames : undefined;
   const series = 'frame' in frames ? undefined : frames;
-  const { signal, onProgress, onRun, onTile } = options;
+  const { signal, onProgress, onRun, onTile, onCounted } = options;
   // What comes after Cancel was under way already: nobody waits for it any more.
   const unlessStopped = <A extends unknown[]>(call?: (...args: A) => void | Promise<void>) => (...args: A) => (signal?.aborted ? undefined : call?.(...args));
   const calls: TilesCalls = {
     progress: unlessStopped(onProgress),
     run: async run => [...((await onRun?.(run)) ?? [])],
     tile: unlessStopped(tile => onTile('error' in tile ? { ...tile, error: toOverreadError(tile.error) } : tile)),
+    counted: unlessStopped(onCounted),
     frame: (sopInstanceUID, frameNumber) => answered(async () => reader!.frame(sopInstanceUID, frameNumber, signal)),
     headers: () => answered(async () => (typeof series?.headers === 'function' ? series.headers() : series?.headers ?? {})),
   };
@@ -60,6 +63,7 @@ export function sendTiles(jobId: string, { location, slide, done = [], focus, fo
     slide: rest,
     ...(series && { series: { url: new URL(series.url, globalThis.location?.href).href, ...(series.headers && { headers: typeof series.headers === 'function' ? 'asked' as const : series.headers }) } }),
     done: [...done],
+    counts: onCounted !== undefined,
     ...(focus && { focus }),
     ...(force && { force }),
     ...(readGlass && { readGlass }),

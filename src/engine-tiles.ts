@@ -7,7 +7,7 @@ import type { FrameReader } from './image/slide/frames.ts';
 import type { TiledResult, UnreadTile } from './results/tiled-result.ts';
 
 /** The worker's half of a job of tiles: its frames are read here or asked of the page, its tiles are handed over. */
-export async function tilesThrough(calls: TilesCalls, { slide, series, ...job }: SentTilesJob, run: (job: TilesJob, listener: TilesListener) => Promise<TiledResult>): Promise<SentTiledResult> {
+export async function tilesThrough(calls: TilesCalls, { slide, series, counts, ...job }: SentTilesJob, run: (job: TilesJob, listener: TilesListener) => Promise<TiledResult>): Promise<SentTiledResult> {
   let told: unknown;
   try {
     const result = await run({ ...job, source: { ...slide, frames: series ? seriesFrames(series, calls) : pageFrames(calls) } }, {
@@ -15,6 +15,12 @@ export async function tilesThrough(calls: TilesCalls, { slide, series, ...job }:
         told = Promise.allSettled([told, calls.progress(progress)]);
       },
       onRun: begun => calls.run(begun),
+      ...(counts && {
+        onCounted: ({ sums, candidates, ...tile }) => {
+          const { coordinates, classOf, weights } = candidates;
+          return calls.counted(Comlink.transfer({ ...tile, sums, candidates }, [sums.buffer, coordinates.buffer, classOf.buffer, weights.buffer]));
+        },
+      }),
       onTile: tile => calls.tile('error' in tile ? sent(tile) : Comlink.transfer(tile, [tile.labels.buffer])),
     });
     const { unread, ...rest } = result;

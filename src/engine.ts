@@ -68,7 +68,7 @@ export interface TilesJob {
   readonly readGlass?: boolean;
 }
 
-export type TilesListener = Pick<RunTilesOptions, 'onProgress' | 'onRun' | 'onTile'>;
+export type TilesListener = Pick<RunTilesOptions, 'onProgress' | 'onRun' | 'onTile' | 'onCounted'>;
 
 const KEPT_MODEL_BYTES = 512 * 2 ** 20;
 
@@ -137,11 +137,11 @@ export class Engine {
    * @throws OverreadError as {@link runTiles}, as {@link slidePyramid} and {@link chooseLevel}, as {@link load}, and
    *   `job/busy` when a job of this id is under way
    */
-  async runTiles(job: TilesJob, { onProgress, onRun, onTile }: TilesListener): Promise<TiledResult> {
+  async runTiles(job: TilesJob, { onProgress, onRun, onTile, onCounted }: TilesListener): Promise<TiledResult> {
     const { jobId, source, done = [], focus, readGlass } = job;
     const run = this.#job(job, onProgress, (runtime, model, options) => {
       if (focus && !this.#focus.has(jobId)) this.#focus.set(jobId, focus);
-      const listening = { ...options, onTile, ...(onRun && { onRun }), ...(readGlass && { readGlass }), done, focus: () => this.#focus.get(jobId) };
+      const listening = { ...options, onTile, ...(onCounted && { onCounted }), ...(onRun && { onRun }), ...(readGlass && { readGlass }), done, focus: () => this.#focus.get(jobId) };
       if ('read' in source) return runTiles(runtime, model, source, listening);
       const pyramid = slidePyramid(source.instances, source);
       const { level, ...choice } = chooseLevel(pyramid, model.manifest.input.spacingMm, source.level);

@@ -2,10 +2,11 @@ import { OverreadError, throwIfAborted } from './errors.ts';
 import type { Region, Tile, TileSource, TissueMap } from './image/tiles.ts';
 import { look, type InferOptions } from './infer.ts';
 import { segmentsOf } from './results/measure.ts';
-import { withoutTiles, type GlassTiles, type LabelledTile, type LevelRead, type TiledResult, type TiledRun, type UnreadTile } from './results/tiled-result.ts';
+import { withoutTiles, type CountedTile, type GlassTiles, type LabelledTile, type LevelRead, type TiledResult, type TiledRun, type UnreadTile } from './results/tiled-result.ts';
 import type { LoadedModel, Runtime } from './runtime/types.ts';
 import { worstVerdict } from './tasks/gate.ts';
 import { isTiled, statisticsOf } from './tasks/tiled.ts';
+import { countTiles, tiledCountPlan } from './tasks/tiled-count.ts';
 import { segmentPlan, segmentTiles } from './tasks/tiled-segment.ts';
 
 /** Tiles that need not be made. */
@@ -16,6 +17,8 @@ export interface RunTilesOptions extends InferOptions {
   readonly onRun?: (run: TiledRun) => Known | Promise<Known>;
   /** Each tile as it is made. The next but one is not begun before this one was taken: memory stays flat. */
   readonly onTile: (tile: LabelledTile | UnreadTile) => void | Promise<void>;
+  /** Of a model that counts: its tiles, in place of `onTile`'s, which then hears of unread ones only. `CountedTiles` adds them up. */
+  readonly onCounted?: (tile: CountedTile) => void | Promise<void>;
   /** What is on screen: its tiles come first. Asked before each tile. */
   readonly focus?: () => Region | undefined;
   /** As `onRun` gives them. */
@@ -29,15 +32,16 @@ export interface RunTilesOptions extends InferOptions {
 const TILES_WITHOUT_NETWORK = 8;
 
 /**
- * Segments a plane of any size, tile by tile, and keeps none of them: memory does not grow with the plane. A tile that
+ * Segments a plane of any size, or counts its cells, tile by tile, and keeps none of them: memory does not grow with the plane. A tile that
  * cannot be read is handed out as such, and the others go on. Tiles of glass are not handed out: `onRun` is told of them.
  * @throws OverreadError `input/refused`, `input/out-of-distribution`; `model/graph`, `model/manifest` for a model that does
  *   not read in tiles; `network/*` when tile after tile does not come; `device/*`, `job/cancelled`; and what `onTile` throws
  */
 export async function runTiles(runtime: Runtime, model: LoadedModel, source: TileSource, options: RunTilesOptions): Promise<TiledResult> {
-  const { onProgress, onRun, onTile, signal, focus, level, readGlass = false, loadMs = 0, gate } = options;
+  const { onProgress, onRun, onTile, onCounted, signal, focus, level, readGlass = false, loadMs = 0, gate } = options;
   const { manifest, identity } = model;
-  checkTiles(manifest);
+  checkTiles(manifest, onCounted !== undefined);
+  const counting = manifest.task === 'count';
   await runtime.ready();
   throwIfAborted(signal);
   const start = performance.now();
@@ -46,7 +50,7 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
   const gateMs = performance.now() - start;
 
   const field = await model.receptiveField(signal);
-  const { tiles } = segmentPlan(source, field);
+  const { tiles } = counting ? tiledCountPlan(source, field, model) : segmentPlan(source, field);
   if (manifest.input.tissue) onProgress?.({ stage: 'read pixels' });
   const tissue = manifest.input.tissue && (await source.tissue?.(manifest.input.tissue.marginMm, signal));
   const overview = tissue && (await statisticsOf(source, signal, tissue));
@@ -61,10 +65,12 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
 
   const counts = new Float64Array(manifest.output.targets.length + 1);
   const unread: UnreadTile[] = [];
+  const sums = new Array<number>(manifest.output.targets.length).fill(0);
   let labelled = 0;
   let unreached = 0;
   let taken: Promise<unknown> = Promise.resolve();
-  for await (const tile of segmentTiles(model, source, { field, done, ...(glass && { glass: new Set(glass.indices) }), ...(overview && { overview }), signal, onProgress, focus })) {
+  const reading = { field, done, ...(glass && { glass: new Set(glass.indices) }), ...(overview && { overview }), signal, onProgress, focus };
+  for await (const tile of counting ? countTiles(model, source, reading) : segmentTiles(model, source, reading)) {
     if ('error' in tile) {
       unread.push(tile);
       unreached = tile.error.code.startsWith('network/') ? unreached + 1 : 0;
@@ -72,16 +78,17 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
     } else {
       unreached = 0;
       labelled++;
-      for (const label of tile.labels) counts[label]!++;
+      if ('sums' in tile) tile.sums.forEach((cells, c) => (sums[c]! += cells));
+      else for (const label of tile.labels) counts[label]!++;
     }
     await taken;
-    taken = Promise.resolve(onTile(tile));
+    taken = Promise.resolve('sums' in tile ? onCounted!(tile) : onTile(tile));
     // Heard at the next tile; a failure before it must not end the process.
     taken.catch(() => {});
   }
   await taken;
   return {
-    kind: 'tiled labelmap',
+    kind: counting ? 'tiled points' : 'tiled labelmap',
     fingerprint,
     model: identity,
     device: model.device ?? runtime.device,
@@ -89,7 +96,8 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
     tiles: tiles.length,
     labelled,
     unread,
-    segments: segmentsOf(counts, manifest.output.targets, source.reference),
+    segments: counting ? [] : segmentsOf(counts, manifest.output.targets, source.reference),
+    ...(counting && { sums }),
     ...(level && { level }),
     ...(glass && { glass }),
     ...(outOfDistribution && { outOfDistribution }),
@@ -99,9 +107,12 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
 }
 
 /** @throws OverreadError `model/manifest` */
-function checkTiles(manifest: LoadedModel['manifest']): void {
-  if (!isTiled(manifest) || manifest.task !== 'segment') {
-    throw new OverreadError('model/manifest', `${manifest.name} does not read pictures in tiles, so it reads no slides. Choose a segmentation model whose manifest has input.tiling.`, { expected: 'input.tiling' });
+function checkTiles(manifest: LoadedModel['manifest'], countsHeard: boolean): void {
+  if (manifest.task === 'count' && !countsHeard) {
+    throw new OverreadError('model/manifest', `${manifest.name} counts cells, and whoever asked for it reads masks only. Choose a segmentation model for this slide.`, { expected: 'segment', got: manifest.task });
+  }
+  if (!isTiled(manifest)) {
+    throw new OverreadError('model/manifest', `${manifest.name} does not read pictures in tiles, so it reads no slides. Choose a model whose manifest has input.tiling.`, { expected: 'input.tiling' });
   }
   const { keepLargestComponents, minimumFraction } = manifest.output;
   if (keepLargestComponents !== undefined || minimumFraction !== undefined) {

@@ -105,7 +105,9 @@ export interface PointsJson {
   /** Where the source states its pixel spacing. */
   readonly cellsPerMm2?: number;
   readonly remarks?: readonly string[];
-  /** The files of the markers and their density, when a folder for them was given. */
+  /** Of a slide. */
+  readonly slide?: SlideJson;
+  /** The files of the markers, when a folder for them was given. */
   readonly files?: readonly string[];
   readonly outOfDistribution?: OutOfDistribution;
 }

@@ -3,11 +3,13 @@ import path from 'node:path';
 import { isOverreadError, OverreadError, toOverreadError } from '../errors.ts';
 import type { SlideInput } from '../engine.ts';
 import type { ObjectCount } from '../results/block-instances.ts';
+import { CountedTiles, pointsOfTiles } from '../results/counted-tiles.ts';
 import { instanceRuleOf } from '../results/instances.ts';
 import { segmentsOf } from '../results/measure.ts';
 import { joinedGlass, type GlassTiles, type TiledResult } from '../results/tiled-result.ts';
 import { statusOf } from './infer-files.ts';
-import { objectsJson, refusedEntry, segmentsJson, type InferEntry } from './infer-json.ts';
+import { objectsJson, pointsJson, refusedEntry, segmentsJson, type InferEntry, type SlideJson } from './infer-json.ts';
+import { writePoints } from './io/points-files.ts';
 import { slideLabels, writeSlideMask } from './io/slide-mask.ts';
 import { slideObjects } from './io/slide-objects.ts';
 import { TileLog } from './io/tile-log.ts';
@@ -47,7 +49,7 @@ export async function inferSlides(readings: readonly SlideReading[], options: In
   for (const reading of readings) {
     try {
       const entry = await inferSlide(reading, options);
-      unread += entry.result?.kind === 'labelmap' ? entry.result.slide!.unread.length : 0;
+      unread += entry.result && 'slide' in entry.result ? entry.result.slide!.unread.length : 0;
       entries.push(entry);
     } catch (error) {
       const known = toOverreadError(error);
@@ -65,7 +67,10 @@ async function inferSlide(reading: SlideReading, options: InferSlidesOptions): P
   const { runner, out, resume = false, readGlass, note, level, opticalPath } = options;
   const input = reading.files[0]!;
   const slide = await reading.open();
-  const kept = new KeptTiles(out === undefined ? undefined : path.join(out, `${stemOf(input, runner, options)}.tiles`), resume);
+  const counting = runner.manifest.task === 'count';
+  if (counting && resume) throw new OverreadError('config/invalid', 'Expected no --resume with a model that counts: its tiles are not kept on disk.', { got: '--resume' });
+  const counted = new CountedTiles(runner.manifest.output.targets.length);
+  const kept = new KeptTiles(out === undefined || counting ? undefined : path.join(out, `${stemOf(input, runner, options)}.tiles`), resume);
   try {
     const source = { instances: slide.instances, frames: slide.frames, ...(level !== undefined && { level }), ...(opticalPath !== undefined && { opticalPath }) };
     const progress = progressOf(input, note, options.onTile);
@@ -78,12 +83,21 @@ async function inferSlide(reading: SlideReading, options: InferSlidesOptions): P
         progress.begin(run.tiles - (run.glass?.indices.length ?? 0), there, (columns * rows) / run.tiles);
         return kept.log?.indices();
       },
+      onCounted: tile => {
+        counted.add(tile);
+        progress.tile();
+      },
       onTile: tile => {
         if (!('error' in tile)) kept.log?.append(tile);
         else note(`${input}: tile ${tile.index} not read: ${tile.error.code}: ${tile.error.message}`);
         progress.tile();
       },
     });
+    if (counting) {
+      const points = pointsOfTiles(result, runner.manifest.output.targets, counted, result.tiles - (result.glass?.indices.length ?? 0));
+      const files = out === undefined ? [] : await writePoints(points, out, input);
+      return { ...entryOf(result, 0), result: { ...pointsJson(points, files), slide: slideJson(result, 0) } };
+    }
     const stem = kept.log?.file.replace(/\.tiles$/, '');
     const mask = kept.log && writeSlideMask(stem!, kept.log, result, runner.manifest);
     const rule = instanceRuleOf(runner.manifest);
@@ -115,8 +129,7 @@ class KeptTiles {
 }
 
 function entryOf(result: TiledResult, resumed: number, mask?: { readonly file: string; readonly counts: ArrayLike<number> }, objects?: ObjectCount & { readonly file?: string }): InferEntry {
-  const { model: { id, version, sha256 }, device, source, tiles, unread, glass, timingMs, outOfDistribution } = result;
-  const [columns, rows] = source.shape;
+  const { model: { id, version, sha256 }, device, source, timingMs, outOfDistribution } = result;
   const segments = mask ? segmentsOf(mask.counts, result.segments.map(({ target }) => target), source) : result.segments;
   return {
     model: { id, version, sha256 },
@@ -128,13 +141,17 @@ function entryOf(result: TiledResult, resumed: number, mask?: { readonly file: s
       ...(mask && { file: mask.file }),
       ...(objects && { objects: objectsJson(objects, source.spacingMm, objects.file) }),
       ...(outOfDistribution && { outOfDistribution }),
-      slide: {
-        level: result.level!, shape: [columns, rows], ...(source.spacingMm && { spacingMm: source.spacingMm }), tiles, resumed,
-        unread: unread.map(({ index, region, error: { code, message } }) => ({ index, region, code, message })),
-        ...(glass && { glass: { tiles: glass.indices.length, pixels: joinedGlass(glass).reduce((sum, region) => sum + region.columns * region.rows, 0), reason: glass.reason } }),
-      },
+      slide: slideJson(result, resumed),
     },
     timingMs,
+  };
+}
+
+function slideJson({ source: { shape: [columns, rows], spacingMm }, level, tiles, unread, glass }: TiledResult, resumed: number): SlideJson {
+  return {
+    level: level!, shape: [columns, rows], ...(spacingMm && { spacingMm }), tiles, resumed,
+    unread: unread.map(({ index, region, error: { code, message } }) => ({ index, region, code, message })),
+    ...(glass && { glass: { tiles: glass.indices.length, pixels: joinedGlass(glass).reduce((sum, region) => sum + region.columns * region.rows, 0), reason: glass.reason } }),
   };
 }
 

@@ -1,6 +1,9 @@
 import type { Region } from '../image/tiles.ts';
-import { surest } from './counted.ts';
+import type { Target } from '../manifest.ts';
+import { countedPoints, surest } from './counted.ts';
 import type { Candidates } from './density-peaks.ts';
+import type { PointsResult } from './points.ts';
+import type { ResultBase } from './result.ts';
 import type { CountedTile } from './tiled-result.ts';
 
 /** What is known of a count while its tiles come, in any order: sums add up, and the surest candidates are the markers. */
@@ -52,4 +55,16 @@ export class CountedTiles {
       weights: Float32Array.from(kept, i => weights[i]!),
     };
   }
+}
+
+/**
+ * The count of a slide as far as it is read, a result like any other: without a density, which would be too large, and without an
+ * interval, which was calibrated on pictures. Cells/mm² are of the tiles that were read.
+ * @param wanted how many tiles there are to read, without glass
+ */
+export function pointsOfTiles({ model, device, source, timingMs, createdAt, outOfDistribution }: ResultBase, targets: readonly Target[], tiles: CountedTiles, wanted: number): PointsResult {
+  const { regions, sums, candidates } = tiles;
+  const pixels = regions.reduce((sum, { columns, rows }) => sum + columns * rows, 0);
+  const left = wanted - regions.length;
+  return { ...countedPoints(source, { targets, sums, candidates, pixels, ...(left > 0 && { remarks: [`${regions.length} of ${wanted} tiles are read: no cell of the others is counted`] }) }), model, device, timingMs, createdAt, ...(outOfDistribution && { outOfDistribution }) };
 }

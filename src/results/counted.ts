@@ -15,6 +15,8 @@ export interface Counted {
   /** Standard deviation of the redundant counts: of all classes together, then of each. */
   readonly spreads?: readonly number[];
   readonly density?: Float32Array;
+  /** How many pixels were counted in, for cells/mm²; all of the plane when left out. */
+  readonly pixels?: number;
   readonly remarks?: readonly string[];
 }
 
@@ -24,11 +26,11 @@ type PointsFinding = Omit<PointsResult, 'model' | 'device' | 'timingMs' | 'creat
  * A count with its markers: of each class the surest candidates, as many as its sum rounds to. Where there are fewer, a remark says
  * how many cells have none.
  */
-export function countedPoints(source: ImageReference, { targets, sums, candidates, interval, spreads = [], density, remarks = [] }: Counted): PointsFinding {
+export function countedPoints(source: ImageReference, { targets, sums, candidates, interval, spreads = [], density, pixels = source.shape[0] * source.shape[1], remarks = [] }: Counted): PointsFinding {
   const kept = surest(candidates, Array.from(targets, (_, c) => Math.round(sums[c]!)));
   const markers = targets.map((_, c) => kept.filter(i => candidates.classOf[i] === c).length);
   const total = Array.from(targets, (_, c) => sums[c]!).reduce((sum, count) => sum + count, 0);
-  const area = areaMm2(source);
+  const area = source.spacingMm && pixels * source.spacingMm[0] * source.spacingMm[1];
   const count = (cells: number, ofMarkers: number, rule: HalfWidth | undefined, spread?: number): Count => ({
     count: cells,
     markers: ofMarkers,
@@ -62,9 +64,4 @@ export function surest({ classOf, weights }: Candidates, wanted: readonly number
   const order = Uint32Array.from(classOf.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
   const left = [...wanted];
   return Array.from(order).filter(i => left[classOf[i]!]!-- > 0).sort((a, b) => a - b);
-}
-
-/** Of the whole plane. @returns undefined where the source does not state its spacing */
-function areaMm2({ spacingMm, shape: [columns, rows] }: ImageReference): number | undefined {
-  return spacingMm && columns * rows * spacingMm[0] * spacingMm[1];
 }

@@ -91,15 +91,18 @@ export interface LevelRead {
   readonly reason: string;
 }
 
-/** The end of a run whose mask was handed out in tiles: all about it but the mask. */
+/** The end of a run whose mask, or whose cells, were handed out in tiles: all about it but these. */
 export interface TiledResult extends ResultBase {
-  readonly kind: 'tiled labelmap';
+  /** Points: of a model that counts. */
+  readonly kind: 'tiled labelmap' | 'tiled points';
   readonly fingerprint: string;
   readonly tiles: number;
   /** Handed out by this run, whole. */
   readonly labelled: number;
   readonly unread: readonly UnreadTile[];
-  /** Pixels and areas of the tiles that this run handed out. */
+  /** Of counts: cells of each class in the tiles that this run handed out. */
+  readonly sums?: readonly number[];
+  /** Pixels and areas of the tiles that this run handed out; none of counts. */
   readonly segments: readonly Segment[];
   readonly level?: LevelRead;
   /** What was not read, since it shows nothing but glass. */

@@ -3,7 +3,7 @@ import type { Counting } from '../manifest.ts';
 import { findPeaks, peakHalo, type Candidates } from '../results/density-peaks.ts';
 import { redundantDensity } from '../results/redundant-density.ts';
 import type { CountedTile, UnreadTile } from '../results/tiled-result.ts';
-import type { ReceptiveField } from '../runtime/receptive-field.ts';
+import type { AxisField, ReceptiveField } from '../runtime/receptive-field.ts';
 import type { LoadedModel } from '../runtime/types.ts';
 import { acceptOnePlane } from './accept.ts';
 import { beyond, countingOf, countOutputs, countPlan, keptOf, type CountOutput } from './count-output.ts';
@@ -36,7 +36,7 @@ export async function* countTiles(model: LoadedModel, source: TileSource, option
       yield { index, region, error: output.error };
       continue;
     }
-    yield { index, region, sums: sumsOf(output, classes, counting, columns, rows), candidates: candidatesOf(output, classes, counting, plan.padded, columns, rows), negative: output.negative };
+    yield { index, region, sums: sumsOf(output, classes, counting, columns, rows), candidates: candidatesOf(output, classes, counting, plan.padded, options.field, columns, rows), negative: output.negative };
   }
 }
 
@@ -54,13 +54,13 @@ function sumsOf(output: CountOutput, classes: number, counting: Counting, column
 }
 
 /** The hills within what the tile covers, in coordinates of the plane. */
-function candidatesOf(output: CountOutput, classes: number, counting: Counting, padded: { readonly columns: number; readonly rows: number }, columns: number, rows: number): Candidates {
+function candidatesOf(output: CountOutput, classes: number, counting: Counting, padded: { readonly columns: number; readonly rows: number }, field: ReceptiveField, columns: number, rows: number): Candidates {
   const { input, covers } = output.tile;
   const shape = { columns: Math.min(input.columns, columns - input.x), rows: Math.min(input.rows, rows - input.y) };
   const more = beyond(counting);
   const width = shape.columns + more;
   const height = shape.rows + more;
-  const sound = more > 0 ? soundOutputs(output, width, height, more, padded) : undefined;
+  const sound = more > 0 ? soundOutputs(output, width, height, field, padded) : undefined;
   const density = new Float32Array(classes * shape.columns * shape.rows);
   for (let c = 0; c < classes; c++) {
     const plane = new Float32Array(width * height);
@@ -75,8 +75,8 @@ function candidatesOf(output: CountOutput, classes: number, counting: Counting, 
   return found;
 }
 
-/** Which outputs of a redundant map see the picture and no border of the tile's own. */
-function soundOutputs({ tile: { input } }: CountOutput, width: number, height: number, more: number, padded: { readonly columns: number; readonly rows: number }): Uint8Array {
-  const inside = (at: number, start: number, size: number, whole: number) => (start === 0 || at >= more) && (start + size >= whole || at < size);
-  return Uint8Array.from({ length: width * height }, (_, i) => Number(inside(i % width, input.x, input.columns, padded.columns) && inside(Math.floor(i / width), input.y, input.rows, padded.rows)));
+/** Which outputs of a redundant map depend on no border of the tile's own. */
+function soundOutputs({ tile: { input } }: CountOutput, width: number, height: number, { columns, rows }: ReceptiveField, padded: { readonly columns: number; readonly rows: number }): Uint8Array {
+  const sound = (at: number, start: number, { lost, output, input: size }: AxisField, whole: number) => (start === 0 || at >= lost.before) && (start + size >= whole || at < output - lost.after);
+  return Uint8Array.from({ length: width * height }, (_, i) => Number(sound(i % width, input.x, columns, padded.columns) && sound(Math.floor(i / width), input.y, rows, padded.rows)));
 }
