@@ -1,6 +1,11 @@
-"""Makes the base of the fine-tuning experiment: a small nuclei U-Net that has seen fluorescence only, as a model folder.
+r"""Makes the base of the fine-tuning experiment: a small nuclei U-Net that has seen fluorescence only, as a model folder.
 
     python3 test/bench/fine-tuning/base.py --data ../shared/data --out FOLDER/nuclei-fluorescence
+
+Then, with the split that it writes (16 sections to train, the 19 of the recipe's validation; the data name no patients):
+
+    npx overread train --model FOLDER/nuclei-fluorescence --recipe test/bench/fine-tuning/recipe.json --backend wasm \
+        --dataset ../shared/data/histology/open/dsb2018-he/dev --split FOLDER/split.json --out FOLDER/nuclei-sections
 
 Network, crops and losses are those of models/nuclei-unet/recipe, with half of its widths and none of its sections.
 """
