@@ -1,9 +1,8 @@
 /**
  * What a reader does with the mask of a volume in the real OHIF: sets it against a segmentation that somebody else made
- * (a DICOM SEG), and sees it in the planes.
+ * (a DICOM SEG).
  */
 import assert from 'node:assert/strict';
-import { PNG } from 'pngjs';
 import { dice, screenshot } from './harness.mjs';
 import { masksShown, poll } from './main-job.mjs';
 
@@ -52,26 +51,4 @@ export async function compareWithSeg(t, page, { label, inside }) {
   await card(page).locator('[data-overread="compare-with"]').selectOption('');
   // The model's own again.
   await masksShown(page, 1);
-}
-
-/** Waits until the mask, which is orange, is seen in two planes at least: the third need not go through it. */
-export async function maskInPlanes(page) {
-  const boxes = await page.evaluate(() => {
-    const { viewportGridService, cornerstoneViewportService } = window.services;
-    return [...viewportGridService.getState().viewports.keys()].map(id => {
-      const { x, y, width, height } = cornerstoneViewportService.getCornerstoneViewport(id).canvas.getBoundingClientRect();
-      return { x, y, width, height };
-    });
-  });
-  await poll(async () => {
-    const { data, width } = PNG.sync.read(await page.screenshot({ timeout: 180_000 }));
-    const seen = boxes.filter(box => {
-      let orange = 0;
-      for (let y = Math.ceil(box.y); y < box.y + box.height; y++) {
-        for (let x = Math.ceil(box.x); x < box.x + box.width; x++) orange += Number(data[4 * (y * width + x)] > data[4 * (y * width + x) + 2] + 80);
-      }
-      return orange > 30;
-    });
-    return seen.length >= 2;
-  }, 'the mask in two planes', 180_000);
 }
