@@ -71,7 +71,11 @@ const plugin = (mode) => ({
     // Packages that also run in Node ask for these behind a check; a browser never reaches them.
     fallback: { fs: false, path: false, crypto: false, os: false, util: false, url: false, zlib: false },
   },
-  optimization: { chunkIds: mode === 'production' ? 'deterministic' : 'named' },
+  optimization: {
+    chunkIds: mode === 'production' ? 'deterministic' : 'named',
+    // Nothing of the worker's first chunk goes to others: while it fetched them, it would not yet hear its first message.
+    splitChunks: { chunks: (chunk) => !chunk.canBeInitial() && chunk.name !== 'overread' },
+  },
   plugins: [new Beside(), new FirstLoad()],
 });
 
