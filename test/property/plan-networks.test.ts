@@ -46,9 +46,9 @@ if (missing) console.warn(`Skipped: plans on WebGPU, since there is ${missing}.`
       network!.dispose();
       expect(got.length).toBe(wanted.length);
       const most = wanted.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
-      expect(got.reduce((largest, value, i) => (Math.abs(value - wanted[i]!) <= largest ? largest : Math.abs(value - wanted[i]!)), 0) / most).toBeLessThan(1e-5);
+      expect(got.reduce((largest, value, i) => Math.max(largest, Math.abs(value - wanted[i]!)), 0) / most).toBeLessThan(1e-5);
       compared++;
-    }), { numRuns: 60 });
-    expect(compared).toBe(60);
+    }), { numRuns: 40 });
+    expect(compared).toBe(40);
   });
 });
