@@ -69,7 +69,7 @@ test('--out that is a file, or below one, is refused before the work', async () 
 });
 
 test('--out with a model of scores, and explain with a model of masks, would give nothing', async () => {
-  expect(await errorOf(infer([picture], { model: 'tiny-scores', models, backend: 'wasm', out: path.join(folder, 'out') }, terminal))).toMatch(/^cli\/usage: .*labelmaps with --out/);
+  expect(await errorOf(infer([picture], { model: 'tiny-scores', models, backend: 'wasm', out: path.join(folder, 'out') }, terminal))).toMatch(/^cli\/usage: .*labelmaps or points with --out/);
   expect(await errorOf(explaining(path.join(folder, 'out'), 'tiny-bright'))).toMatch(/^cli\/usage: .*got labelmap from tiny-bright/);
 });
 
