@@ -10,6 +10,9 @@ import { diskFiles } from '../../../src/runtime/node-files.ts';
 import { readVerified } from '../../../src/runtime/verified.ts';
 import { FIXTURES } from '../runtime/tiny.ts';
 
+// Seconds each on an idle machine; training shares the processor with every other test.
+jest.setTimeout(240_000);
+
 let folder: string;
 const at = (...names: string[]) => path.join(folder, ...names);
 const quiet = { print: () => {}, note: () => {} };

@@ -11,6 +11,9 @@ import { train, type Trained, type TrainingEvent, type TrainingJob, type Trainin
 import { tinyFiles, tinyManifest, WASM } from '../runtime/tiny.ts';
 import { discs, discSplit, memoryStore, recipe } from './made.ts';
 
+// Seconds each on an idle machine; training shares the processor with every other test.
+jest.setTimeout(240_000);
+
 let runtime: TfjsRuntime;
 let verified: VerifiedModel;
 beforeAll(async () => {
