@@ -5,8 +5,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { command, openBrowser, ROOT, screenshot, serve, settled, state, temporaryFolder, viewportsReady } from './harness.mjs';
-import { chooseModel, masksShown, openFromWorkList, poll, show } from './main-job.mjs';
-import { MULTI_FRAME_SC, VL_PHOTOGRAPHIC, writePhotograph } from './photograph-file.mjs';
+import { chooseModel, masksShown, openFromWorkList, poll } from './main-job.mjs';
 import { bestShift, changedIn, darkIn, drawn, lookAt, overlapAt, placesOnScreen, screen, slideReady } from './slide-screen.mjs';
 
 const SIZE = 3072;
@@ -16,18 +15,11 @@ const folder = temporaryFolder('slide');
 const store = path.join(folder, 'store');
 const models = path.join(folder, 'models');
 const MASK = '[data-overread="slide-mask"]';
-let server, window, page, nuclei, place, finest, photographs;
-/** Pixels of a photograph's side. */
-const PHOTOGRAPH = 256;
+let server, window, page, nuclei, place, finest;
 
 before(async () => {
   const demo = spawnSync(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), 'demo', '--small', '--slide-size', String(SIZE), '--out', store], { encoding: 'utf8' });
   assert.equal(demo.status, 0, demo.stderr);
-  const field = path.join(store, 'histology/field.dcm');
-  photographs = [[VL_PHOTOGRAPHIC, 'XC', 1], [MULTI_FRAME_SC, 'OT', 2]].map(([sopClass, modality, frames]) => ({
-    modality, frame: frames,
-    series: writePhotograph(path.join(store, `histology/${modality}.dcm`), field, { sopClass, modality, size: PHOTOGRAPH, frames, colourAt: (x, y, f) => tissueColour(x, y, discs(modality, f + 1)) }),
-  }));
   for (const [from, id] of [['test/fixtures', 'tiny-dark'], ['models', 'nuclei-unet']]) cpSync(path.join(ROOT, from, id), path.join(models, id), { recursive: true });
   nuclei = readFileSync(path.join(store, 'truth/slide-dots.csv'), 'utf8').trim().split('\n').slice(1).map(line => line.split(',').map(Number));
   place = crowdedPlace(nuclei);
@@ -97,7 +89,7 @@ test('a stopped run keeps its tiles, Run goes on with the others, and a tile tha
   const after = await goOn();
   assert.equal(after.slides.length, 1);
   const [{ tiles, segments, ms }] = after.slides;
-  assert.deepEqual(tiles, { all: before.tiles.all, read: before.tiles.all, unread: 0 });
+  assert.deepEqual(tiles, { all: before.tiles.all, read: before.tiles.all, unread: 0, glass: 0 });
   assert.ok(segments[0].pixels > before.segments[0].pixels);
   assert.ok(Math.abs(segments[0].areaMm2 - segments[0].pixels * 0.0005 ** 2) < 1e-9);
   t.diagnostic(`${tiles.all} tiles of ${SIZE} × ${SIZE} pixels in ${(ms / 1000).toFixed(1)} s, ${((SIZE * SIZE) / 1e3 / ms).toFixed(2)} megapixels a second`);
@@ -133,33 +125,6 @@ test('the mask lies on the slide at every zoom, turned too', async t => {
   await page.locator(MASK).waitFor({ state: 'attached' });
 });
 
-test('nuclei-unet reads the slide where one looks, leaves the glass out, and its nuclei are counted', async t => {
-  await chooseModel(page, 'nuclei-unet');
-  await lookAt(page, { ...place, resolution: 0.5 });
-  const ofNuclei = async () => (await state(page)).slides.find(({ model }) => model.id === 'nuclei-unet');
-  await page.locator('[data-overread="run"]').click();
-  await poll(async () => (await ofNuclei())?.tiles.read >= 6, 'the first tiles of nuclei-unet', 400_000);
-  await page.locator('[data-overread="cancel"]').click();
-  await settled(page, s => s.note);
-  await poll(async () => (await ofNuclei()).objects !== null, 'the count of its nuclei', 60_000);
-  const { tiles, objects, segments, status } = await ofNuclei();
-  assert.equal(status, 'stopped');
-  assert.ok(tiles.glass > 0 && tiles.glass < tiles.all, JSON.stringify(tiles));
-  assert.ok(objects.count > 5 && segments[0].pixels > 500, JSON.stringify({ objects, segments }));
-  const card = page.locator('[data-overread="slide"][aria-label^="Nuclei"]');
-  assert.match(await card.locator('[data-overread="objects"]').innerText(), /objects.*median .* µm², so far/);
-  assert.match(await card.locator('[data-overread="glass"]').innerText(), /nothing but glass and were not read/);
-  // The other model's mask is put away for the picture.
-  await page.locator('[data-overread="slide"]:not([aria-label^="Nuclei"]) [data-overread="eye"]').click();
-  await command(page, 'overreadSetOverlayStyle', { style: 'outline', opacity: 1 });
-  await drawn(page);
-  await screenshot(page, 'slide-nuclei-unet');
-  await lookAt(page, { x: SIZE / 2, y: SIZE / 2, resolution: 5 });
-  await screenshot(page, 'slide-glass');
-  t.diagnostic(`nuclei-unet: ${tiles.read} of ${tiles.all - tiles.glass} tiles with tissue, ${tiles.glass} of glass; ${objects.count} nuclei so far, median ${objects.medianPixels} pixels`);
-  await page.locator('[data-overread="slide"]:not([aria-label^="Nuclei"]) [data-overread="eye"]').click();
-});
-
 test('another picture shows none of it; nuclei-unet reads a photograph in a stack viewport; back on the slide the mask is there', async t => {
   await page.locator('[data-cy="return-to-work-list"]').first().click();
   await openFromWorkList(page, undefined, 'Demo, Histology');
@@ -175,23 +140,6 @@ test('another picture shows none of it; nuclei-unet reads a photograph in a stac
   await masksShown(page, 1);
   await screenshot(page, 'photograph-nuclei-unet');
   t.diagnostic(`nuclei-unet on the field of 512 × 512 pixels: ${segments[0].pixels} pixels of nuclei, ${Math.round(timingMs.predict)} ms on WebAssembly`);
-  // A photograph of one frame, and the second frame of a multi-frame capture: each its own picture.
-  for (const { series, modality, frame } of photographs) {
-    await show(page, series);
-    if (frame > 1) await page.evaluate(index => window.services.cornerstoneViewportService.getCornerstoneViewport(window.services.viewportGridService.getActiveViewportId()).setImageIdIndex(index), frame - 1);
-    await page.locator('[data-overread="run"]:not([disabled])').click();
-    const { results, lastError } = await settled(page, s => s.results.some(r => r.seriesInstanceUID === series) || s.lastError, 400_000);
-    assert.equal(lastError, null, lastError?.message);
-    const read = results.find(r => r.seriesInstanceUID === series);
-    assert.equal(read.sources[0].frame, frame);
-    // Nine dark discs on the one, four on the second frame of the other.
-    const [mask] = await masksShown(page, 1);
-    const nuclei = discs(modality, frame);
-    const found = nuclei.filter(([x, y]) => mask.labels[y * PHOTOGRAPH + x] > 0).length;
-    t.diagnostic(`${modality}, frame ${frame}: ${found} of ${nuclei.length} discs are marked`);
-    assert.ok(found >= nuclei.length - 1);
-    await screenshot(page, `photograph-${modality}`);
-  }
   await page.locator('[data-cy="return-to-work-list"]').first().click();
   await page.getByText('Demo, Slide').first().click();
   await page.getByRole('button', { name: 'Overread' }).click();
@@ -204,19 +152,6 @@ test('no page error and no policy violation on the way', () => {
   assert.deepEqual(window.seen.policy, []);
   assert.deepEqual(window.seen.external, []);
 });
-
-/** Where the nuclei of a photograph are. */
-function discs(modality, frame) {
-  const n = modality === 'XC' ? 3 : frame === 2 ? 2 : 4;
-  return Array.from({ length: n * n }, (_, i) => [Math.round(((i % n) + 0.5) * (PHOTOGRAPH / n)), Math.round((Math.floor(i / n) + 0.5) * (PHOTOGRAPH / n))]);
-}
-
-/** Purple on pink, a little uneven. */
-function tissueColour(x, y, places) {
-  const grain = ((x * 7 + y * 13) % 11) - 5;
-  const near = Math.min(...places.map(([u, v]) => Math.hypot(x - u, y - v)));
-  return (near < 9 ? [95, 60, 140] : near < 10 ? [150, 110, 170] : [226, 190, 214]).map(v => v + grain);
-}
 
 /** Runs again, to the end. */
 async function goOn() {
