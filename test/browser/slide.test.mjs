@@ -125,6 +125,33 @@ test('the mask lies on the slide at every zoom, turned too', async t => {
   await page.locator(MASK).waitFor({ state: 'attached' });
 });
 
+test('nuclei-unet reads the slide where one looks, leaves the glass out, and its nuclei are counted', async t => {
+  await chooseModel(page, 'nuclei-unet');
+  await lookAt(page, { ...place, resolution: 0.5 });
+  const ofNuclei = async () => (await state(page)).slides.find(({ model }) => model.id === 'nuclei-unet');
+  await page.locator('[data-overread="run"]').click();
+  await poll(async () => (await ofNuclei())?.tiles.read >= 6, 'the first tiles of nuclei-unet', 400_000);
+  await page.locator('[data-overread="cancel"]').click();
+  await settled(page, s => s.note);
+  await poll(async () => (await ofNuclei()).objects !== null, 'the count of its nuclei', 60_000);
+  const { tiles, objects, segments, status } = await ofNuclei();
+  assert.equal(status, 'stopped');
+  assert.ok(tiles.glass > 0 && tiles.glass < tiles.all, JSON.stringify(tiles));
+  assert.ok(objects.count > 5 && segments[0].pixels > 500, JSON.stringify({ objects, segments }));
+  const card = page.locator('[data-overread="slide"][aria-label^="Nuclei"]');
+  assert.match(await card.locator('[data-overread="objects"]').innerText(), /objects.*median .* µm², so far/);
+  assert.match(await card.locator('[data-overread="glass"]').innerText(), /nothing but glass and were not read/);
+  // The other model's mask is put away for the picture.
+  await page.locator('[data-overread="slide"]:not([aria-label^="Nuclei"]) [data-overread="eye"]').click();
+  await command(page, 'overreadSetOverlayStyle', { style: 'outline', opacity: 1 });
+  await drawn(page);
+  await screenshot(page, 'slide-nuclei-unet');
+  await lookAt(page, { x: SIZE / 2, y: SIZE / 2, resolution: 5 });
+  await screenshot(page, 'slide-glass');
+  t.diagnostic(`nuclei-unet: ${tiles.read} of ${tiles.all - tiles.glass} tiles with tissue, ${tiles.glass} of glass; ${objects.count} nuclei so far, median ${objects.medianPixels} pixels`);
+  await page.locator('[data-overread="slide"]:not([aria-label^="Nuclei"]) [data-overread="eye"]').click();
+});
+
 test('another picture shows none of it; nuclei-unet reads a photograph in a stack viewport; back on the slide the mask is there', async t => {
   await page.locator('[data-cy="return-to-work-list"]').first().click();
   await openFromWorkList(page, undefined, 'Demo, Histology');
