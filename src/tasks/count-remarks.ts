@@ -33,10 +33,3 @@ export function pictureRemarks({ pixels, channels, representableRange: [low, hig
   if (blank) return [`blank picture: one value throughout${ground >= high ? ', the highest that it can hold' : ''}`];
   return share > SATURATED_FRACTION ? [`saturated picture: ${percent(share)} of its pixels have the ${bright ? 'highest' : 'lowest'} value, where cells run together`] : [];
 }
-
-/** Where outputs below 0 would have changed the count by over half a cell and a fiftieth of it. */
-export function negativeRemark(negative: number, sums: ArrayLike<number>): string[] {
-  let count = 0;
-  for (let c = 0; c < sums.length; c++) count += sums[c]!;
-  return -negative > Math.max(0.5, count / 50) ? [`outputs below 0, together ${negative.toFixed(1)} cells, were taken as 0`] : [];
-}

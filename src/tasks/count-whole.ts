@@ -10,7 +10,7 @@ import { redundantDensity } from '../results/redundant-density.ts';
 import type { LoadedModel } from '../runtime/types.ts';
 import { acceptOnePlane } from './accept.ts';
 import { beyond, countingOf, countOutputs, countPlan, keptOf } from './count-output.ts';
-import { negativeRemark, pictureRemarks } from './count-remarks.ts';
+import { pictureRemarks } from './count-remarks.ts';
 import type { FindingOf } from './task.ts';
 import { countTiles } from './tiled-count.ts';
 import type { TiledOptions } from './tiled.ts';
@@ -20,7 +20,7 @@ export const MAX_DENSITY_VALUES = 2 ** 26;
 
 /**
  * Counts the cells of a picture that is in memory: its density, whose sum is the count, and a marker a cell. Negative
- * outputs count as 0, and a remark says so where they would have made a difference. A picture of one value throughout has no
+ * outputs count as 0, as the manifest's schema has it. A picture of one value throughout has no
  * cells, and is not shown to the network. Where the density would be larger than `largest` there is none, and no interval by spread.
  * @throws OverreadError `input/refused` for a picture that the model does not read; `model/graph`, `model/output`; `job/cancelled`
  */
@@ -39,10 +39,10 @@ export async function countWhole(model: LoadedModel, image: Image, options: Tile
       if ('error' in part) throw part.error;
       parts.add(part);
     }
-    const { sums, candidates, negative } = parts;
-    return countedPoints(image, { targets, sums, candidates, remarks: [...remarks, ...negativeRemark(negative, sums), 'no density: the picture is too large'], ...(interval && !isSpread(interval) && { interval }) });
+    const { sums, candidates } = parts;
+    return countedPoints(image, { targets, sums, candidates, remarks: [...remarks, 'no density: the picture is too large'], ...(interval && !isSpread(interval) && { interval }) });
   }
-  const { map, negative } = isBlank(image) ? { map: blankMap(image, classes, counting), negative: 0 } : await wholeMap(model, image, options);
+  const map = isBlank(image) ? blankMap(image, classes, counting) : await wholeMap(model, image, options);
   options.onProgress?.({ stage: 'decode' });
   const { density, spreads } = densityOf(map, classes, columns, rows, counting);
   throwIfAborted(options.signal);
@@ -50,23 +50,21 @@ export async function countWhole(model: LoadedModel, image: Image, options: Tile
   return countedPoints(image, {
     targets, sums, density, spreads,
     candidates: findPeaks(density, classes, columns, rows, counting),
-    remarks: [...remarks, ...negativeRemark(negative, sums)],
+    remarks,
     ...(interval && { interval }),
   });
 }
 
 /** The network's output for the whole plane, [classes, rows, columns], of a redundant one with what lies over the borders. */
-async function wholeMap(model: LoadedModel, image: Image, options: TiledOptions): Promise<{ map: Float32Array; negative: number }> {
+async function wholeMap(model: LoadedModel, image: Image, options: TiledOptions): Promise<Float32Array> {
   const { manifest } = model;
   const counting = countingOf(manifest);
   const source = tileSourceOf(image);
   const classes = manifest.output.targets.length;
   const map = blankMap(image, classes, counting);
   const [columns, rows] = [image.shape[0] + beyond(counting), image.shape[1] + beyond(counting)];
-  let negative = 0;
   for await (const output of countOutputs(model, source, countPlan(source, options.field, manifest, 0), { ...options, overview: image })) {
     if ('error' in output) throw output.error;
-    negative += output.negative;
     const kept = keptOf(output.tile, columns, rows);
     for (let c = 0; c < classes; c++) {
       for (let y = 0; y < kept.rows; y++) {
@@ -75,7 +73,7 @@ async function wholeMap(model: LoadedModel, image: Image, options: TiledOptions)
       }
     }
   }
-  return { map, negative };
+  return map;
 }
 
 function blankMap({ shape: [columns, rows] }: Image, classes: number, counting: Counting): Float32Array {
