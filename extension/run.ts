@@ -8,6 +8,7 @@ import type { CatalogueEntry } from './catalogue.ts';
 import { isResultOf, type Target } from './identity.ts';
 import { describeProgress, type ProgressView } from './progress.ts';
 import type { KeptResult, ResultsStore } from './results-store.ts';
+import type { SlideCounts } from './slides/count.ts';
 import type { SlideRuns, SlideTarget } from './slides/run.ts';
 import type { KeptSlide } from './slides/slide-results.ts';
 import { volumesOfFrames } from './sources/mr-series.ts';
@@ -18,7 +19,9 @@ import type { Observable, State } from './state.ts';
 export type Engine = Pick<EngineClient, 'start' | 'run'>;
 
 /** The part of the slides that a run calls. */
-export type Slides = Pick<SlideRuns, 'pick' | 'run' | 'isOpen'>;
+export interface Slides extends Pick<SlideRuns, 'pick' | 'run' | 'isOpen'> {
+  readonly counts: Pick<SlideCounts, 'run'>;
+}
 
 /** What a run asks of the viewer. */
 export interface Viewer {
@@ -200,11 +203,14 @@ export class Runner {
     };
   }
 
-  async #attemptSlide(work: Work, slide: SlideTarget, signal: AbortSignal): Promise<KeptSlide> {
+  async #attemptSlide(work: Work, slide: SlideTarget, signal: AbortSignal): Promise<KeptSlide | KeptResult> {
     const onProgress = this.#announce(work, signal);
-    const kept = await untilAborted(signal, () => this.#slides!.run(work.entry, slide, { force: work.force, ...(work.readGlass && { readGlass: true }), signal, onProgress }));
-    this.#state.set({ device: kept.device });
-    if (!this.#slides!.isOpen(slide)) throw closed(work, kept.source.sources);
+    const options = { force: work.force, ...(work.readGlass && { readGlass: true }), signal, onProgress };
+    const runs = counts(work) ? this.#slides!.counts : this.#slides!;
+    const kept = await untilAborted<KeptSlide | KeptResult>(signal, () => runs.run(work.entry, slide, options));
+    const { device, source } = 'result' in kept ? kept.result : kept;
+    this.#state.set({ device });
+    if (!this.#slides!.isOpen(slide)) throw closed(work, source.sources);
     return kept;
   }
 
@@ -255,13 +261,18 @@ export class Runner {
 
   #fail(error: OverreadError, work: Work | undefined): void {
     if (error.code === 'job/cancelled') {
-      this.#state.set({ note: work?.slide ? 'Stopped. Run goes on with what is not read yet.' : 'Cancelled. Nothing was kept.' });
+      const note = !work?.slide ? 'Cancelled. Nothing was kept.' : counts(work) ? 'Stopped. What was counted stays; another run begins anew.' : 'Stopped. Run goes on with what is not read yet.';
+      this.#state.set({ note });
       return;
     }
     const refused = error.code === 'input/out-of-distribution';
     this.#state.set({ lastError: error, ...(refused && work && { refusal: { modelId: work.entry.manifest.id, targets: work.targets, ...(work.slide && { slide: work.slide }) } }) });
     this.#viewer.notify(error.code === 'job/stale' || refused ? 'warning' : 'error', error.message);
   }
+}
+
+function counts({ entry: { manifest: { task } } }: Work): boolean {
+  return task === 'count';
 }
 
 function closed({ entry: { manifest: { name } } }: Work, sources: readonly SourceReference[]): OverreadError {

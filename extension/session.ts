@@ -78,7 +78,7 @@ export class Session {
     const presentation = () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay });
     this.slides = new Slides({
       services, cornerstone, engine: this.engine, presentation,
-      pictures: () => this.results.all(),
+      kept: this.results,
       guide: { labelsOf: (viewportId, imageId) => this.counting.guide.labelsOf(viewportId, imageId), imageChanged: () => this.counting.guide.imageChanged() },
     });
     this.runner = new Runner({

@@ -1,8 +1,9 @@
 import type { EngineClient } from '../../src/engine-client.ts';
 import type { MarkerGuide } from '../overlays/points.ts';
-import type { KeptResult } from '../results-store.ts';
+import type { ResultsStore } from '../results-store.ts';
 import { activeViewportId } from '../sources/target.ts';
 import type { Cornerstone, Services } from '../types/ohif.ts';
+import { SlideCounts } from './count.ts';
 import { SlideOverlay, type SlidePresentation } from './overlay.ts';
 import { SlidePointsOverlay } from './points.ts';
 import { SlideRuns, type SlideTarget } from './run.ts';
@@ -12,19 +13,21 @@ import { SlideResults } from './slide-results.ts';
 export class Slides extends SlideRuns {
   readonly results: SlideResults;
   readonly points: SlidePointsOverlay;
-  readonly #pictures: () => readonly KeptResult[];
+  readonly counts: SlideCounts;
+  readonly #kept: ResultsStore;
   readonly #services: Services;
   readonly #overlay: SlideOverlay;
   readonly #presentation: () => SlidePresentation;
 
-  /** @param parts `pictures` are the results that are kept whole, of which counts may lie on slides */
-  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; presentation: () => SlidePresentation; pictures: () => readonly KeptResult[]; guide: MarkerGuide }) {
+  /** @param parts `kept` are the results that are kept whole, of which counts may lie on slides */
+  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; presentation: () => SlidePresentation; kept: ResultsStore; guide: MarkerGuide }) {
     const results = new SlideResults();
     super({ ...parts, results });
     this.results = results;
     this.#services = parts.services;
     this.#presentation = parts.presentation;
-    this.#pictures = parts.pictures;
+    this.#kept = parts.kept;
+    this.counts = new SlideCounts(parts);
     this.#overlay = new SlideOverlay(parts.services, parts.cornerstone, () => this.draw());
     this.points = new SlidePointsOverlay(parts.services, parts.cornerstone, parts.guide, () => this.draw());
   }
@@ -36,7 +39,7 @@ export class Slides extends SlideRuns {
 
   draw(): void {
     this.#overlay.draw(this.results.all(), this.#presentation());
-    this.points.draw(this.#pictures(), this.#presentation().shown);
+    this.points.draw(this.#kept.all(), this.#presentation().shown);
   }
 
   forget(): void {

@@ -163,15 +163,19 @@ export class SlideRuns {
   }
 }
 
-function beforeTiles(view: ProgressView): ProgressView {
+export function beforeTiles(view: ProgressView): ProgressView {
   return { ...view, fraction: view.fraction * BEFORE_TILES };
 }
 
 function tilesRead({ parts, unread, wanted }: SlideMask): ProgressView {
-  const fraction = wanted > 0 ? (parts.size + unread.size) / wanted : 1;
+  return tilesDone(parts.size + unread.size, wanted);
+}
+
+export function tilesDone(done: number, wanted: number): ProgressView {
+  const fraction = wanted > 0 ? done / wanted : 1;
   return {
     text: 'Reading the slide, what is on screen first',
-    detail: `tile ${parts.size + unread.size} of ${wanted}`,
+    detail: `tile ${done} of ${wanted}`,
     percent: Math.floor(fraction * 100),
     fraction: BEFORE_TILES + (1 - BEFORE_TILES) * fraction,
   };

@@ -288,6 +288,20 @@ test('dots lie on a slide at every zoom and rotation', async t => {
   }
 });
 
+test('a model counts the slide, and its markers lie on it', async t => {
+  await page.locator('[data-overread="run"]:not([disabled])').click();
+  const counted = async () => (await state(page)).results.find(({ open, model, kind }) => open && kind === 'points' && model.id === 'tiny-count');
+  await poll(async () => (await counted())?.count.markers > 20 && !(await state(page)).running, 'cells counted on the slide', 120_000);
+  const { count, sources } = await counted();
+  t.diagnostic(`${count.count.toFixed(1)} cells, ${count.markers} markers, ${count.cellsPerMm2.toFixed(0)} cells/mm²`);
+  assert.ok(Math.abs(count.count - count.markers) < count.count);
+  assert.equal(count.interval, undefined);
+  assert.equal(new Set(sources.map(({ seriesInstanceUID }) => seriesInstanceUID)).size, 1);
+  await lookAt(page, { x: 512, y: 512, resolution: 0.8 });
+  await frames();
+  await screenshot(page, 'counting-slide-model');
+});
+
 test('no page error, no policy violation, no request elsewhere', () => {
   assert.deepEqual(window.seen.pageErrors, []);
   assert.deepEqual(window.seen.policy, []);
