@@ -51,6 +51,8 @@ export class Session {
   /** Only where the configuration asks for it. */
   readonly #autoRunner: AutoRunner | undefined;
   #subscriptions: Subscription[] = [];
+  /** Somebody said which model: the configuration, or the user. */
+  #chosen: boolean;
 
   constructor({ servicesManager, extensionManager, appConfig }: HostContext) {
     const services = (this.#services = servicesManager.services);
@@ -64,6 +66,7 @@ export class Session {
       this.configuration = defaultConfiguration(PLUGIN_URL);
     }
     const { defaultOverlay, defaultModel, allowSoftwareAdapter } = this.configuration;
+    this.#chosen = defaultModel !== undefined;
     this.state = new Observable<State>({
       ...(configurationError && { configurationError }),
       ...(defaultModel && { modelId: defaultModel }),
@@ -204,10 +207,25 @@ export class Session {
     const { modelId } = this.state.get();
     const there = catalogue.entries.some(entry => entry.manifest.id === modelId);
     this.state.set({ catalogue, modelId: there ? modelId : catalogue.entries[0]?.manifest.id });
+    this.#suggestModel();
   }
 
   chooseModel(modelId: string): void {
+    this.#chosen = true;
     this.state.set({ modelId });
+  }
+
+  /** Until somebody chooses: the first model that reads what is on screen, so that one click runs one that fits. */
+  #suggestModel(): void {
+    const viewportId = activeViewportId(this.#services);
+    const { catalogue, modelId } = this.state.get();
+    const shown = viewportId === undefined ? undefined : shownImage(this.#services, viewportId);
+    const instance = shown && (this.#cornerstone.metaData.get('instance', shown.imageId) as DicomInstance | undefined);
+    const modality = instance?.Modality ?? this.slides.pick(viewportId)?.displaySet.Modality;
+    if (this.#chosen || modality === undefined) return;
+    const reads = (id: string | undefined) => catalogue?.entries.some(({ manifest }) => manifest.id === id && manifest.input.modality.includes(modality)) === true;
+    const fitting = reads(modelId) ? modelId : catalogue?.entries.find(({ manifest }) => reads(manifest.id))?.manifest.id;
+    if (fitting !== undefined && fitting !== modelId) this.state.set({ modelId: fitting });
   }
 
   /** Shows or hides every overlay; the other of what is, when left out. */
@@ -310,6 +328,7 @@ export class Session {
       hasImage: viewportId !== undefined && shownImage(this.#services, viewportId) !== undefined,
       hasSlide: this.slides.pick(viewportId) !== undefined,
     });
+    this.#suggestModel();
     const { explaining } = this.state.get();
     // Its card goes with its study.
     if (explaining && !open.has(this.results.get(explaining.key)?.studyInstanceUID ?? '')) this.endExplanation();

@@ -72,6 +72,28 @@ describe('the session of a page', () => {
     session.leave();
   });
 
+  it('chooses the first model that reads what is on screen, until the user or the site chooses', async () => {
+    const models = { counter: manifest({ id: 'counter', input: { ...manifest().input, modality: ['SM'] } }), 'lung-unet': manifest() };
+    const catalogueOf = () => jest.spyOn(globalThis, 'fetch').mockImplementation(async input => Response.json(
+      String(input).endsWith('index.json') ? Object.keys(models).map(id => ({ id })) : Object.entries(models).find(([id]) => String(input).includes(id))![1],
+    ));
+    const { session } = await setup({});
+    catalogueOf();
+    session.enter();
+    await settle();
+    expect(session.state.get().modelId).toBe('lung-unet');
+    session.chooseModel('counter');
+    session.results.keep(twoViews()); // any news makes it look
+    expect(session.state.get().modelId).toBe('counter');
+    session.leave();
+    const { session: configured } = await setup({ defaultModel: 'counter' });
+    catalogueOf();
+    configured.enter();
+    await settle();
+    expect(configured.state.get().modelId).toBe('counter');
+    configured.leave();
+  });
+
   it('explains a score that it keeps, until its study is closed', async () => {
     const { session, viewer } = await setup({});
     session.enter();
