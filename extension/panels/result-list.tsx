@@ -70,11 +70,15 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
           <>
             <dt>Device</dt>
             <dd title={device.reason}>{formatDevice(device)}</dd>
-            <dt>Time</dt>
-            <dd className="ovr-number" title={formatStages(timingMs)}>
-              {formatDuration(runMs(timingMs))}
-              {timingMs.load > 0 && <span className="ovr-muted"> + {formatDuration(timingMs.load)} loading</span>}
-            </dd>
+            {runMs(timingMs) > 0 && (
+              <>
+                <dt>Time</dt>
+                <dd className="ovr-number" title={formatStages(timingMs)}>
+                  {formatDuration(runMs(timingMs))}
+                  {timingMs.load > 0 && <span className="ovr-muted"> + {formatDuration(timingMs.load)} loading</span>}
+                </dd>
+              </>
+            )}
           </>
         )}
         <dt>Made</dt>
