@@ -1,7 +1,7 @@
 import {
   avgPool, AvgPool, AvgPoolGrad, Conv2DBackpropFilter, Conv2DBackpropInput, cast, conv2d, div, EluGrad, engine, equal, FusedConv2D, gather, getBackend,
   getGradient, image, MaxPool, maxPoolWithArgmax, MaxPoolGrad,
-  mul, registerGradient, reshape, ResizeNearestNeighbor, step, sub, sum, zerosLike,
+  mul, pad, registerGradient, reshape, ResizeNearestNeighbor, slice, step, sub, sum, zerosLike,
   type FusedConv2DAttrs, type GradConfig, type NamedAttrMap, type Tensor, type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import { inputDerivative, isPlainPadding, kernelDerivative } from './plain-convolution.ts';
@@ -111,8 +111,8 @@ function mendNearestUpsampling(): void {
 }
 
 /**
- * The derivative of a pool on WebAssembly, whose own kernel is wrong there: of pools that neither overlap nor leave pixels
- * out, by comparison with what came out of each. Where several pixels are the largest, each has its share.
+ * The derivative of a pool on WebAssembly, whose own kernel is wrong there: of pools that do not overlap, by comparison with
+ * what came out of each. Where several pixels are the largest, each has its share; pixels past the last whole pool have none.
  */
 function replaceWasmMaxPool(): void {
   const own = getGradient(MaxPool);
@@ -120,22 +120,26 @@ function replaceWasmMaxPool(): void {
   const plain = own.gradFunc;
   own.gradFunc = (dy, saved, attributes) => {
     const [x, y] = saved as [Tensor4D, Tensor4D];
-    const size = poolApart(x, dy as Tensor4D, attributes as unknown as PoolSizes);
     if (getBackend() !== 'wasm') return plain(dy, saved, attributes);
+    const [batch, rows, columns, channels] = x.shape;
+    const [, outRows, outColumns] = (dy as Tensor4D).shape;
+    const size = poolApart(x, dy as Tensor4D, attributes as unknown as PoolSizes, 'left over');
     if (!size) throw new Error('the derivative of pools that overlap is wrong on WebAssembly; another backend has it');
-    const [, rows, columns] = x.shape;
-    const spread = (of: Tensor) => image.resizeNearestNeighbor(of as Tensor4D, [rows, columns]);
-    const largest = cast(equal(x, spread(y)), 'float32') as Tensor4D;
+    const [usedRows, usedColumns] = [outRows * size[0], outColumns * size[1]];
+    const used = usedRows === rows && usedColumns === columns ? x : slice(x, [0, 0, 0, 0], [batch, usedRows, usedColumns, channels]);
+    const spread = (of: Tensor) => image.resizeNearestNeighbor(of as Tensor4D, [usedRows, usedColumns]);
+    const largest = cast(equal(used, spread(y)), 'float32') as Tensor4D;
     const many = mul(avgPool(largest, size, size, 'valid'), size[0] * size[1]);
-    return { x: () => mul(largest, spread(div(dy as Tensor, many))) };
+    return { x: () => pad(mul(largest, spread(div(dy as Tensor, many))), [[0, 0], [0, rows - usedRows], [0, columns - usedColumns], [0, 0]]) };
   };
 }
 
-/** The size of a pool whose windows stand side by side and cover the picture. */
-function poolApart({ shape: [, rows, columns] }: Tensor4D, { shape: [, outRows, outColumns] }: Tensor4D, { filterSize, strides }: PoolSizes): [number, number] | undefined {
+/** The size of a pool whose windows stand side by side and cover the picture, or, where `rest` says so, leave less than a window of it over. */
+function poolApart({ shape: [, rows, columns] }: Tensor4D, { shape: [, outRows, outColumns] }: Tensor4D, { filterSize, strides }: PoolSizes, rest?: 'left over'): [number, number] | undefined {
   const pair = (of: number | readonly number[]): [number, number] => (typeof of === 'number' ? [of, of] : [of[0]!, of[1]!]);
   const [size, step] = [pair(filterSize), pair(strides)];
-  const apart = size[0] === step[0] && size[1] === step[1] && outRows * size[0] === rows && outColumns * size[1] === columns;
+  const left = [rows - outRows * size[0], columns - outColumns * size[1]];
+  const apart = size[0] === step[0] && size[1] === step[1] && left.every((pixels, axis) => pixels === 0 || (rest !== undefined && pixels > 0 && pixels < size[axis]!));
   return apart ? size : undefined;
 }
 

@@ -201,6 +201,7 @@ function inputsOf(symbol: SymbolicTensor): readonly SymbolicTensor[] {
 function shapeOf({ shape, sourceLayer }: SymbolicTensor): PlaneShape {
   const [, ...sides] = shape;
   if (sides.some(side => side == null)) throw new NoPlan(`${sourceLayer.name} has no fixed size`);
+  if (sides.some(side => side! < 1)) throw new NoPlan(`${sourceLayer.name} leaves nothing of the picture`);
   if (sides.length === 1) return vector(sides[0]!);
   if (sides.length === 3) return { rows: sides[0]!, columns: sides[1]!, channels: sides[2]! };
   throw new NoPlan(`${sourceLayer.name} gives ${shape.length} axes`);
