@@ -147,14 +147,17 @@ export async function mainJob(t, { page, seen, origin, truth, name }) {
     assert.ok(overlap >= 0.85, `Dice ${overlap}`);
   });
 
-  await step('back to the list and into another study: no stale overlay', async () => {
+  await step('back to the list and into another study: its own mask is back over the reload, and no other is drawn', async () => {
     await page.locator('[data-cy="return-to-work-list"]').first().click();
     await openFromWorkList(page, undefined, 'Demo, Chest');
     await show(page, frontal.seriesInstanceUID);
-    assert.equal((await visibleMasks(page)).length, 0);
+    const [own] = await masksShown(page, 1);
+    assert.equal(own.referencedImageId, own.currentImageId);
+    assert.deepEqual([...own.labels], [...mask]);
     // The other study's result is kept, for its own study.
     const kept = (await state(page)).results;
-    assert.deepEqual(kept.map(r => [r.studyInstanceUID, r.open]), [[other.studyInstanceUID, false]]);
+    assert.deepEqual(kept.filter(r => !r.open).map(r => r.studyInstanceUID), [other.studyInstanceUID]);
+    assert.deepEqual(kept.filter(r => r.open).map(r => r.sources[0].sopInstanceUID), [frontal.sopInstanceUID]);
   });
 
   await step('no page error, no policy violation, no request elsewhere', () => {
