@@ -288,13 +288,18 @@ test('dots lie on a slide at every zoom and rotation', async t => {
   }
 });
 
-test('a model counts the slide, and its markers lie on it', async t => {
+test('a model counts the slide tile by tile: classes, markers and cells a mm² agree, and nothing has an interval', async t => {
   await page.locator('[data-overread="run"]:not([disabled])').click();
   const counted = async () => (await state(page)).results.find(({ open, model, kind }) => open && kind === 'points' && model.id === 'tiny-count');
   await poll(async () => (await counted())?.count.markers > 20 && !(await state(page)).running, 'cells counted on the slide', 120_000);
   const { count, sources } = await counted();
   t.diagnostic(`${count.count.toFixed(1)} cells, ${count.markers} markers, ${count.cellsPerMm2.toFixed(0)} cells/mm²`);
-  assert.ok(Math.abs(count.count - count.markers) < count.count);
+  const rounded = count.classes.reduce((sum, of) => sum + Math.round(of.count), 0);
+  assert.ok(Math.abs(count.classes.reduce((sum, of) => sum + of.count, 0) - count.count) < 1e-3);
+  assert.equal(count.classes.reduce((sum, of) => sum + of.markers, 0), count.markers);
+  // This network was not made for these stains: most of what it sums up has no hill of its own, and it has to say so.
+  assert.ok(count.remarks.some(remark => remark.startsWith(`${rounded - count.markers} of `)), count.remarks.join('; '));
+  assert.ok(Math.abs(count.cellsPerMm2 / (count.count / (1024 * 1024 * 0.0005 ** 2)) - 1) < 1e-3);
   assert.equal(count.interval, undefined);
   assert.equal(new Set(sources.map(({ seriesInstanceUID }) => seriesInstanceUID)).size, 1);
   await lookAt(page, { x: 512, y: 512, resolution: 0.8 });
