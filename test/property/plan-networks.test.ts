@@ -37,10 +37,13 @@ if (missing) console.warn(`Skipped: plans on WebGPU, since there is ${missing}.`
         // The random steps leave nothing of the image, or do not meet.
       }
       fc.pre(network !== undefined);
+      // A layer may leave nothing and a later one, that pads, still give values: of a picture of no pixels they say nothing.
+      if (network!.layers.some(layer => [layer.outputShape].flat(2).some(side => side !== null && side < 1))) {
+        await expect(fromLayers(network!)).rejects.toThrow(/leaves nothing/);
+        fc.pre(false);
+      }
       const values = Float32Array.from({ length: batch * rows * columns * channels }, (_, i) => Math.sin(i * 1.7 + seed));
       const wanted = tidy(() => (network!.predict(tensor(values, [batch, rows, columns, channels])) as Tensor).dataSync() as Float32Array);
-      if (wanted.length === 0) await expect(fromLayers(network!)).rejects.toThrow(/leaves nothing/);
-      fc.pre(wanted.length > 0);
       const plan = await Plan.make(device, new Program(fused(await fromLayers(network!))));
       plan.poison(NaN, batch);
       const got = await valuesIn(device, plan.run([values], batch)[0]!);
