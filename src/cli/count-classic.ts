@@ -4,7 +4,7 @@ import { watershedParameters, WATERSHED_CHANNELS, type WatershedParameters } fro
 import { classicRunner } from './classic-runner.ts';
 import { readDatasetFolder, readIds } from './dataset-folder.ts';
 import { above0, summary } from './eval.ts';
-import { evalItems } from './eval-items.ts';
+import { evalItems } from '../evaluation/items.ts';
 import { readingsOf } from './image-inputs.ts';
 import { rows } from './infer.ts';
 import { inferFiles } from './infer-files.ts';

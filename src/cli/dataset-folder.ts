@@ -1,23 +1,26 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { OverreadError } from '../errors.ts';
-import { parseDataset, type Dataset } from '../training/dataset.ts';
-
-export interface DatasetFolder {
-  readonly dataset: Dataset;
-  /** The absolute path of a file that the data set names. */
-  resolve(relative: string): string;
-}
+import { parseDataset, type Dataset, type DatasetFiles } from '../training/dataset.ts';
+import { openFile } from './image-inputs.ts';
 
 /**
  * Reads a data set from its folder or its `dataset.json`.
  * @throws OverreadError `dataset/invalid`
  */
-export function readDatasetFolder(where: string): DatasetFolder {
+export function readDatasetFolder(where: string): DatasetFiles {
   const given = path.resolve(where);
   const file = fs.existsSync(given) && fs.statSync(given).isDirectory() ? path.join(given, 'dataset.json') : given;
-  const folder = path.dirname(file);
-  return { dataset: parseDataset(readJson(file), file), resolve: relative => path.join(folder, relative) };
+  return datasetIn(path.dirname(file), parseDataset(readJson(file), file));
+}
+
+/** A data set whose files lie in a folder. */
+export function datasetIn(folder: string, dataset: Dataset): DatasetFiles {
+  return {
+    dataset,
+    image: relative => openFile(path.join(folder, relative)),
+    text: async relative => readText(path.join(folder, relative)),
+  };
 }
 
 /**

@@ -2,28 +2,20 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Option, type Command } from 'commander';
 import { isOverreadError, OverreadError } from '../errors.ts';
-import type { TrainingRecord } from '../manifest.ts';
+import { fineTune, type FineTuned, type FineTuneEvent, type FineTuneJob, type TrainingReport } from '../fine-tune.ts';
 import { diskFiles, installWebGPU } from '../node.ts';
 import { wasmFolder } from '../runtime/node-wasm.ts';
 import { createRuntime, type TfjsRuntime } from '../runtime/runtime.ts';
-import { sha256 } from '../runtime/sha256.ts';
-import { readVerified, type VerifiedModel } from '../runtime/verified.ts';
+import { readVerified } from '../runtime/verified.ts';
+import { metricCells } from '../training/card.ts';
 import { checkTrainable } from '../training/examples.ts';
-import { tunedFiles, tunedManifest } from '../training/publish.ts';
 import { parseRecipe, type Recipe } from '../training/recipe.ts';
-import type { Split } from '../training/split.ts';
-import { train, type Trained, type TrainingEvent } from '../training/trainer.ts';
-import { readDatasetFolder, readIds, type DatasetFolder } from './dataset-folder.ts';
-import { evalItems } from './eval-items.ts';
-import type { EvalReport, Measured } from './eval-report.ts';
+import { readDatasetFolder, readIds } from './dataset-folder.ts';
 import { checkFolder, idOf, write } from './import-folder.ts';
 import { defaultModelsFolder, modelFolder } from './installed-models.ts';
 import { writeFile } from './io/write-file.ts';
-import { openModel } from './open-model.ts';
 import { ExitStatus, table, terminal, type Terminal } from './terminal.ts';
 import { fileCheckpoint } from './train-checkpoint.ts';
-import { readTrainingData, type TrainingData } from './train-data.ts';
-import { compared, type Compared } from './train-report.ts';
 
 export interface TrainOptions {
   readonly model: string;
@@ -77,27 +69,23 @@ export async function trainModel(options: TrainOptions, { print, note }: Termina
   const location = modelFolder(options.model, path.resolve(options.models ?? defaultModelsFolder()));
   const verified = await readVerified(diskFiles(location));
   checkTrainable(verified.manifest);
-  const folder = readDatasetFolder(options.dataset);
-  const given = options.split === undefined ? undefined : { train: [...readIds(options.split, 'train')], validation: [...readIds(options.split, 'validation')] };
-  const data = await readTrainingData(folder, verified.manifest, recipe, given);
-  tellData(data, note);
+  const split = options.split === undefined ? undefined : { train: [...readIds(options.split, 'train')], validation: [...readIds(options.split, 'validation')] };
   const checkpoints = fileCheckpoint(`${path.resolve(options.out)}.checkpoint`);
   if (checkpoints.exists() && !options.resume) {
     throw new OverreadError('cli/usage', `Expected no checkpoint at ${checkpoints.file}, got that of a run that was stopped. Add --resume to go on with it, or remove it.`, { got: checkpoints.file });
   }
-  const done = await trained(options, { verified, recipe, data, checkpoints }, note);
-  if (done === 'stopped') return ExitStatus.stopped;
-  const { outcome, files, seconds } = done;
-  const metrics = await compareBoth({ options, location, files, verified, folder, data, id, recipe, outcome }, note);
-  const record = recordOf(verified, folder, data.examples, recipe, outcome, metrics);
-  const manifest = await tunedManifest(verified.manifest, id, files, record);
-  write(options.out, files, manifest, card(manifest.name, record, outcome));
-  const report = { ...record, ended: outcome.ended, ...(outcome.failed && { failed: outcome.failed }), seconds, stepsPerSecond: outcome.stepsDone / seconds, refused: data.refused, alike: data.alike, curve: outcome.curve };
+  const tuned = await tunedModel(options, { verified, recipe, data: readDatasetFolder(options.dataset), split, id, checkpoints }, note);
+  if (tuned === 'stopped') {
+    note(`Stopped; the same command with --resume goes on from ${checkpoints.file}.`);
+    return ExitStatus.stopped;
+  }
+  const { manifest, files, card, report } = tuned;
+  write(options.out, files, manifest, card);
   writeFile(path.join(options.out, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`);
   checkpoints.remove();
   if (options.json) print(JSON.stringify(report, undefined, 2));
-  else for (const line of summary(metrics, outcome, options.out)) print(line);
-  return outcome.failed ? ExitStatus.refused : ExitStatus.ok;
+  else for (const line of summary(report, options.out)) print(line);
+  return report.failed ? ExitStatus.refused : ExitStatus.ok;
 }
 
 function readRecipe(file: string): Recipe {
@@ -110,33 +98,16 @@ function readRecipe(file: string): Recipe {
   return parseRecipe(json, file);
 }
 
-function tellData({ examples: { train: fitted, validation }, refused, alike }: TrainingData, note: (line: string) => void): void {
-  note(`${fitted.length} items of ${patientsOf(fitted)} patients to train, ${validation.length} of ${patientsOf(validation)} to validate${refused.length ? `, ${refused.length} refused` : ''}`);
-  for (const { id, code, message } of refused.slice(0, 5)) note(`Refused ${id}: ${message} [${code}]`);
-  if (alike.length) note(`Warning: ${alike.length} pairs across the split look alike, such as ${alike[0]!.join(' and ')}; the report names them all.`);
-}
-
-interface Work {
-  readonly verified: VerifiedModel;
-  readonly recipe: Recipe;
-  readonly data: TrainingData;
-  readonly checkpoints: ReturnType<typeof fileCheckpoint>;
-}
-
-async function trained(options: TrainOptions, { verified, recipe, data, checkpoints }: Work, note: (line: string) => void): Promise<'stopped' | { outcome: Trained; files: ReadonlyMap<string, Uint8Array>; seconds: number }> {
+async function tunedModel(options: TrainOptions, job: FineTuneJob, note: (line: string) => void): Promise<FineTuned | 'stopped'> {
   const runtime = await openRuntime(options);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.once('SIGINT', onSignal);
-  const started = performance.now();
   try {
-    const run = await sha256(new TextEncoder().encode(JSON.stringify([verified.identity.sha256, recipe, data.examples.train.map(({ id }) => id), data.examples.validation.map(({ id }) => id)])));
-    const outcome = await train(runtime, { verified, recipe, examples: data.examples, run, checkpoints, signal: stop.signal, allowSlow: options.softwareGpu || (options.backend !== undefined && options.backend !== 'webgpu'), onEvent: event => say(event, note) });
-    const files = await runtime.turn(device => tunedFiles(device, verified, recipe, outcome));
-    return { outcome, files, seconds: (performance.now() - started) / 1000 };
+    const allowSlow = options.softwareGpu || (options.backend !== undefined && options.backend !== 'webgpu');
+    return await fineTune(runtime, { ...job, signal: stop.signal, allowSlow, onEvent: event => say(event, note) });
   } catch (error) {
     if (!isOverreadError(error, 'job/cancelled')) throw error;
-    note(`Stopped; the same command with --resume goes on from ${checkpoints.file}.`);
     return 'stopped';
   } finally {
     process.removeListener('SIGINT', onSignal);
@@ -154,8 +125,18 @@ async function openRuntime({ backend = 'webgpu', softwareGpu = false }: TrainOpt
   }
 }
 
-function say(event: TrainingEvent, note: (line: string) => void): void {
+function say(event: FineTuneEvent, note: (line: string) => void): void {
   switch (event.kind) {
+    case 'data': {
+      const { dataset: { train, validation }, refused, alike } = event;
+      note(`${train.items} items of ${train.patients} patients to train, ${validation.items} of ${validation.patients} to validate${refused.length ? `, ${refused.length} refused` : ''}`);
+      for (const { id, code, message } of refused.slice(0, 5)) note(`Refused ${id}: ${message} [${code}]`);
+      if (alike.length) note(`Warning: ${alike.length} pairs across the split look alike, such as ${alike[0]!.join(' and ')}; the report names them all.`);
+      return;
+    }
+    case 'measuring':
+      if (event.done === 0) note(`Measuring both models on ${event.of / 2} validation items`);
+      return;
     case 'start':
       return note(`Training ${event.learning} weights of ${event.layers} layers on ${event.device.backend} (${event.device.adapter}) from step ${event.step}, ${event.atOnce} pictures at once`);
     case 'step':
@@ -169,78 +150,10 @@ function say(event: TrainingEvent, note: (line: string) => void): void {
   }
 }
 
-interface Comparison {
-  readonly options: TrainOptions;
-  readonly location: string;
-  readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly verified: VerifiedModel;
-  readonly folder: DatasetFolder;
-  readonly data: TrainingData;
-  readonly id: string;
-  readonly recipe: Recipe;
-  readonly outcome: Trained;
-}
-
-/** Both models on the validation items, through the engine as `overread eval` runs it. */
-async function compareBoth(of: Comparison, note: (line: string) => void): Promise<Readonly<Record<string, Compared>>> {
-  const { options, location, files, verified, folder, data, id, recipe, outcome } = of;
-  const manifest = await tunedManifest(verified.manifest, id, files, recordOf(verified, folder, data.examples, recipe, outcome, {}));
-  const scratch = `${path.resolve(options.out)}.measured-${process.pid}/${id}`;
-  const ids = new Set(data.examples.validation.map(example => example.id));
-  const measure = async (model: string): Promise<EvalReport> => {
-    const runner = await openModel({ model, models: path.dirname(location), softwareGpu: options.softwareGpu ?? false, force: true }, () => {});
-    try {
-      return (await evalItems({ runner, folder, ids, keepWorst: 0 })).report;
-    } finally {
-      await runner.close();
-    }
-  };
-  try {
-    write(scratch, files, manifest, '');
-    note(`Measuring both models on ${ids.size} validation items`);
-    return compared(await measure(location), await measure(scratch));
-  } finally {
-    fs.rmSync(path.dirname(scratch), { recursive: true, force: true });
-  }
-}
-
-function recordOf({ manifest, identity }: VerifiedModel, { dataset }: DatasetFolder, examples: TrainingData['examples'], recipe: Recipe, outcome: Trained, metrics: TrainingRecord['metrics']): TrainingRecord {
-  const side = (of: Split<unknown>['train']) => ({ items: of.length, patients: patientsOf(of as readonly { patientId: string }[]) });
-  return {
-    parent: { id: manifest.id, version: manifest.version, sha256: identity.sha256 },
-    dataset: { name: dataset.name, licence: dataset.licence, train: side(examples.train), validation: side(examples.validation) },
-    recipe: { ...recipe },
-    step: outcome.step,
-    steps: outcome.stepsDone,
-    backend: `${outcome.device.backend} (${outcome.device.adapter})`,
-    metrics,
-    trainedAt: new Date().toISOString(),
-  };
-}
-
-function patientsOf(of: readonly { readonly patientId: string }[]): number {
-  return new Set(of.map(({ patientId }) => patientId)).size;
-}
-
-function summary(metrics: Readonly<Record<string, Compared>>, { ended, step, failed }: Trained, out: string): string[] {
+function summary({ metrics, ended, step, failed }: TrainingReport, out: string): string[] {
   return [
     ...(failed ? [`The loss was ${failed.loss} at step ${failed.step} (items ${failed.ids.join(', ')}); training stopped there.`] : []),
     `Kept the weights of step ${step}${ended === 'early' ? '; validation did not get better after it' : ''}: ${out}`,
-    ...table([['METRIC', 'BASE', '', 'TRAINED', '', 'DIFFERENCE', ''], ...Object.entries(metrics).map(([name, { base, tuned, difference }]) => [name, ...number(base), ...number(tuned), ...number(difference)])]),
+    ...table([['METRIC', 'BASE', '', 'TRAINED', '', 'DIFFERENCE', ''], ...Object.entries(metrics).map(([name, { base, tuned, difference }]) => [name, ...metricCells(base), ...metricCells(tuned), ...metricCells(difference)])]),
   ];
-}
-
-function number({ value, low, high }: Measured): string[] {
-  return [value.toFixed(4), low === undefined || high === undefined ? '' : `(${low.toFixed(4)} to ${high.toFixed(4)})`];
-}
-
-function card(name: string, { parent, dataset, metrics, step }: TrainingRecord, { ended }: Trained): string {
-  const rows = Object.entries(metrics).map(([metric, { base, tuned, difference }]) => `| ${metric} | ${[base, tuned, difference].map(of => number(of).join(' ')).join(' | ')} |`);
-  return [
-    `# ${name}`, '',
-    `Trained further from ${parent.id} ${parent.version} (SHA-256 ${parent.sha256}) on ${dataset.train.items} items of ${dataset.train.patients} patients of '${dataset.name}' (${dataset.licence}); the weights of step ${step}${ended === 'early' ? ', where validation was best' : ''}.`,
-    `**Measured on ${dataset.validation.items} items of ${dataset.validation.patients} patients that it did not learn from, which also chose the step. Research use only. Not for diagnosis.**`, '',
-    '| metric | base | trained | difference |', '| --- | --- | --- | --- |', ...rows, '',
-    'Intervals: 95 %, bootstrap over patients. `report.json` has the curve and the recipe; `manifest.json` the record of the training.', '',
-  ].join('\n');
 }

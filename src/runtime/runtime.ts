@@ -6,7 +6,7 @@ import type { Device } from './device.ts';
 import { TfjsModel, type Turns } from './model.ts';
 import { Queue } from './queue.ts';
 import type { LoadedModel, ModelFiles, OnProgress, Runtime, RuntimeOptions } from './types.ts';
-import { readVerified } from './verified.ts';
+import { readVerified, type VerifiedModel } from './verified.ts';
 
 /**
  * Opens the best device there is, or exactly the one that was asked for. tfjs has one engine a process, so one
@@ -44,8 +44,13 @@ export class TfjsRuntime implements Runtime, Turns {
 
   async load(files: ModelFiles, onProgress?: OnProgress, signal?: AbortSignal): Promise<LoadedModel> {
     throwIfAborted(signal);
-    const model = new TfjsModel(await readVerified(files, onProgress, signal), this);
+    return this.open(await readVerified(files, onProgress, signal), onProgress, signal);
+  }
+
+  /** As {@link load}, of files that are at hand. */
+  async open(verified: VerifiedModel, onProgress?: OnProgress, signal?: AbortSignal): Promise<LoadedModel> {
     throwIfAborted(signal);
+    const model = new TfjsModel(verified, this);
     this.#models.add(model);
     try {
       await model.load(signal, () => onProgress?.({ stage: 'compile' }));

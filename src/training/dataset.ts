@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OverreadError } from '../errors.ts';
+import type { Image } from '../image/image.ts';
 
 /**
  * A labelled data set: `dataset.json` and the files that it names. Unknown keys are kept out of the way, not refused:
@@ -57,6 +58,15 @@ const datasetSchema = z
 export type Dataset = z.infer<typeof datasetSchema>;
 export type DatasetItem = Dataset['items'][number];
 export type DatasetImage = DatasetItem['images'][number];
+
+/** A data set and the files that it names, wherever they lie. */
+export interface DatasetFiles {
+  readonly dataset: Dataset;
+  /** @throws OverreadError `input/*` */
+  image(path: string): Promise<Image>;
+  /** @throws OverreadError `dataset/invalid` */
+  text(path: string): Promise<string>;
+}
 
 const SHOWN_PROBLEMS = 5;
 

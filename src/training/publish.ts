@@ -4,7 +4,7 @@ import { OverreadError } from '../errors.ts';
 import { parseManifest, type ModelManifest, type TrainingRecord } from '../manifest.ts';
 import type { Device } from '../runtime/device.ts';
 import { buildNetwork } from '../runtime/network.ts';
-import { sha256 } from '../runtime/sha256.ts';
+import { identityOf, sha256 } from '../runtime/sha256.ts';
 import type { VerifiedModel } from '../runtime/verified.ts';
 import { Parameters } from './parameters.ts';
 import type { Recipe } from './recipe.ts';
@@ -38,20 +38,33 @@ export async function tunedFiles(device: Device, verified: VerifiedModel, recipe
 /**
  * The manifest of a model that was trained: its parent's, with a version of its own, the hashes of its files and the record of
  * its training. A calibration of the parent's scores does not hold for the new ones and is left out.
+ * @param name the parent's, with a word on its training, when left out
  */
-export async function tunedManifest(parent: ModelManifest, id: string, files: ReadonlyMap<string, Uint8Array>, training: TrainingRecord): Promise<ModelManifest> {
+export async function tunedManifest(parent: ModelManifest, id: string, files: ReadonlyMap<string, Uint8Array>, training: TrainingRecord, name = /, trained further$/.test(parent.name) ? parent.name : `${parent.name}, trained further`): Promise<ModelManifest> {
   const hashes = Object.fromEntries(await Promise.all([...files].map(async ([name, bytes]) => [name, await sha256(bytes)] as const)));
   const { calibration: _, ...output } = parent.output;
   return parseManifest({
     ...parent,
     id,
     version: nextVersion(parent.version),
-    name: /, trained further$/.test(parent.name) ? parent.name : `${parent.name}, trained further`,
+    name,
     graph: { url: 'model.json', format: 'layers', sha256: hashes },
     output,
     notice: `Trained further on ${training.dataset.train.patients} patients of '${training.dataset.name}'. ${parent.notice.replace(/^Trained further on \d+ patients of '.*?'\. /, '')}`,
     training,
   }, `of ${id}`);
+}
+
+/** The manifest's file, as it is written and hashed. */
+export function manifestBytes(manifest: ModelManifest): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/** A folder that was just made, as one that was read and found whole. */
+export async function verifiedFolder({ manifest, files }: ModelFolder): Promise<VerifiedModel> {
+  const { id, version, name, notice, graph } = manifest;
+  const identity = { id, version, name, notice, sha256: await identityOf(await sha256(manifestBytes(manifest)), graph.sha256) };
+  return { manifest, identity, files, bytes: [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0) };
 }
 
 /** 1.0.0 → 1.1.0 */

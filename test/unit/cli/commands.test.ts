@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { PNG } from 'pngjs';
 import { evaluate } from '../../../src/cli/eval.ts';
-import type { EvalReport } from '../../../src/cli/eval-report.ts';
+import type { EvalReport } from '../../../src/evaluation/report.ts';
 import { infer } from '../../../src/cli/infer.ts';
 import type { InferEntry } from '../../../src/cli/infer-json.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';

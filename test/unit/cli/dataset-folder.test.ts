@@ -11,13 +11,15 @@ const put = (name: string, text: string) => {
   return path.join(folder, name);
 };
 
-test('a data set is given by its folder or by its file', () => {
+test('a data set is given by its folder or by its file', async () => {
   const json = { schemaVersion: 1, name: 's', licence: 'CC0', items: [{ id: 'a', patientId: '1', images: [{ path: 'a.png' }] }] };
   const file = put('dataset.json', JSON.stringify(json));
   for (const where of [folder, file]) {
     const read = readDatasetFolder(where);
     expect(read.dataset.name).toBe('s');
-    expect(read.resolve('x/a.png')).toBe(path.join(folder, 'x/a.png'));
+    put('dots.csv', 'x,y\n');
+    expect(await read.text('dots.csv')).toBe('x,y\n');
+    await expect(read.image('a.png')).rejects.toThrow(path.join(folder, 'a.png'));
   }
 });
 

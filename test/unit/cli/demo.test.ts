@@ -127,11 +127,11 @@ test('the same seed writes the same bytes', async () => {
 test.each(['chest', 'histology'] as const)('a %s data set is one that Overread reads', (kind) => {
   const out = path.join(folder, `set-${kind}`);
   writeDemoDataset({ kind, out, n: 3, seed: 1, size: 96 });
-  const { dataset, resolve } = readDatasetFolder(out);
+  const { dataset } = readDatasetFolder(out);
   expect(dataset.items).toHaveLength(3);
   for (const item of dataset.items) {
-    const image = decode(fs.readFileSync(resolve(item.images[0]!.path)));
-    const truth = decode(fs.readFileSync(resolve((item.mask ?? item.instances)!)));
+    const image = decode(fs.readFileSync(path.join(out, item.images[0]!.path)));
+    const truth = decode(fs.readFileSync(path.join(out, (item.mask ?? item.instances)!)));
     expect([truth.width, truth.height]).toEqual([image.width, image.height]);
     expect(truth.data.some((value) => value > 0)).toBe(true);
   }

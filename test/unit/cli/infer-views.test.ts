@@ -4,7 +4,7 @@ import path from 'node:path';
 import { evaluate } from '../../../src/cli/eval.ts';
 import { infer } from '../../../src/cli/infer.ts';
 import { writeDemo } from '../../../src/cli/demo.ts';
-import type { EvalReport } from '../../../src/cli/eval-report.ts';
+import type { EvalReport } from '../../../src/evaluation/report.ts';
 import type { InferEntry, ScoresJson } from '../../../src/cli/infer-json.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
 import { folderFiles, fused, fusionNetwork, gateChanges, gateNetwork } from '../runtime/view-models.ts';

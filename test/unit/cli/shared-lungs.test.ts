@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { evaluate } from '../../../src/cli/eval.ts';
-import type { EvalReport } from '../../../src/cli/eval-report.ts';
+import type { EvalReport } from '../../../src/evaluation/report.ts';
 import { readDatasetFolder } from '../../../src/cli/dataset-folder.ts';
 
 const ROOT = path.join(__dirname, '../../..');

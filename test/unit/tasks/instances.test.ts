@@ -8,7 +8,7 @@ import { decode } from 'fast-png';
 import { buildUNet } from '../../../src/architectures/unet.ts';
 import { inferFiles } from '../../../src/cli/infer-files.ts';
 import { infer } from '../../../src/cli/infer.ts';
-import { objectsOfResult } from '../../../src/cli/eval-objects.ts';
+import { objectsOfResult } from '../../../src/evaluation/objects.ts';
 import { parseManifest, type ModelManifest } from '../../../src/manifest.ts';
 import { editedLabelmap } from '../../../src/results/edit.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';

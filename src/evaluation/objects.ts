@@ -7,7 +7,7 @@ import { matchObjects, objectOverlaps } from '../metrics/object-matching.ts';
 import { panopticQualityOf, panopticSums } from '../metrics/panoptic-quality.ts';
 import { numberComponents } from '../results/components.ts';
 import type { LabelmapResult } from '../results/result.ts';
-import type { Measured } from './eval-report.ts';
+import type { Measured } from './report.ts';
 
 /** How the objects of one item were found: sums, which add up over items, and what an item has of its own. */
 export interface ObjectScores {

@@ -5,7 +5,7 @@ import { bootstrapIntervals } from '../metrics/bootstrap.ts';
 import { brier } from '../metrics/brier.ts';
 import { expectedCalibrationError } from '../metrics/calibration-error.ts';
 import type { DatasetItem } from '../training/dataset.ts';
-import type { LabelReport, Measured, Yardstick } from './eval-report.ts';
+import type { LabelReport, Measured, Yardstick } from './report.ts';
 
 /** What a model said of an item, and what is true of it: by the model's labels, only those that the item has. */
 export interface ScoredItem {

@@ -1,13 +1,11 @@
 import { OverreadError, toOverreadError } from '../errors.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { taskOf } from '../tasks/index.ts';
-import type { DatasetItem } from '../training/dataset.ts';
-import { exampleOf, isLabelled, type Example } from '../training/examples.ts';
-import type { Recipe } from '../training/recipe.ts';
-import { nearDuplicates, pictureHash, splitByIds, splitByPatient, type Split } from '../training/split.ts';
-import type { DatasetFolder } from './dataset-folder.ts';
-import { described, imagesOf } from './eval-items.ts';
-import { openFile } from './image-inputs.ts';
+import type { DatasetFiles, DatasetItem } from './dataset.ts';
+import { described, imagesOf } from './dataset-images.ts';
+import { exampleOf, isLabelled, type Example } from './examples.ts';
+import type { Recipe } from './recipe.ts';
+import { nearDuplicates, pictureHash, splitByIds, splitByPatient, type Split } from './split.ts';
 
 export interface TrainingData {
   readonly items: Split<DatasetItem>;
@@ -23,7 +21,8 @@ export interface TrainingData {
  * @param given ids of items or patients of both sides; by the recipe's share and seed when left out
  * @throws OverreadError `dataset/invalid`
  */
-export async function readTrainingData({ dataset, resolve }: DatasetFolder, manifest: ModelManifest, recipe: Recipe, given: { readonly train: readonly string[]; readonly validation: readonly string[] } | undefined): Promise<TrainingData> {
+export async function readTrainingData(files: DatasetFiles, manifest: ModelManifest, recipe: Recipe, given: { readonly train: readonly string[]; readonly validation: readonly string[] } | undefined): Promise<TrainingData> {
+  const { dataset } = files;
   const labelled = dataset.items.filter(item => isLabelled(manifest, item));
   if (labelled.length === 0) throw new OverreadError('dataset/invalid', `Expected items with ${manifest.task === 'segment' ? 'a mask or instances' : `labels of ${manifest.output.targets.map(({ label }) => label).join(', ')}`} in '${dataset.name}', got none of ${dataset.items.length}. Label some.`, { got: 0 });
   const items = given ? splitByIds(labelled, given) : splitByPatient(labelled, recipe.validation.share, recipe.seed);
@@ -33,11 +32,11 @@ export async function readTrainingData({ dataset, resolve }: DatasetFolder, mani
     for (const item of of) {
       try {
         const [entry] = imagesOf(item, manifest, { ofPixels: manifest.task === 'segment' });
-        const image = described(await openFile(resolve(entry!.path)), entry!, item, manifest);
+        const image = described(await files.image(entry!.path), entry!, item, manifest);
         taskOf(manifest).accept([image], manifest);
         const truth = {
-          mask: item.mask === undefined ? undefined : await openFile(resolve(item.mask)),
-          instances: item.instances === undefined ? undefined : await openFile(resolve(item.instances)),
+          mask: item.mask === undefined ? undefined : await files.image(item.mask),
+          instances: item.instances === undefined ? undefined : await files.image(item.instances),
         };
         examples.push(exampleOf(item, image, truth, manifest, { maskClasses: dataset.maskClasses, borderWeight: recipe.borderWeight }));
       } catch (error) {

@@ -1,6 +1,6 @@
 import { aucOver } from '../metrics/auc.ts';
 import { bootstrapIntervals, bootstrapMean } from '../metrics/bootstrap.ts';
-import type { EvalReport, ItemReport, Measured } from './eval-report.ts';
+import type { EvalReport, ItemReport, Measured } from './report.ts';
 
 /** A metric of the base and of the trained model on the same patients, and the difference, paired. */
 export interface Compared {

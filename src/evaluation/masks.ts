@@ -7,11 +7,10 @@ import { precision } from '../metrics/precision.ts';
 import { recall } from '../metrics/recall.ts';
 import type { Image } from '../image/image.ts';
 import type { LabelmapResult } from '../results/result.ts';
-import type { DatasetFolder } from './dataset-folder.ts';
-import { objectMetrics, objectReport, objectsOfResult, scoreObjects, trueObjectsOf, type ObjectRule, type ObjectScores } from './eval-objects.ts';
-import type { Measured, Yardstick } from './eval-report.ts';
-import { scoreSurfaces } from './eval-surfaces.ts';
-import { openFile } from './image-inputs.ts';
+import type { DatasetFiles } from '../training/dataset.ts';
+import { objectMetrics, objectReport, objectsOfResult, scoreObjects, trueObjectsOf, type ObjectRule, type ObjectScores } from './objects.ts';
+import type { Measured, Yardstick } from './report.ts';
+import { scoreSurfaces } from './surfaces.ts';
 
 /** Metrics of one item, by name. */
 export type Scores = Readonly<Record<string, number>>;
@@ -33,7 +32,7 @@ export interface Judged {
  * @param keepWorst how many of the worst items, by Dice, `worst` comes to hold, the worst first
  * @param objectsOf what counts as one object of a result
  */
-export function maskYardstick({ dataset, resolve }: DatasetFolder, keepWorst: number, worst: Judged[], objectsOf: ObjectRule = objectsOfResult): Yardstick {
+export function maskYardstick(files: DatasetFiles, keepWorst: number, worst: Judged[], objectsOf: ObjectRule = objectsOfResult): Yardstick {
   const scored: { patientId: string; scores: Scores }[] = [];
   const found: { patientId: string; objects: ObjectScores }[] = [];
   return {
@@ -41,11 +40,11 @@ export function maskYardstick({ dataset, resolve }: DatasetFolder, keepWorst: nu
     ofPixels: true,
     has: item => item.mask !== undefined || item.instances !== undefined,
     async judge({ id, patientId, mask, instances }, image, run) {
-      const objects = instances === undefined ? undefined : trueObjectsOf(await openFile(resolve(instances)), image, `${instances} of item '${id}'`);
-      const truth = mask === undefined ? Uint8Array.from(objects!, value => Number(value > 0)) : truthOf(await openFile(resolve(mask)), image, `${mask} of item '${id}'`, dataset.maskClasses);
+      const objects = instances === undefined ? undefined : trueObjectsOf(await files.image(instances), image, `${instances} of item '${id}'`);
+      const truth = mask === undefined ? Uint8Array.from(objects!, value => Number(value > 0)) : truthOf(await files.image(mask), image, `${mask} of item '${id}'`, files.dataset.maskClasses);
       const result = await run();
       if (result.kind !== 'labelmap') throw new OverreadError('internal', `Expected a labelmap, got ${result.kind}. Please report this.`);
-      const scores = scoreMask(truth, result, mask === undefined ? undefined : dataset.maskClasses);
+      const scores = scoreMask(truth, result, mask === undefined ? undefined : files.dataset.maskClasses);
       scored.push({ patientId, scores });
       worst.push({ id, image, truth, result, scores });
       worst.sort((a, b) => a.scores.dice! - b.scores.dice!).splice(keepWorst);

@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { maskYardstick, scoreMask, truthOf } from '../../../src/cli/eval-masks.ts';
+import { maskYardstick, scoreMask, truthOf } from '../../../src/evaluation/masks.ts';
+import { datasetIn } from '../../../src/cli/dataset-folder.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';
 import type { Dataset } from '../../../src/training/dataset.ts';
-import { fakeRunner, picture, target } from './fake-runner.ts';
+import { fakeRunner, picture, target } from '../cli/fake-runner.ts';
 
 async function labelled(labels: number[], names: string[]): Promise<LabelmapResult> {
   const result = (await fakeRunner().run([picture(labels.length, 1, labels)])) as LabelmapResult;
@@ -74,7 +75,7 @@ describe('the yardstick', () => {
       return { id: String(i), patientId: patient, images: [{ path: 'a.png' }], ...(instances && { instances: write('objects', instances) }), ...(mask && { mask: write('mask', mask) }) };
     });
     const dataset: Dataset = { schemaVersion: 1, name: 'objects', licence: 'none', items: entries };
-    const yardstick = maskYardstick({ dataset, resolve: file => path.join(folder, file) }, 0, []);
+    const yardstick = maskYardstick(datasetIn(folder, dataset), 0, []);
     const reports = [];
     for (const [i, item] of entries.entries()) {
       expect(yardstick.has(item)).toBe(true);
@@ -107,7 +108,7 @@ describe('the yardstick', () => {
   test('takes the model\'s own objects, where it gives them', async () => {
     fs.writeFileSync(path.join(folder, 'own.png'), greyPng(Uint8Array.of(1, 1, 2, 2), 4, 1));
     const item = { id: 'own', patientId: 'p', images: [{ path: 'a.png' }], instances: 'own.png' };
-    const yardstick = maskYardstick({ dataset: { schemaVersion: 1, name: 'own', licence: 'none', items: [item] }, resolve: file => path.join(folder, file) }, 0, []);
+    const yardstick = maskYardstick(datasetIn(folder, { schemaVersion: 1, name: 'own', licence: 'none', items: [item] }), 0, []);
     const image = picture(4, 1, [200, 200, 200, 200]);
     const made = (await fakeRunner().run([image])) as LabelmapResult;
     const instances = { labels: Int32Array.of(1, 1, 2, 2), count: 2, atBorder: 2, rule: { minimumPixels: 1, minimumMarkerPixels: 1 } };

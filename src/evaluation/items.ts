@@ -1,20 +1,27 @@
 import { OverreadError, toOverreadError } from '../errors.ts';
-import { isInstanceReference, type Image } from '../image/image.ts';
+import type { Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
+import type { ModelIdentity, Result } from '../results/result.ts';
 import { taskOf } from '../tasks/index.ts';
 import { referenceFirst } from '../tasks/modalities.ts';
-import type { DatasetImage, DatasetItem } from '../training/dataset.ts';
-import type { DatasetFolder } from './dataset-folder.ts';
-import { countYardstick } from './eval-counts.ts';
-import { maskYardstick, type Judged } from './eval-masks.ts';
-import type { EvalReport, ItemReport, Yardstick } from './eval-report.ts';
-import { scoreYardstick } from './eval-scores.ts';
-import { openFile } from './image-inputs.ts';
-import type { ModelRunner } from './model-runner.ts';
+import type { DatasetFiles, DatasetItem } from '../training/dataset.ts';
+import { described, imagesOf } from '../training/dataset-images.ts';
+import { countYardstick } from './counts.ts';
+import { maskYardstick, type Judged } from './masks.ts';
+import type { EvalReport, ItemReport, Yardstick } from './report.ts';
+import { scoreYardstick } from './scores.ts';
+
+/** What is measured: a model that stands ready on a device. */
+export interface MeasuredModel {
+  readonly manifest: ModelManifest;
+  readonly identity: ModelIdentity;
+  /** @param images one, or the views of one study */
+  run(images: readonly Image[]): Promise<Result>;
+}
 
 export interface EvalItemsOptions {
-  readonly runner: ModelRunner;
-  readonly folder: DatasetFolder;
+  readonly runner: MeasuredModel;
+  readonly folder: DatasetFiles;
   readonly patients?: ReadonlySet<string>;
   readonly ids?: ReadonlySet<string>;
   /** How many of the worst masks (by Dice) to hold on to. */
@@ -39,7 +46,7 @@ export async function evalItems(options: EvalItemsOptions): Promise<{ report: Ev
     const { id, patientId } = item;
     try {
       const images: Image[] = [];
-      for (const entry of imagesOf(item, runner.manifest, yardstick)) images.push(described(await openFile(folder.resolve(entry.path)), entry, item, runner.manifest));
+      for (const entry of imagesOf(item, runner.manifest, yardstick)) images.push(described(await folder.image(entry.path), entry, item, runner.manifest));
       // The result lies on the first image's grid, and so does the truth.
       const read = runner.manifest.input.modalities ? referenceFirst(images) : images;
       const { report, said } = await yardstick.judge(item, read[0]!, () => runner.run(read));
@@ -75,34 +82,4 @@ function chosenItems({ folder: { dataset }, patients, ids }: EvalItemsOptions, {
   if (chosen.length) return chosen;
   const why = withTruth.length ? 'none of them is in the given list' : `none of the ${dataset.items.length} has ${wants}`;
   throw new OverreadError('dataset/invalid', `Expected items to measure the model against in '${dataset.name}', got ${why}. Choose another data set or list.`, { expected: wants, got: why });
-}
-
-/** Of several views of a labelled subject those that the model reads; a mask belongs to an only image. */
-export function imagesOf({ id, images }: DatasetItem, { id: model, input }: ModelManifest, { ofPixels }: Pick<Yardstick, 'ofPixels'>): readonly DatasetImage[] {
-  if (input.fusion) return images;
-  const { modalities } = input;
-  if (modalities) return seriesOf(id, images, model, modalities);
-  const read = input.viewPosition?.map(view => view.toUpperCase());
-  const fitting = images.length > 1 && !ofPixels ? images.filter(({ view }) => view !== undefined && read?.includes(view.toUpperCase())) : images;
-  if (fitting.length === 1) return fitting;
-  throw new OverreadError('input/refused', `Expected one image that ${model} reads in '${id}', got ${images.length} images, ${fitting.length} of which would do.`, { got: images.length });
-}
-
-/** Of a subject's MR series those that the model reads; the data set says which each is. */
-function seriesOf(id: string, images: readonly DatasetImage[], model: string, modalities: readonly string[]): readonly DatasetImage[] {
-  const read = images.filter(({ modality }) => modality !== undefined && modalities.includes(modality));
-  if (read.length > 0) return read;
-  throw new OverreadError('input/refused', `Expected at least one of ${modalities.join(', ')} for ${model} in '${id}', got none of them. Say images[].modality in the data set.`, { expected: modalities });
-}
-
-/** The image with what the data set knows of it, where the file itself does not say. */
-export function described(image: Image, { view, modality }: DatasetImage, { id, patientId }: DatasetItem, { input: { modalities } }: ModelManifest): Image {
-  const { attributes } = image;
-  const mrModality = modalities?.find(name => name === modality);
-  return {
-    ...image,
-    sources: image.sources.map(source => (isInstanceReference(source) ? source : { ...source, study: id })),
-    modality: image.modality !== 'OT' || modality === undefined ? image.modality : mrModality ? 'MR' : modality,
-    attributes: { ...attributes, patientID: attributes.patientID ?? patientId, viewPosition: attributes.viewPosition ?? view, ...(mrModality && { mrModality }) },
-  };
 }

@@ -2,10 +2,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { maskYardstick } from '../../../src/cli/eval-masks.ts';
-import { measureScores, type ScoredItem } from '../../../src/cli/eval-scores.ts';
+import { maskYardstick } from '../../../src/evaluation/masks.ts';
+import { measureScores, type ScoredItem } from '../../../src/evaluation/scores.ts';
+import { datasetIn } from '../../../src/cli/dataset-folder.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
-import { fakeRunner, picture } from './fake-runner.ts';
+import { fakeRunner, picture } from '../cli/fake-runner.ts';
 
 const item = (patientId: string, probability: number, truths: Record<string, boolean>): ScoredItem =>
   ({ patientId, probabilities: { A: probability, B: probability }, truths });
@@ -30,7 +31,7 @@ test('nor have masks of one patient', async () => {
   fs.writeFileSync(path.join(folder, 'm.png'), greyPng(Uint8Array.of(0, 1), 2, 1));
   const keysOfDice = async (patients: string[]) => {
     const items = patients.map((patientId, i) => ({ id: String(i), patientId, images: [{ path: 'a.png' }], mask: 'm.png' }));
-    const yardstick = maskYardstick({ dataset: { schemaVersion: 1, name: 'masks', licence: 'none', items }, resolve: file => path.join(folder, file) }, 0, []);
+    const yardstick = maskYardstick(datasetIn(folder, { schemaVersion: 1, name: 'masks', licence: 'none', items }), 0, []);
     const image = picture(2, 1, [0, 200]);
     for (const each of items) await yardstick.judge(each, image, () => fakeRunner().run([image]));
     return Object.keys(yardstick.summary().metrics['dice']!);

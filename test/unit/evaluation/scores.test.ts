@@ -1,4 +1,4 @@
-import { measureScores, truthsOf, type ScoredItem } from '../../../src/cli/eval-scores.ts';
+import { measureScores, truthsOf, type ScoredItem } from '../../../src/evaluation/scores.ts';
 import type { DatasetItem } from '../../../src/training/dataset.ts';
 
 const item = (patientId: string, p: number, truth?: boolean, label = 'A'): ScoredItem => ({ patientId, probabilities: { [label]: p }, truths: truth === undefined ? {} : { [label]: truth } });

@@ -2,11 +2,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { evalItems } from '../../../src/cli/eval-items.ts';
+import { evalItems } from '../../../src/evaluation/items.ts';
+import { datasetIn } from '../../../src/cli/dataset-folder.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
 import type { Image } from '../../../src/image/image.ts';
 import type { ModelManifest } from '../../../src/manifest.ts';
-import { fakeRunner } from './fake-runner.ts';
+import { fakeRunner } from '../cli/fake-runner.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'overread-modalities-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
@@ -23,7 +24,7 @@ async function evaluated(modalities: (string | undefined)[]) {
   const dataset = { schemaVersion: 1 as const, name: 'mri', licence: 'none', items: [{ id: 'one', patientId: 'p', images, mask: 'mask.png' }] };
   const { report } = await evalItems({
     runner: { ...runner, manifest, run: async read => { given.push([...read]); return runner.run(read); } },
-    folder: { dataset, resolve: file => path.join(folder, file) } as Parameters<typeof evalItems>[0]['folder'],
+    folder: datasetIn(folder, dataset) as Parameters<typeof evalItems>[0]['folder'],
     keepWorst: 0,
   });
   return { report, given };

@@ -7,8 +7,8 @@ import { matchPoints } from '../metrics/point-matching.ts';
 import { rootMeanSquaredError } from '../metrics/root-mean-squared-error.ts';
 import type { PointsResult } from '../results/points.ts';
 import { countTruth, medianOf, type CountTruth } from './count-truth.ts';
-import type { DatasetFolder } from './dataset-folder.ts';
-import type { CountsReport, Measured, Yardstick } from './eval-report.ts';
+import type { DatasetFiles } from '../training/dataset.ts';
+import type { CountsReport, Measured, Yardstick } from './report.ts';
 
 /** Within which a marker is the cell's, where the set has no outlines to take it from, and no other was asked for. */
 const MATCH_RADIUS_PIXELS = 5;
@@ -33,7 +33,7 @@ interface CountedItem {
  * Measures counts against the dots of a data set, or against the number of its objects; markers are matched with them one to one,
  * within half of the picture's median cell diameter, or within `matchRadius` pixels.
  */
-export function countYardstick(folder: DatasetFolder, labels: readonly string[], matchRadius?: number): Yardstick {
+export function countYardstick(folder: DatasetFiles, labels: readonly string[], matchRadius?: number): Yardstick {
   const items: CountedItem[] = [];
   return {
     wants: 'dots or instances',

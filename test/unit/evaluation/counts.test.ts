@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readDatasetFolder } from '../../../src/cli/dataset-folder.ts';
-import { evalItems } from '../../../src/cli/eval-items.ts';
+import { evalItems } from '../../../src/evaluation/items.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
 import type { ModelRunner } from '../../../src/cli/model-runner.ts';
 import { countedPoints } from '../../../src/results/counted.ts';

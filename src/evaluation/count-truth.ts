@@ -1,12 +1,9 @@
-import fs from 'node:fs';
 import { OverreadError } from '../errors.ts';
 import { checkInside } from '../export/point-records.ts';
 import { parsePointsCsv } from '../export/points-csv.ts';
 import type { Image } from '../image/image.ts';
-import type { DatasetItem } from '../training/dataset.ts';
-import type { DatasetFolder } from './dataset-folder.ts';
-import { trueObjectsOf } from './eval-objects.ts';
-import { openFile } from './image-inputs.ts';
+import type { DatasetFiles, DatasetItem } from '../training/dataset.ts';
+import { trueObjectsOf } from './objects.ts';
 
 /** The cells that are in a picture. */
 export interface CountTruth {
@@ -23,12 +20,12 @@ export interface CountTruth {
  * @param labels the classes that a dot's class may name, or number from 1
  * @throws OverreadError `dataset/invalid`
  */
-export async function countTruth({ id, dots, instances }: DatasetItem, image: Image, { resolve }: DatasetFolder, labels: readonly string[]): Promise<CountTruth> {
-  const objects = instances === undefined ? undefined : objectsOf(trueObjectsOf(await openFile(resolve(instances)), image, `${instances} of item '${id}'`), image.shape[0]);
+export async function countTruth({ id, dots, instances }: DatasetItem, image: Image, files: DatasetFiles, labels: readonly string[]): Promise<CountTruth> {
+  const objects = instances === undefined ? undefined : objectsOf(trueObjectsOf(await files.image(instances), image, `${instances} of item '${id}'`), image.shape[0]);
   const medianDiameter = objects && medianOf(objects.diameters);
   if (dots === undefined) return { coordinates: objects!.coordinates, ...(medianDiameter !== undefined && { medianDiameter }) };
   const where = `${dots} of item '${id}'`;
-  const points = parsePointsCsv(fs.readFileSync(resolve(dots), 'utf8'), where);
+  const points = parsePointsCsv(await files.text(dots), where);
   checkInside(points, image.shape, where);
   const classed = points.length > 0 && points.every(({ className }) => className !== undefined) && labels.length > 1;
   return {
