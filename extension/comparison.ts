@@ -1,6 +1,6 @@
 import { toOverreadError, type OverreadError } from '../src/errors.ts';
 import type { LabelmapResult } from '../src/results/result.ts';
-import { breathe } from './breathe.ts';
+import { breathe } from '../src/breathe.ts';
 import { compareMasks, maskOf, maskOnGrid, type Mask, type MaskComparison } from './compare-masks.ts';
 import { differenceResult } from './overlays/difference.ts';
 import type { KeptResult, ResultsStore } from './results-store.ts';

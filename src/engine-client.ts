@@ -1,6 +1,7 @@
 import * as Comlink from 'comlink';
 import type { Answer, EngineService, WorkerOptions } from './engine-protocol.ts';
 import { sendTiles, type EngineSlideJob, type SlideCallOptions, type SlideRun } from './engine-slides.ts';
+import { sendTraining, type EngineTrainingJob, type TrainingCallOptions, type TrainingRun } from './engine-training.ts';
 import type { Job } from './engine.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
@@ -44,6 +45,8 @@ export interface EngineClient {
    * is aborted; the tiles that were handed out are whole, and a later run with `done` goes on after them.
    */
   runTiles(job: EngineSlideJob, options: SlideCallOptions): SlideRun;
+  /** Trains a model further on labelled pictures, and measures it against the one where it started. Other calls are answered in between. */
+  fineTune(job: EngineTrainingJob, options?: TrainingCallOptions): TrainingRun;
   unload(location: string): Promise<void>;
   memory(): Promise<{ readonly tensors: number; readonly deviceBytes: number; readonly models: number }>;
   /** Only with the option `debug`: takes the GPU device away. */
@@ -108,6 +111,23 @@ class WorkerEngine implements EngineClient {
     return {
       result: this.#call(async service => sent.received(await service.runTiles(sent.job, sent.calls)), options.signal, jobId),
       focus: region => void this.#live?.service.focus(jobId, region),
+    };
+  }
+
+  fineTune(job: EngineTrainingJob, options: TrainingCallOptions = {}): TrainingRun {
+    const jobId = `training ${++this.#jobs}`;
+    const paused = new AbortController();
+    const sent = sendTraining(jobId, { ...job, location: absolute(job.location) }, options);
+    return {
+      // Its signal is not the call's: the worker writes where it stood before it answers.
+      result: this.#call(service => {
+        throwIfAborted(paused.signal);
+        return service.fineTune(sent.job, sent.calls);
+      }),
+      pause: () => {
+        paused.abort();
+        void this.#live?.service.cancel(jobId);
+      },
     };
   }
 

@@ -1,5 +1,8 @@
 import type { Engine, EngineOptions, ExplainJob, Job, SlideInput, TilesJob } from './engine.ts';
+import type { EngineTrainingJob } from './engine-training.ts';
 import type { SerializedError } from './errors.ts';
+import type { FineTuned, FineTuneEvent } from './fine-tune.ts';
+import type { Image } from './image/image.ts';
 import type { EncodedFrame } from './image/slide/frames.ts';
 import type { Region } from './image/tiles.ts';
 import type { CountedTile, LabelledTile, TiledResult, TiledRun, UnreadTile } from './results/tiled-result.ts';
@@ -37,6 +40,21 @@ export interface TilesCalls {
   headers(): Promise<Answer<Readonly<Record<string, string>>>>;
 }
 
+/** A training as it crosses to the worker. */
+export interface SentTrainingJob extends Omit<EngineTrainingJob, 'images'> {
+  readonly jobId: string;
+  readonly images: readonly (readonly [path: string, image: Image])[];
+  /** Whether the page keeps checkpoints. */
+  readonly keeps: boolean;
+}
+
+/** What the worker calls on the page while it trains. */
+export interface TrainingCalls {
+  event(event: FineTuneEvent): void;
+  readCheckpoint(): Promise<Answer<Uint8Array | undefined>>;
+  writeCheckpoint(bytes: Uint8Array): Promise<Answer<void>>;
+}
+
 type Answered<M extends keyof Engine> = Promise<Answer<Awaited<ReturnType<Engine[M]>>>>;
 
 /** The worker's side as comlink exposes it; `jobId` of a load is for its cancellation. */
@@ -48,6 +66,7 @@ export interface EngineService {
   run(job: Job, onProgress?: OnProgress): Answered<'run'>;
   explain(job: ExplainJob, onProgress?: OnProgress): Answered<'explain'>;
   runTiles(job: SentTilesJob, calls: TilesCalls): Promise<Answer<SentTiledResult>>;
+  fineTune(job: SentTrainingJob, calls: TrainingCalls): Promise<Answer<FineTuned>>;
   focus(jobId: string, region: Region): Promise<Answer<void>>;
   cancel(jobId: string): Promise<Answer<void>>;
   unload(location: string): Promise<Answer<void>>;

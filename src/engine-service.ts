@@ -2,6 +2,7 @@ import * as Comlink from 'comlink';
 import type { Answer, EngineService, WorkerOptions } from './engine-protocol.ts';
 import { Engine } from './engine.ts';
 import { tilesThrough } from './engine-tiles.ts';
+import { trainThrough } from './engine-training.ts';
 import { OverreadError, toOverreadError } from './errors.ts';
 import type { Result } from './results/result.ts';
 import type { OnProgress, Progress } from './runtime/types.ts';
@@ -41,6 +42,7 @@ export function createEngineService(): EngineService {
       return answered.ok ? Comlink.transfer(answered, answered.value.flatMap(buffersOf)) : answered;
     },
     runTiles: (job, calls) => answer(() => tilesThrough(calls, job, (received, listener) => live().runTiles(received, listener))),
+    fineTune: (job, calls) => answer(() => trainThrough(calls, job, received => live().fineTune(received))),
     focus: (jobId, region) => answer(async () => live().focus(jobId, region)),
     cancel: jobId =>
       answer(async () => {

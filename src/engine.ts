@@ -1,7 +1,9 @@
+import { breathe } from './breathe.ts';
 import type { DicomJson } from './dicom/dicomjson.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
 import { explain } from './explain.ts';
+import type { FineTuned, FineTuneJob } from './fine-tune.ts';
 import { chooseLevel } from './image/slide/choose-level.ts';
 import type { FrameReader } from './image/slide/frames.ts';
 import { slidePyramid } from './image/slide/pyramid.ts';
@@ -12,14 +14,14 @@ import type { ModelManifest } from './manifest.ts';
 import type { DeviceDescription, ModelIdentity, Result } from './results/result.ts';
 import type { TiledResult } from './results/tiled-result.ts';
 import { runTiles, type RunTilesOptions } from './run-tiles.ts';
-import { httpFiles } from './runtime/http-files.ts';
+import { keptFiles } from './runtime/kept-files.ts';
 import { createRuntime, type TfjsRuntime } from './runtime/runtime.ts';
 import type { LoadedModel, ModelFiles, OnProgress, RuntimeOptions } from './runtime/types.ts';
-import { readManifest } from './runtime/verified.ts';
+import { readManifest, readVerified } from './runtime/verified.ts';
 import type { SaliencyRequest, SaliencyResult } from './tasks/saliency/index.ts';
 
 export interface EngineOptions extends RuntimeOptions {
-  /** How a model's folder is read; over HTTP unless said otherwise. */
+  /** How a model's folder is read; unless said otherwise what this browser keeps of it, and the rest over HTTP. */
   readonly fetchModel?: (location: string) => ModelFiles;
   /** Bytes of model files that may stay loaded; beyond it the model that was not used for longest goes. */
   readonly keptModelBytes?: number;
@@ -68,6 +70,13 @@ export interface TilesJob {
   readonly readGlass?: boolean;
 }
 
+export interface EngineFineTuneJob extends Omit<FineTuneJob, 'verified' | 'signal'> {
+  /** Chosen by the caller, for {@link Engine.cancel}, which pauses it. */
+  readonly jobId: string;
+  /** Folder of the model where training starts. */
+  readonly location: string;
+}
+
 export type TilesListener = Pick<RunTilesOptions, 'onProgress' | 'onRun' | 'onTile' | 'onCounted'>;
 
 const KEPT_MODEL_BYTES = 512 * 2 ** 20;
@@ -89,7 +98,7 @@ export class Engine {
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
-    this.#files = options.fetchModel ?? httpFiles;
+    this.#files = options.fetchModel ?? keptFiles;
   }
 
   /**
@@ -155,28 +164,48 @@ export class Engine {
     }
   }
 
+  /**
+   * Trains a model further. Other jobs have their turn on the device in between.
+   * @throws OverreadError as {@link fineTune}, `model/*`, `network/*`, and `job/busy` when a job of this id is under way
+   */
+  fineTune({ jobId, location, ...job }: EngineFineTuneJob): Promise<FineTuned> {
+    return this.#cancellable(jobId, async signal => {
+      const runtime = await this.#open();
+      const verified = await readVerified(this.#files(location), undefined, signal);
+      // What only a training needs comes with the first one.
+      const { fineTune } = await import('./fine-tune.ts');
+      // On a backend that answers at once nothing else would be heard until the end.
+      const turns: Pick<TfjsRuntime, 'turn'> = { turn: async work => { try { return await runtime.turn(work); } finally { await breathe(); } } };
+      return fineTune(runtime, { ...job, verified, signal }, turns);
+    });
+  }
+
   /** Moves what is on screen of a job of {@link runTiles}: from the next tile on. */
   focus(jobId: string, region: Region): void {
     if (this.#jobs.has(jobId)) this.#focus.set(jobId, region);
   }
 
   async #job<T>({ jobId, location, force, register }: Pick<Job, 'jobId' | 'location' | 'force' | 'register'>, onProgress: OnProgress | undefined, work: (runtime: TfjsRuntime, model: LoadedModel, options: InferOptions) => Promise<T>): Promise<T> {
+    return this.#cancellable(jobId, async signal => {
+      const runtime = await this.#open();
+      throwIfAborted(signal);
+      const known = this.#models.has(location);
+      const start = performance.now();
+      const model = await this.#load(location, onProgress, signal);
+      const gate = await this.#gateOf(model, location, onProgress, signal);
+      const loadMs = known ? 0 : performance.now() - start;
+      return work(runtime, model, { onProgress, signal, loadMs, ...(gate && { gate }), ...(force && { force }), ...(register && { register }) });
+    });
+  }
+
+  async #cancellable<T>(jobId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#jobs.has(jobId)) {
       throw new OverreadError('job/busy', `Expected a new job id, got ${jobId}, which is under way. Wait for it or cancel it.`, { got: jobId });
     }
     const job = new AbortController();
     this.#jobs.set(jobId, job);
     try {
-      return await guarded(async () => {
-        const runtime = await this.#open();
-        throwIfAborted(job.signal);
-        const known = this.#models.has(location);
-        const start = performance.now();
-        const model = await this.#load(location, onProgress, job.signal);
-        const gate = await this.#gateOf(model, location, onProgress, job.signal);
-        const loadMs = known ? 0 : performance.now() - start;
-        return await work(runtime, model, { onProgress, signal: job.signal, loadMs, ...(gate && { gate }), ...(force && { force }), ...(register && { register }) });
-      });
+      return await guarded(() => work(job.signal));
     } finally {
       this.#jobs.delete(jobId);
     }

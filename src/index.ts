@@ -17,7 +17,9 @@ export { COLOUR_TABLES, colourTable, heatmapRgba, type ColourTableName, type Hea
 export { connectEngine, type CallOptions, type EngineClient, type EngineExplainJob, type EngineJob } from './engine-client.ts';
 export type { WorkerOptions } from './engine-protocol.ts';
 export type { EngineSlideJob, SlideCallOptions, SlideRun } from './engine-slides.ts';
-export { Engine, type EngineOptions, type ExplainJob, type Job, type SlideInput, type TilesJob, type TilesListener } from './engine.ts';
+export type { EngineTrainingJob, TrainingCallOptions, TrainingRun } from './engine-training.ts';
+export type { FineTuned, FineTuneEvent, TrainingReport } from './fine-tune.ts';
+export { Engine, type EngineFineTuneJob, type EngineOptions, type ExplainJob, type Job, type SlideInput, type TilesJob, type TilesListener } from './engine.ts';
 export { explain, type ExplainOptions } from './explain.ts';
 export { infer, type InferOptions } from './infer.ts';
 export { runTiles, type RunTilesOptions } from './run-tiles.ts';

@@ -1,6 +1,6 @@
 import { OverreadError } from '../../src/errors.ts';
 import type { LabelmapResult } from '../../src/results/result.ts';
-import { breathe } from '../breathe.ts';
+import { breathe } from '../../src/breathe.ts';
 import type { OverlayStyle } from '../configuration.ts';
 import type { DrawnMask } from '../mask-edits.ts';
 import type { Cornerstone, CornerstoneTools, Services } from '../types/ohif.ts';

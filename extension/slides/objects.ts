@@ -1,6 +1,6 @@
 import { countInstances, type ObjectCount } from '../../src/results/block-instances.ts';
 import type { InstanceRule } from '../../src/results/instances.ts';
-import { breathe } from '../breathe.ts';
+import { breathe } from '../../src/breathe.ts';
 import type { SlideMask } from './mask.ts';
 
 /** Small enough that the page answers between two; objects of up to the halo are found as a whole. */

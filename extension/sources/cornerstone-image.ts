@@ -2,7 +2,7 @@ import { applyTransform, checkedLinear } from '../../src/dicom/modality-transfor
 import { OverreadError, throwIfAborted, toOverreadError } from '../../src/errors.ts';
 import type { Image } from '../../src/image/image.ts';
 import { representableRange, type Range } from '../../src/image/modality-values.ts';
-import { breathe } from '../breathe.ts';
+import { breathe } from '../../src/breathe.ts';
 import { instanceReference } from '../identity.ts';
 import type { Cornerstone, DicomInstance } from '../types/ohif.ts';
 import { attributesOf, indexToPatientOf, numberOf, spacingOf } from './attributes.ts';

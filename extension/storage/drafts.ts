@@ -1,6 +1,7 @@
 import type { Verdict } from '../../src/export/derived.ts';
 import type { DicomObject } from '../../src/export/part10.ts';
 import type { Result } from '../../src/results/result.ts';
+import { browserDatabase } from '../../src/runtime/browser-database.ts';
 
 /** A result that is not stored yet, as it survives a reload. Never a patient's name or number. */
 export interface Draft {
@@ -25,26 +26,12 @@ const STORE = 'drafts';
 
 /** In the browser's IndexedDB, of this origin; in memory where there is none. */
 export function browserDrafts(): Drafts {
-  if (!('indexedDB' in globalThis)) return memoryDrafts();
-  let opened: Promise<IDBDatabase> | undefined;
-  const database = (): Promise<IDBDatabase> => (opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'key' });
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
-  }));
-  const asked = async <T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
-    const store = (await database()).transaction(STORE, mode).objectStore(STORE);
-    const request = ask(store);
-    return new Promise((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
-    });
-  };
+  const database = browserDatabase(DATABASE, { [STORE]: 'key' });
+  if (!database) return memoryDrafts();
   return {
-    put: async draft => void (await asked('readwrite', store => store.put(draft))),
-    remove: async key => void (await asked('readwrite', store => store.delete(key))),
-    all: () => asked<Draft[]>('readonly', store => store.getAll() as IDBRequest<Draft[]>),
+    put: draft => database.write([{ store: STORE, put: draft }]),
+    remove: key => database.write([{ store: STORE, remove: key }]),
+    all: () => database.all<Draft>(STORE),
   };
 }
 

@@ -4,7 +4,10 @@ import { createEngineService } from '../../src/engine-service.ts';
 import type { WorkerOptions } from '../../src/engine-protocol.ts';
 import type { LabelmapResult } from '../../src/results/result.ts';
 import type { Progress } from '../../src/runtime/types.ts';
-import { FIXTURES, WASM, disc } from './runtime/tiny.ts';
+import type { EngineTrainingJob } from '../../src/engine-training.ts';
+import type { FineTuneEvent } from '../../src/fine-tune.ts';
+import { FIXTURES, WASM, disc, picture } from './runtime/tiny.ts';
+import { memoryStore, recipe } from './training/made.ts';
 import { readFile } from 'node:fs/promises';
 
 /** A worker without a thread: the service behind a real message port, so that everything is cloned and transferred. */
@@ -70,6 +73,36 @@ describe('the engine through its worker', () => {
     expect(image.pixels).toHaveLength(0);
     expect(stages).toEqual(expect.arrayContaining(['download', 'compile', 'infer', 'decode']));
     expect(await client.memory()).toMatchObject({ models: 1 });
+  });
+
+  test('trains in turns with other runs; paused and gone on with by another worker it ends as one that was not', async () => {
+    const job = (): EngineTrainingJob => {
+      const inside = (i: number) => (x: number, y: number) => Math.hypot(x - 10 - 3 * i, y - 16) < 5;
+      const items = [0, 1, 2, 3].map(i => ({ id: `${i}`, patientId: `p${i}`, images: [{ path: `${i}` }], mask: `${i} mask` }));
+      const images = items.flatMap(({ id }, i) => [[id, picture(32, 32, (x, y) => 50 + 120 * Number(inside(i)(x, y)))], [`${id} mask`, picture(32, 32, (x, y) => Number(inside(i)(x, y)))]] as const);
+      return { location: `${BASE}tiny-unet/`, recipe: recipe({ validation: { every: 6, share: 0.5 } }), dataset: { schemaVersion: 1, name: 'discs', licence: 'CC0', items }, images: new Map(images), id: 'mine', name: 'Mine', allowSlow: true };
+    };
+    client = connect();
+    const store = memoryStore();
+    const run = client.fineTune(job(), { checkpoints: store, onEvent: event => event.kind === 'step' && event.point.step === 5 && run.pause() });
+    const [other] = await Promise.all([client.run({ location: `${BASE}tiny-bright/`, images: [disc(40, 40)] }), expect(run.result).rejects.toMatchObject({ code: 'job/cancelled' })]);
+    expect(other.kind).toBe('labelmap');
+    expect(store.bytes).toBeDefined();
+    client.restart();
+    const events: FineTuneEvent[] = [];
+    const gone = await client.fineTune(job(), { checkpoints: store, onEvent: event => events.push(event) }).result;
+    const whole = await client.fineTune(job()).result;
+    expect(events.map(({ kind }) => kind).filter((kind, i, all) => kind !== all[i - 1])).toEqual(expect.arrayContaining(['data', 'start', 'step', 'validation', 'measuring']));
+    expect(events.flatMap(event => (event.kind === 'start' ? [event.step] : []))[0]).toBeGreaterThanOrEqual(5);
+    expect(gone.files.get('weights.bin')).toEqual(whole.files.get('weights.bin'));
+    expect(gone.manifest).toMatchObject({ id: 'mine', name: 'Mine', training: { parent: { id: 'tiny-unet' }, dataset: { train: { patients: 2 }, validation: { patients: 2 } } } });
+    expect(gone.report.curve).toEqual(whole.report.curve);
+    // A mask that was drawn anew since is another run.
+    const redrawn = job();
+    redrawn.images.get('0 mask')!.pixels[0] = 1;
+    redrawn.images.get('3 mask')!.pixels[0] = 1;
+    await expect(client.fineTune(redrawn, { checkpoints: store }).result).rejects.toMatchObject({ code: 'store/invalid', message: expect.stringMatching(/another training/) });
+    await expect(client.fineTune({ ...job(), allowSlow: false }).result).rejects.toMatchObject({ code: 'device/unavailable', message: expect.stringMatching(/GPU/) });
   });
 
   test('explains a score: the map is handed back, a cancelled one stops', async () => {
