@@ -35,11 +35,13 @@ export function isPlainPadding(padding: unknown): padding is 'same' | 'valid' {
 export function inputDerivative(dy: Tensor4D, kernel: Tensor4D, padding: 'same' | 'valid'): Tensor4D {
   const [rows, columns] = kernel.shape;
   const turned = transpose(rows * columns === 1 ? kernel : reverse(kernel, [0, 1]), [0, 1, 3, 2]);
+  // Paddings that have a name, so that what this gives can itself be derived as a plain convolution.
+  if (padding === 'same' && rows % 2 === 1 && columns % 2 === 1) return conv2d(dy, turned, 1, 'same');
   const around = (size: number): [number, number] => {
     const [before, after] = added(size, padding);
     return [size - 1 - before, size - 1 - after];
   };
-  return conv2d(dy, turned, 1, [[0, 0], around(rows), around(columns), [0, 0]]);
+  return conv2d(rows * columns === 1 ? dy : pad(dy, [[0, 0], around(rows), around(columns), [0, 0]]), turned, 1, 'valid');
 }
 
 /**

@@ -4,7 +4,7 @@ import { hashIntegers, seededRandom, type Random } from '../phantoms/random.ts';
 import { changeIntensity } from './augmentation/intensity.ts';
 import { sampled, sampledNearest, samplingMap } from './augmentation/geometry.ts';
 import { changeStain } from './augmentation/stain.ts';
-import { labelledPicture, outputChannels, type Example } from './examples.ts';
+import { labelledPicture, outputChannels, sitesOf, type Example } from './examples.ts';
 import type { Recipe } from './recipe.ts';
 import { CasedSampler, type CasedState } from './samplers/cased.ts';
 import { ClassBalancedSampler } from './samplers/class-balanced.ts';
@@ -26,6 +26,8 @@ export interface Batch {
   readonly outside?: Float32Array;
   /** Of ActivDiff: the pictures with what lies outside of their masks shuffled. */
   readonly masked?: Float32Array;
+  /** Of gradient reversal: size · sites, 1 at a picture's own. */
+  readonly sites?: Float32Array;
   /** Where each patch came from, for samplers that hear how it went. */
   readonly patches?: readonly Patch[];
 }
@@ -38,11 +40,14 @@ export class Batches {
   readonly #sampler: Sampler | undefined;
   readonly rows: number;
   readonly columns: number;
+  /** Of gradient reversal, else none. */
+  readonly sites: readonly string[];
 
   constructor(private readonly examples: readonly Example[], private readonly manifest: ModelManifest, private readonly recipe: Recipe) {
     const { input, task } = manifest;
     const [rows, columns] = input.tiling && recipe.patch ? recipe.patch : (input.shape as unknown as [number, number, number]);
     [this.rows, this.columns] = [rows, columns];
+    this.sites = recipe.guidance?.kind === 'reversal' ? sitesOf(examples) : [];
     if (task === 'segment' && input.tiling) this.#sampler = samplerOf(recipe, examples);
   }
 
@@ -59,8 +64,9 @@ export class Batches {
     const pictures = new Float32Array(size * area * channels);
     const truth = new Float32Array(size * outputs * (ofMasks ? area : 1));
     const weights = ofMasks ? (recipe.borderWeight === undefined ? undefined : new Float32Array(size * area).fill(1)) : new Float32Array(size * outputs);
-    const outside = recipe.guidance ? new Float32Array(size * area) : undefined;
+    const outside = recipe.guidance && recipe.guidance.kind !== 'reversal' ? new Float32Array(size * area) : undefined;
     const masked = recipe.guidance?.kind === 'activdiff' ? new Float32Array(pictures.length) : undefined;
+    const sites = this.sites.length > 0 ? new Float32Array(size * this.sites.length) : undefined;
     const ids: string[] = [];
     const patches: Patch[] = [];
     for (let i = 0; i < size; i++) {
@@ -68,6 +74,7 @@ export class Batches {
       const example = this.examples[patch?.picture ?? this.#whole(step, i, random)]!;
       if (patch) patches.push(patch);
       ids.push(example.id);
+      if (sites) sites[i * this.sites.length + this.sites.indexOf(example.site!)] = 1;
       const centre = patch ? ([patch.column, patch.row] as const) : ([(example.columns - 1) / 2, (example.rows - 1) / 2] as const);
       const map = samplingMap(centre, [rows, columns], recipe.augmentation, random);
       const { columns: width, rows: height } = example;
@@ -92,7 +99,7 @@ export class Batches {
       inside.forEach((v, p) => (outside[i * area + p] = 1 - v));
       masked?.set(shuffledOutside(picture, inside, channels, () => random.next()), i * area * channels);
     }
-    return { ids, size, rows, columns, pictures, truth, ...(weights && { weights }), ...(outside && { outside }), ...(masked && { masked }), ...(patches.length > 0 && { patches }) };
+    return { ids, size, rows, columns, pictures, truth, ...(weights && { weights }), ...(outside && { outside }), ...(masked && { masked }), ...(sites && { sites }), ...(patches.length > 0 && { patches }) };
   }
 
   /** Tells the sampler how well the patches of a batch went, 0 to 1 each. */

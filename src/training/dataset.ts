@@ -24,6 +24,8 @@ const boxSchema = z.object({ label: z.string().min(1), x: z.number(), y: z.numbe
 const itemSchema = z.object({
   id: z.string().min(1),
   patientId: z.string().min(1),
+  /** Where it was taken: a hospital, a scanner. */
+  site: z.string().min(1).optional(),
   /** Several images of an item are views or modalities of one subject. */
   images: z.array(datasetImageSchema).min(1),
   /** PNG or NIfTI with the class index of each pixel. */

@@ -24,6 +24,7 @@ export interface Example {
   readonly classes?: Uint8Array;
   /** Of scores: one an output channel; NaN where it is not known. */
   readonly labels?: Float32Array;
+  readonly site?: string;
 }
 
 /** What of an item's truth is read: the opened images of `mask` and `instances`. */
@@ -71,7 +72,7 @@ export function exampleOf(item: DatasetItem, image: Image, truth: Truth, manifes
   const spec = input.tiling ? { ...input, shape: [rows, columns, input.shape[2]!], fit: 'stretch' as const } : input;
   const { values: picture, placement } = encodePlaneValues(image, spec);
   const [inputColumns, inputRows] = placement.inputSize;
-  const base = { id, patientId, columns: inputColumns, rows: inputRows, channels: input.shape[2]!, picture };
+  const base = { id, patientId, columns: inputColumns, rows: inputRows, channels: input.shape[2]!, picture, ...(item.site !== undefined && { site: item.site }) };
   const objects = truth.instances && gridOf(truth.instances, image, `instances of item '${id}'`);
   const mask = truth.mask && gridOf(truth.mask, image, `mask of item '${id}'`);
   const placed = <T extends Uint8Array | Float32Array>(from: T, into: T) => placedLabels(from, into, placement);
@@ -155,6 +156,18 @@ function placedLabels<T extends Uint8Array | Float32Array>(from: T, into: T, { s
 export function labelledPicture({ id, columns, rows, classes }: Example): LabelledPicture {
   if (!classes) throw new OverreadError('internal', `Expected the example '${id}' to have a mask. Please report this.`);
   return { columns, rows, labels: classes };
+}
+
+/**
+ * The sites that a head is to tell apart, in the order of their names.
+ * @throws OverreadError `dataset/invalid` for fewer than two, or an item that names none
+ */
+export function sitesOf(examples: readonly Example[]): readonly string[] {
+  const nameless = examples.find(({ site }) => site === undefined);
+  const sites = [...new Set(examples.flatMap(({ site }) => site ?? []))].sort();
+  if (!nameless && sites.length > 1) return sites;
+  const got = nameless ? `item '${nameless.id}' without one` : `only ${sites[0]}`;
+  throw new OverreadError('dataset/invalid', `Expected the \`site\` of every item, of two sites at least, to learn by gradient reversal, got ${got}. Add the sites, or choose another guidance.`, { got });
 }
 
 /**

@@ -58,8 +58,11 @@ const recipeSchema = z.strictObject({
   loss,
   /** Of masks with instances: U-Net's weights of the borders between objects, added to the loss so high. */
   borderWeight: positive.optional(),
-  /** Of classifiers, on pictures that have a mask: right for the right reasons. Its loss is added, times `weight`. */
-  guidance: z.strictObject({ kind: z.enum(['rrr', 'gradmask', 'activdiff']), weight: positive }).optional(),
+  /**
+   * Of classifiers: right for the right reasons. Its loss is added, times `weight`. By masks of pictures that have one, or
+   * (reversal) by the sites of the items, which the representation must not tell apart.
+   */
+  guidance: z.strictObject({ kind: z.enum(['rrr', 'gradmask', 'activdiff', 'reversal']), weight: positive }).optional(),
   optimiser,
   rate: positive,
   schedule: schedule.default({ kind: 'constant', warmUpSteps: 0, patience: 3, factor: 0.5 }),

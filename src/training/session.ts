@@ -1,4 +1,4 @@
-import { add, dispose, div, keep, minimum, mul, sigmoid, softmax, sqrt, square, sum, tensor1d, tidy, variableGrads, type Scalar, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { add, dispose, div, keep, minimum, mul, sigmoid, softmax, sqrt, square, sum, tensor1d, tidy, variableGrads, type Scalar, type Tensor, type Tensor1D, type Variable } from '@tensorflow/tfjs-core';
 import { OverreadError } from '../errors.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { Device } from '../runtime/device.ts';
@@ -10,12 +10,16 @@ import { objective } from './objective.ts';
 import { Optimiser } from './optimiser.ts';
 import { Parameters } from './parameters.ts';
 import type { Recipe } from './recipe.ts';
+import { SiteHead } from './site-head.ts';
 import { TrainableNetwork } from './trainable.ts';
 
 /** Activations are kept for the derivative, which makes as many again and some on the way. */
 const COPIES = 3;
 /** A second derivative goes through the network twice more. */
 const GUIDED_COPIES = 9;
+
+/** What a network is fed: the size of its patches, and of gradient reversal the sites. */
+type Fed = Pick<Batches, 'rows' | 'columns' | 'sites'>;
 
 /** A network that learns, on one device. It ends with the device, and is made again from the last state. */
 export class Session {
@@ -25,22 +29,24 @@ export class Session {
   /** How many pictures of a batch are computed at once. */
   readonly atOnce: number;
   readonly #optimiser: Optimiser;
+  readonly #siteHead: SiteHead | undefined;
   #weights: Tensor1D;
 
-  private constructor(readonly device: Device, private readonly network: Network, private readonly manifest: ModelManifest, private readonly recipe: Recipe, patch: { readonly rows: number; readonly columns: number }) {
+  private constructor(readonly device: Device, private readonly network: Network, private readonly manifest: ModelManifest, private readonly recipe: Recipe, fed: Fed) {
     this.trainable = new TrainableNetwork(network.layersModel!, recipe);
-    this.parameters = new Parameters(this.trainable.variables);
+    if (fed.sites.length > 0) this.#siteHead = new SiteHead(this.trainable.representation().shape.at(-1)!, fed.sites.length, recipe.seed);
+    this.parameters = new Parameters(this.#learning);
     this.statistics = new Parameters(this.trainable.statistics);
     this.#optimiser = new Optimiser(recipe.optimiser, this.parameters.size);
     this.#weights = this.parameters.gather();
-    this.atOnce = fitting(network, manifest, recipe, patch, device);
+    this.atOnce = fitting(network, manifest, recipe, fed, device);
   }
 
   /** @throws OverreadError `device/limit`; what building the network throws */
-  static async open(device: Device, verified: VerifiedModel, recipe: Recipe, patch: { readonly rows: number; readonly columns: number }): Promise<Session> {
+  static async open(device: Device, verified: VerifiedModel, recipe: Recipe, fed: Fed): Promise<Session> {
     const network = await buildNetwork(verified);
     try {
-      return new Session(device, network, verified.manifest, recipe, patch);
+      return new Session(device, network, verified.manifest, recipe, fed);
     } catch (error) {
       network.dispose();
       throw error;
@@ -49,22 +55,24 @@ export class Session {
 
   /**
    * One step: the derivative of a batch, or of several, and new weights.
+   * @param progress 0 to 1, how far training is
    * @returns the loss, still on the device, and with `scored` the Dice of each patch, in the order of the batches
    */
-  step(batches: readonly Batch[], rate: number, scored: boolean): { readonly loss: Scalar; readonly scores: readonly Tensor[] } {
+  step(batches: readonly Batch[], { rate, progress, scored }: { readonly rate: number; readonly progress: number; readonly scored: boolean }): { readonly loss: Scalar; readonly scores: readonly Tensor[] } {
     let sum: Tensor1D | undefined;
     let loss: Scalar | undefined;
     const scores: Tensor[] = [];
+    const beside = { recipe: this.recipe, manifest: this.manifest, siteHead: this.#siteHead, progress };
     const pictures = batches.reduce((count, { size }) => count + size, 0);
     for (const batch of batches) {
       for (let from = 0; from < batch.size; from += this.atOnce) {
         const to = Math.min(batch.size, from + this.atOnce);
         const share = (to - from) / pictures;
         const got = variableGrads(() => {
-          const of = objective(this.trainable, batch, [from, to], this.recipe, this.manifest);
+          const of = objective(this.trainable, batch, [from, to], beside);
           if (scored) scores.push(keep(this.#score(of.logits, of.truth)));
           return of.loss;
-        }, [...this.trainable.variables]);
+        }, [...this.#learning]);
         const [total, losses] = tidy(() => {
           const part = mul(this.parameters.gradient(got.grads), share) as Tensor1D;
           const value = mul(got.value, share) as Scalar;
@@ -104,7 +112,13 @@ export class Session {
   dispose(): void {
     this.#weights.dispose();
     this.#optimiser.dispose();
+    this.#siteHead?.dispose();
     this.network.dispose();
+  }
+
+  /** The network's own come first. */
+  get #learning(): readonly Variable[] {
+    return [...this.trainable.variables, ...(this.#siteHead?.variables ?? [])];
   }
 
   #clipped(gradient: Tensor1D): Tensor1D {

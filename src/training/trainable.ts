@@ -57,10 +57,13 @@ export class TrainableNetwork {
     return { outputs: all.slice(0, model.outputs.length), also: all.slice(model.outputs.length) };
   }
 
-  /** The last feature map, whose mean over rows and columns is the representation of a picture. */
-  featureMap(name?: string): SymbolicTensor {
-    const [asked] = this.model.inputs;
-    return featureMap(this.model.outputs.at(-1)!, { asked: asked!, others: [] }, name);
+  /** What the scores are made from: the vector that the head reads, [n, features], or where it reads none the last feature map. */
+  representation(): SymbolicTensor {
+    const output = this.model.outputs.at(-1)!;
+    const head = topLayer(output);
+    const read = head.inboundNodes.at(-1)?.inputTensors[0];
+    if (read?.shape.length === 2) return read;
+    return featureMap(output, { asked: this.model.inputs[0]!, others: [] });
   }
 
   readonly #rule: LayerRule = (layer, inputs) => {

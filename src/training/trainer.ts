@@ -83,6 +83,8 @@ class Run {
   /** Ids of the last step's batch. */
   #last: readonly string[] = [];
   #device: DeviceDescription | undefined;
+  /** How many weights of the state are the network's; a head that learns beside it has the rest. */
+  #learning = 0;
 
   constructor(private readonly turns: TrainingTurns, private readonly job: TrainingJob) {
     this.#batches = new Batches(job.examples.train, job.verified.manifest, job.recipe);
@@ -152,7 +154,7 @@ class Run {
             const batches = Array.from({ length: recipe.accumulate }, (_, i) => this.#batches.at(s * recipe.accumulate + i));
             const rate = recipe.rate * rateShare(recipe.schedule, s, recipe.steps, this.#state!.progress.falls);
             this.#last = batches.flatMap(({ ids }) => ids);
-            pending.push({ point: { step: s + 1, rate }, batches, taken: session.step(batches, rate, this.#batches.hears) });
+            pending.push({ point: { step: s + 1, rate }, batches, taken: session.step(batches, { rate, progress: s / recipe.steps, scored: this.#batches.hears }) });
           }
           const losses = await Promise.all(pending.map(async ({ taken: { loss } }) => (await loss.data())[0]!));
           const bad = losses.findIndex(loss => !Number.isFinite(loss));
@@ -219,12 +221,13 @@ class Run {
         if (!this.job.allowSlow) refuseSlow(device.description);
         this.#session = await Session.open(device, this.job.verified, this.job.recipe, this.#batches);
         this.#device = device.description;
-        const { trainable, parameters, atOnce } = this.#session;
+        const { trainable, atOnce } = this.#session;
+        this.#learning = trainable.size;
         if (this.#state) {
           this.#session.restore(this.#state);
           this.#batches.restore(this.#state.sampler);
         }
-        this.job.onEvent?.({ kind: 'start', device: device.description, step: this.#state?.step ?? 0, learning: parameters.size, layers: trainable.layers.length, atOnce });
+        this.job.onEvent?.({ kind: 'start', device: device.description, step: this.#state?.step ?? 0, learning: trainable.size, layers: trainable.layers.length, atOnce });
       }
       return work(this.#session);
     }));
@@ -234,7 +237,7 @@ class Run {
     const { best, progress, step } = this.#state!;
     const { weights, statistics } = best ?? this.#state!;
     if (!this.#device) throw new OverreadError('internal', 'Expected a run that had a device. Please report this.');
-    return { weights, statistics, step: progress.bestStep, stepsDone: step, curve: this.#curve, ended, device: this.#device, ...(failed && { failed }) };
+    return { weights: weights.slice(0, this.#learning), statistics, step: progress.bestStep, stepsDone: step, curve: this.#curve, ended, device: this.#device, ...(failed && { failed }) };
   }
 }
 

@@ -6,6 +6,7 @@ import type { Device } from '../../../src/runtime/device.ts';
 import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts';
 import { readVerified, type VerifiedModel } from '../../../src/runtime/verified.ts';
 import { tunedFiles, tunedManifest } from '../../../src/training/publish.ts';
+import type { Example } from '../../../src/training/examples.ts';
 import type { Recipe } from '../../../src/training/recipe.ts';
 import { train, type Trained, type TrainingEvent, type TrainingJob, type TrainingTurns } from '../../../src/training/trainer.ts';
 import { tinyFiles, tinyManifest, WASM } from '../runtime/tiny.ts';
@@ -64,6 +65,34 @@ test.each([['uniform', {}], ['cased', {}], ['cased', { accumulate: 2, memoryMiB:
   expect((events[0] as { step: number }).step).toBeGreaterThanOrEqual(5);
   expect(Math.max(...gone.weights.map((w, i) => Math.abs(w - whole.weights[i]!)))).toBeLessThan(1e-5);
   expect(gone.curve).toEqual(whole.curve);
+});
+
+test.each(['rrr', 'gradmask', 'activdiff', 'reversal'] as const)('guided by %s: another curve than without, the weights of the network alone, and as if never stopped after a stop', async kind => {
+  const scores = await readVerified(tinyFiles('tiny-scores'));
+  const sited = (of: Example[]) => of.map((example, i) => ({ ...example, site: i < of.length / 2 ? 'here' : 'there' }));
+  const examples = { train: sited(discs(scores.manifest, 4, 1)), validation: sited(discs(scores.manifest, 4, 2)) };
+  const plain = { loss: { kind: 'cross-entropy' }, augmentation: {}, steps: 6, validation: { every: 3 }, checkpointEvery: 3 };
+  const of = recipe({ ...plain, guidance: { kind, weight: 1 } });
+  const whole = await train(runtime, job({ verified: scores, examples }, of));
+  const unguided = await train(runtime, job({ verified: scores, examples }, recipe(plain)));
+  expect(losses(whole)).not.toEqual(losses(unguided));
+  expect(whole.weights).toHaveLength(unguided.weights.length);
+  const stop = new AbortController();
+  const checkpoints = memoryStore();
+  const stopped = train(runtime, job({ verified: scores, examples, checkpoints, signal: stop.signal, onEvent: event => event.kind === 'step' && event.point.step === 4 && stop.abort() }, of));
+  await expect(stopped).rejects.toMatchObject({ code: 'job/cancelled' });
+  const gone = await train(runtime, job({ verified: scores, examples, checkpoints }, of));
+  expect(Math.max(...gone.weights.map((w, i) => Math.abs(w - whole.weights[i]!)))).toBeLessThan(1e-5);
+  expect(memory().numTensors).toBe(0);
+});
+
+test('gradient reversal without sites, or of one only, is refused by name', async () => {
+  const scores = await readVerified(tinyFiles('tiny-scores'));
+  const of = recipe({ loss: { kind: 'cross-entropy' }, guidance: { kind: 'reversal', weight: 1 } });
+  const examples = { train: discs(scores.manifest, 4, 1), validation: discs(scores.manifest, 2, 2) };
+  await expect(train(runtime, job({ verified: scores, examples }, of))).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringContaining("item '1-0' without one") });
+  const one = { ...examples, train: examples.train.map(example => ({ ...example, site: 'here' })) };
+  await expect(train(runtime, job({ verified: scores, examples: one }, of))).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringContaining('only here') });
 });
 
 test('a lost device: training goes on from the last checkpoint, and ends as if nothing had been lost', async () => {
