@@ -2,13 +2,11 @@ import type { CodedConcept } from '../dicom/concepts.ts';
 import { OverreadError } from '../errors.ts';
 import { isInstanceReference, type InstanceReference, type SourceReference } from '../image/image.ts';
 import type { ResultBase } from '../results/result.ts';
+import { OVERREAD_VERSION } from '../version.ts';
 import { code } from './identity.ts';
 import type { DicomObject } from './part10.ts';
 import type { SourceInstance } from './source.ts';
 import { freshUid } from './uid.ts';
-
-/** Of package.json; a test holds the two together. */
-export const OVERREAD_VERSION = '0.1.0';
 
 /** What a reader said of a result. */
 export interface Verdict {

@@ -18,6 +18,13 @@ export const TransferSyntax = {
 export const IMPLEMENTATION_CLASS_UID = '2.25.147329018846512387404910385162097364';
 const IMPLEMENTATION_VERSION_NAME = 'OVERREAD';
 
+/** Our own elements (PS3.5 7.8.1), by the keywords that we give them. */
+export const PRIVATE_ELEMENTS: Readonly<Record<string, { readonly tag: string; readonly vr: string } | undefined>> = {
+  OverreadPrivateCreator: { tag: '00710010', vr: 'LO' },
+  /** A heat map in 256 steps from its lowest to its highest value, one byte a pixel, row by row. */
+  OverreadMapLevels: { tag: '00711001', vr: 'OB' },
+};
+
 /** The part of dcmjs that writes. */
 interface DcmjsWriter {
   readonly DicomMetaDictionary: {
@@ -50,9 +57,15 @@ export function encodePart10(dataset: DicomObject, transferSyntaxUID: string = T
 function denaturalise(object: DicomObject): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   const vrMap: Record<string, string> = {};
+  const ours: Record<string, unknown> = {};
   const bits = object.BitsAllocated;
   for (const [keyword, value] of Object.entries(object)) {
     if (value === undefined) continue;
+    const own = PRIVATE_ELEMENTS[keyword];
+    if (own) {
+      ours[own.tag] = { vr: own.vr, Value: [value] };
+      continue;
+    }
     const entry = DicomMetaDictionary.nameMap[keyword];
     if (!entry) throw new OverreadError('internal', `'${keyword}' is no DICOM keyword.`, { got: keyword });
     if (keyword === 'PixelData') vrMap[keyword] = (bits as number) <= 8 ? 'OB' : 'OW';
@@ -60,7 +73,7 @@ function denaturalise(object: DicomObject): Record<string, unknown> {
     else if (entry.vr === 'xs') vrMap[keyword] = object.PixelRepresentation === 1 ? 'SS' : 'US';
     out[keyword] = plain(value, entry.vr);
   }
-  return DicomMetaDictionary.denaturalizeDataset({ ...out, _vrMap: vrMap });
+  return { ...DicomMetaDictionary.denaturalizeDataset({ ...out, _vrMap: vrMap }), ...ours };
 }
 
 function plain(value: Exclude<DicomValue, undefined>, vr: string): unknown {

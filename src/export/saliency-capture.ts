@@ -9,9 +9,13 @@ import { mapParameters } from './map-parameters.ts';
 import type { DicomObject } from './part10.ts';
 import { colourPixelModule } from './pixels.ts';
 
+/** The number of steps between a map's lowest and its highest value, as it is stored beside its picture. */
+export const MAP_LEVELS = 255;
+
 /**
  * A heat map over its picture, with "not for diagnosis" burnt in, as Secondary Capture: for projection X-rays, on which no
- * Parametric Map can lie.
+ * Parametric Map can lie. The map's own values stand in 256 steps in a private element, so that it can come back as an
+ * overlay.
  * @param image the pixels that the map lies on, one plane
  * @throws OverreadError as `sourceOf`; `input/refused` for a picture too small for the line
  */
@@ -42,5 +46,15 @@ export function saliencyCapture(result: HeatmapResult, image: Image, context: Ex
     BurnedInAnnotation: 'NO',
     SourceImageSequence: [{ ...referencedImage(first), SpatialLocationsPreserved: 'YES', PurposeOfReferenceCodeSequence: [code('121322', 'DCM', 'Source image for image processing operation')] }],
     ...referencedSeries(sources),
+    OverreadPrivateCreator: 'OVERREAD',
+    OverreadMapLevels: levelsOf(result),
   };
+}
+
+/** Of even length, as DICOM has it. */
+function levelsOf({ values, range: [low, high] }: HeatmapResult): ArrayBuffer {
+  const levels = new Uint8Array(values.length + (values.length % 2));
+  const scale = high > low ? MAP_LEVELS / (high - low) : 0;
+  for (let i = 0; i < values.length; i++) levels[i] = Math.min(MAP_LEVELS, Math.max(0, Math.round((values[i]! - low) * scale)));
+  return levels.buffer;
 }

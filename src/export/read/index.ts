@@ -6,7 +6,7 @@ import { readAnnotations } from './annotations.ts';
 import { readFile } from './data-set.ts';
 import { readCapture, readMap, type ReadCapture } from './maps.ts';
 import type { Provenance } from './provenance.ts';
-import { readReport } from './report.ts';
+import { readReport, type ReadReport } from './report.ts';
 import { readSegmentation } from './segmentation.ts';
 
 /** What an object of a study gave. */
@@ -18,6 +18,8 @@ export interface ReadObject {
   /** Of a Secondary Capture: what it is a picture of. */
   readonly capture?: ReadCapture;
   readonly verdict?: Pick<Verdict, 'decision' | 'reason'>;
+  /** Of a report of measurements: of which segmentation. */
+  readonly measured?: ReadReport['measured'];
 }
 
 /** SOP classes that may hold results. */
@@ -49,13 +51,26 @@ export async function readObject(file: Uint8Array, sources: readonly SourceInsta
     case DerivedClass.comprehensiveSr:
     case DerivedClass.comprehensive3dSr:
       return { ...of, ...readReport(read, sources) };
-    case DerivedClass.secondaryCapture: {
-      const capture = readCapture(read);
-      return { ...of, capture, provenance: capture.provenance };
-    }
+    case DerivedClass.secondaryCapture:
+      return { ...of, ...readCapture(read, sources) };
     default:
       return undefined;
   }
+}
+
+/** Results that lie in several objects, made whole again: {@link joinMeasurements} and {@link joinCounts}. */
+export function joinObjects(objects: readonly ReadObject[]): readonly ReadObject[] {
+  return joinCounts(joinMeasurements(objects));
+}
+
+/** What a report of measurements says of a segmentation, the reader's verdict and the gate's, said of the segmentation. */
+export function joinMeasurements(objects: readonly ReadObject[]): readonly ReadObject[] {
+  return objects.map(object => {
+    const report = objects.find(({ measured }) => measured?.sopInstanceUID === object.sopInstanceUID);
+    if (!report || !object.result) return object;
+    const { outOfDistribution } = report.measured!;
+    return { ...object, ...(report.verdict && { verdict: report.verdict }), result: { ...object.result, ...(outOfDistribution && { outOfDistribution }) } };
+  });
 }
 
 /**
@@ -77,6 +92,7 @@ export function joinCounts(objects: readonly ReadObject[]): readonly ReadObject[
     // By their labels: a class without a marker has no group of annotations.
     const classes = report.classes.map(counted => ({ ...counted, markers: markers.classes.find(({ target }) => target.label === counted.target.label)?.markers ?? 0 }));
     const classOf = markers.classOf.map(index => classes.findIndex(({ target }) => target.label === markers.classes[index]!.target.label));
-    return [{ ...object, result: { ...report, classes, classOf, coordinates: markers.coordinates, confidences: markers.confidences, total: { ...report.total, markers: markers.total.markers } } }];
+    const verdict = object.verdict ?? other.verdict;
+    return [{ ...object, ...(verdict && { verdict }), result: { ...report, classes, classOf, coordinates: markers.coordinates, confidences: markers.confidences, total: { ...report.total, markers: markers.total.markers } } }];
   });
 }

@@ -18,6 +18,8 @@ export interface ReadReport {
   readonly provenance: Provenance;
   /** What a reader said of the result. */
   readonly verdict?: Pick<Verdict, 'decision' | 'reason'>;
+  /** Of a report of measurements: whose they are, and what the model's gate said of the picture. */
+  readonly measured?: { readonly sopInstanceUID: string; readonly outOfDistribution?: OutOfDistribution };
 }
 
 const childrenOf = (item: Naturalized): readonly Naturalized[] => items(item.ContentSequence);
@@ -58,7 +60,9 @@ export function readReport({ set }: ReadFile, sources: readonly SourceInstance[]
   const more = { provenance, ...(decision && { verdict: { decision, ...(reason && { reason }) } }) };
   if (groups.some(group => one(group, Concept.certainty))) return { ...more, result: scoresOf(base, groups, evaluations, frames) };
   if (groups.some(group => one(group, Own.markers))) return { ...more, result: countsOf(base, groups, evaluations, frames, parameters.get('editedAt')) };
-  return more;
+  const segment = groups.flatMap(group => all(group, Concept.referencedSegment)).flatMap(item => items(item.ReferencedSOPSequence))[0];
+  const sopInstanceUID = text(segment?.ReferencedSOPInstanceUID);
+  return { ...more, ...(sopInstanceUID !== undefined && { measured: { sopInstanceUID, ...gateOf(evaluations) } }) };
 }
 
 function libraryOf(set: Naturalized, sources: readonly SourceInstance[]): SourceFrame[] {

@@ -1,9 +1,9 @@
 import { dicomObjects } from '../../../src/export/exporters.ts';
 import { keyObjects } from '../../../src/export/key-objects.ts';
 import { encodePart10 } from '../../../src/export/part10.ts';
-import { joinCounts, readObject, type ReadObject } from '../../../src/export/read/index.ts';
+import { joinObjects, readObject, type ReadObject } from '../../../src/export/read/index.ts';
 import { segmentation } from '../../../src/export/segmentation.ts';
-import type { Result } from '../../../src/results/result.ts';
+import type { HeatmapResult, Result } from '../../../src/results/result.ts';
 import { heatmap, mask, points, scores } from './results.ts';
 import { film, multiFrame, slide, stack, type Sources } from './sources.ts';
 import { dciodvfyErrors, hasDciodvfy, hasPixelMed, hasPydicom, pixelMedErrors, pydicomOf, type Excuse } from './validators.ts';
@@ -39,7 +39,7 @@ const back = async (files: readonly Uint8Array[], { context }: Of): Promise<Read
     const object = await readObject(file, context.sources);
     if (object) read.push(object);
   }
-  return [...joinCounts(read)];
+  return [...joinObjects(read)];
 };
 
 describe.each(Object.entries(SOURCES))('on %s', (name, open) => {
@@ -66,6 +66,7 @@ describe.each(Object.entries(SOURCES))('on %s', (name, open) => {
     const { reference } = of;
     const [labelmap] = await back(await written(mask(reference), of), of);
     expect(labelmap!.provenance.ours).toBe(true);
+    expect(labelmap!.verdict).toEqual({ decision: 'rejected', reason: 'rib' });
     expect(kept(labelmap!.result!)).toEqual(kept(mask(reference)));
     const [report] = await back(await written(scores(reference), of), of);
     expect(report!.verdict).toEqual({ decision: 'rejected', reason: 'rib' });
@@ -73,6 +74,13 @@ describe.each(Object.entries(SOURCES))('on %s', (name, open) => {
     if (name === 'DX' || name === 'CR') {
       const [capture] = await back(await written(heatmap(reference), of, (of as Sources).image), of);
       expect(capture!.capture).toMatchObject({ target: 'Lung', sourceUID: of.context.sources[0]!.sopInstanceUID });
+      const sent = heatmap(reference);
+      const map = capture!.result as HeatmapResult;
+      expect(map).toMatchObject({ kind: 'heatmap', range: sent.range, source: { shape: reference.shape, sources: reference.sources } });
+      // In 256 steps, and clamped to the range as it is drawn.
+      const [low, high] = sent.range;
+      const worst = sent.values.reduce((most, value, i) => Math.max(most, Math.abs(map.values[i]! - Math.min(high, Math.max(low, value)))), 0);
+      expect(worst).toBeLessThanOrEqual((high - low) / 509);
     } else {
       const [map] = await back(await written(heatmap(reference), of), of);
       expect(kept(map!.result!)).toEqual(kept(heatmap(reference)));

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { cielabOf, srgbOf } from '../../../src/export/cielab.ts';
-import { dateTime, OVERREAD_VERSION } from '../../../src/export/derived.ts';
+import { dateTime } from '../../../src/export/derived.ts';
+import { OVERREAD_VERSION } from '../../../src/version.ts';
 import { packBits } from '../../../src/export/segmentation.ts';
 
 test('objects state the version of the package', () => {
