@@ -14,5 +14,7 @@ export default {
   transformIgnorePatterns: ['/node_modules/(?!(comlink|@cornerstonejs|fast-png|iobuffer|hyparquet|hyparquet-writer|kdbush|nifti-reader-js|linear-sum-assignment|ml-matrix|ml-spectra-processing|cheminfo-types|ml-array-rescale|ml-array-max|ml-array-min|is-any-array|binary-search|fft.js)/)'],
   // Exports no 'require' condition, which jest asks for.
   moduleNameMapper: { '^nifti-reader-js$': '<rootDir>/node_modules/nifti-reader-js/dist/nifti.js' },
+  // Several versions of the viewer may lie there.
+  modulePathIgnorePatterns: ['<rootDir>/.cache/', '<rootDir>/dist/'],
   testTimeout: 60_000,
 };

@@ -1,6 +1,6 @@
 import { toOverreadError } from '../src/errors.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import type { AutoRun } from './configuration.ts';
+import type { AutoRunRule } from './configuration.ts';
 import { frameKey, sourcesOf, type Target } from './identity.ts';
 import type { ResultsStore } from './results-store.ts';
 import type { Runner } from './run.ts';
@@ -12,6 +12,9 @@ export interface LoadedImage {
   readonly viewportId: string;
   readonly studyInstanceUID: string;
   readonly modality: string;
+  readonly bodyPart?: string;
+  /** Of the study and the series, joined. */
+  readonly description: string;
   readonly view: Shown;
 }
 
@@ -29,8 +32,7 @@ export interface AutoRunViewer {
  * quiet line. Like the overlays it works from what is, so an event that comes twice does no harm.
  */
 export class AutoRunner {
-  readonly #models: readonly string[];
-  readonly #modalities: ReadonlySet<string>;
+  readonly #rules: readonly AutoRunRule[];
   readonly #viewer: AutoRunViewer;
   readonly #runner: Pick<Runner, 'busy' | 'runQuietly' | 'cancel'>;
   readonly #results: ResultsStore;
@@ -41,9 +43,8 @@ export class AutoRunner {
   readonly #notes = new Map<string, Map<string, string>>();
   #running: { readonly study: string } | undefined;
 
-  constructor(parts: { autoRun: AutoRun; viewer: AutoRunViewer; runner: Pick<Runner, 'busy' | 'runQuietly' | 'cancel'>; results: ResultsStore; state: Observable<State> }) {
-    this.#models = parts.autoRun.models;
-    this.#modalities = new Set(parts.autoRun.modalities);
+  constructor(parts: { autoRun: readonly AutoRunRule[]; viewer: AutoRunViewer; runner: Pick<Runner, 'busy' | 'runQuietly' | 'cancel'>; results: ResultsStore; state: Observable<State> }) {
+    this.#rules = parts.autoRun;
     this.#viewer = parts.viewer;
     this.#runner = parts.runner;
     this.#results = parts.results;
@@ -56,9 +57,9 @@ export class AutoRunner {
     if (running?.automatic && this.#running && !openStudies.has(this.#running.study)) this.#runner.cancel();
     this.#say();
     if (!catalogue || configurationError || this.#runner.busy) return;
-    const images = this.#viewer.loadedImages().filter(image => openStudies.has(image.studyInstanceUID) && this.#modalities.has(image.modality));
+    const images = this.#viewer.loadedImages().filter(image => openStudies.has(image.studyInstanceUID));
     for (const study of new Set(images.map(image => image.studyInstanceUID))) {
-      for (const id of this.#models) {
+      for (const [id, fitting] of this.#due(images.filter(image => image.studyInstanceUID === study))) {
         const entry = catalogue.entries.find(({ manifest }) => manifest.id === id);
         if (this.#tried.has(`${id} ${study}`)) continue;
         if (!entry) {
@@ -66,11 +67,21 @@ export class AutoRunner {
           this.#note(study, id, `${id} is to run by itself, but it is not installed.`);
           continue;
         }
-        const suited = images.filter(image => image.studyInstanceUID === study && suits(entry, image));
+        const suited = fitting.filter(image => suits(entry, image));
         const image = suited.find(({ view }) => view !== 'not stated') ?? suited[0];
         if (image && this.#start(entry, image)) return;
       }
     }
+  }
+
+  /** Models of the rules that fit, in their order, each once with all images that it is due on. */
+  #due(images: readonly LoadedImage[]): Map<string, readonly LoadedImage[]> {
+    const due = new Map<string, readonly LoadedImage[]>();
+    for (const rule of this.#rules) {
+      const fitting = images.filter(image => fits(rule, image));
+      if (fitting.length > 0) for (const id of rule.models) due.set(id, [...new Set([...(due.get(id) ?? []), ...fitting])]);
+    }
+    return due;
   }
 
   /** @returns whether a run is under way now */
@@ -125,4 +136,11 @@ export class AutoRunner {
 /** Whether the model reads pictures of this image's modality and view, as far as the image states them. */
 function suits({ manifest }: CatalogueEntry, { modality, view }: LoadedImage): boolean {
   return manifest.input.modality.some(read => read.toUpperCase() === modality.toUpperCase()) && readsView(manifest, view);
+}
+
+function fits({ modalities, bodyParts, descriptions }: AutoRunRule, { modality, bodyPart = '', description }: LoadedImage): boolean {
+  const lower = (text: string) => text.trim().toLowerCase();
+  return modalities.includes(modality)
+    && (!bodyParts || bodyParts.some(part => lower(part) === lower(bodyPart)))
+    && (!descriptions || descriptions.some(words => lower(description).includes(lower(words))));
 }

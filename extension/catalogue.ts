@@ -68,6 +68,10 @@ async function readJson(url: string, signal?: AbortSignal): Promise<unknown> {
   } catch (cause) {
     throw new OverreadError('network/unreachable', `Could not reach ${url}. Check the connection and the address of the models, then reload.`, { url }, cause);
   }
+  // What a server sends on to is not what the site configured; made up responses have no address.
+  if (response.redirected && new URL(response.url).origin !== new URL(url).origin) {
+    throw new OverreadError('config/invalid', `Expected models from ${new URL(url).origin}, which overread.models names, but ${url} sends on to ${new URL(response.url).origin}. Name that address in overread.models, or have the server hold the models itself.`, { expected: url, got: response.url });
+  }
   if (response.status === 404) {
     throw new OverreadError('model/not-found', `Expected a file at ${url}, got none (404). Check overread.models in app-config.js.`, { expected: url, got: 404 });
   }

@@ -6,7 +6,7 @@ import { frameKey, picturesOf, sourcesOf } from './identity.ts';
 
 /** A result and what the user did with it. */
 export interface KeptResult {
-  /** Unique among the kept results: the same model, version and frames replace each other. */
+  /** Unique among the kept results: the same model, version and frames replace each other, of heat maps also the same score and method. */
   readonly key: string;
   readonly studyInstanceUID: string;
   /** Of the first picture. */
@@ -122,5 +122,7 @@ export class ResultsStore {
 
 function keyOf(result: Result): string {
   const { id, version, sha256 } = result.model;
-  return `${id}@${version}:${sha256}:${result.kind}:${sourcesOf(result).map(frameKey).join(',')}`;
+  // A score has a map of its own by each method.
+  const of = result.kind === 'heatmap' ? `:${result.saliency?.method ?? ''}:${result.target.label}` : '';
+  return `${id}@${version}:${sha256}:${result.kind}${of}:${sourcesOf(result).map(frameKey).join(',')}`;
 }

@@ -1,9 +1,11 @@
+import type { AuditedEvent } from '../src/audit/record.ts';
 import type { EngineClient } from '../src/engine-client.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../src/errors.ts';
 import type { Image, SourceReference } from '../src/image/image.ts';
 import type { ModelManifest } from '../src/manifest.ts';
 import { sourcesOf } from '../src/results/result.ts';
 import type { OnProgress } from '../src/runtime/types.ts';
+import { auditedModel, auditedSources } from './audit/audit.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { isResultOf, type Target } from './identity.ts';
 import { describeProgress, type ProgressView } from './progress.ts';
@@ -77,19 +79,21 @@ export class Runner {
   readonly #state: Observable<State>;
   readonly #slides: Slides | undefined;
   readonly #onIdle: () => void;
+  readonly #audit: (event: AuditedEvent) => void;
   #current: Current | undefined;
   /** Runs of the user's that wait for an automatic one to end. */
   #waiting = 0;
   #count = 0;
 
-  /** @param parts `onIdle` is called after every run, also one that did not start */
-  constructor(parts: { viewer: Viewer; engine: Engine; results: ResultsStore; state: Observable<State>; slides?: Slides; onIdle?: () => void }) {
+  /** @param parts `onIdle` is called after every run, also one that did not start; `audit` hears how each ended */
+  constructor(parts: { viewer: Viewer; engine: Engine; results: ResultsStore; state: Observable<State>; slides?: Slides; onIdle?: () => void; audit?: (event: AuditedEvent) => void }) {
     this.#viewer = parts.viewer;
     this.#engine = parts.engine;
     this.#results = parts.results;
     this.#state = parts.state;
     this.#slides = parts.slides;
     this.#onIdle = parts.onIdle ?? (() => undefined);
+    this.#audit = parts.audit ?? (() => undefined);
   }
 
   get busy(): boolean {
@@ -129,8 +133,9 @@ export class Runner {
     const busy: Outcome = { kind: 'gave way' };
     if (this.busy) return busy;
     return this.#alone(true, async current => {
+      const work: Work = { entry, targets, force: false, automatic: true };
       try {
-        return { kind: 'kept', kept: await this.#attemptPictures({ entry, targets, force: false, automatic: true }, current.abort.signal) };
+        return { kind: 'kept', kept: await this.#audited(work, () => this.#attemptPictures(work, current.abort.signal)) };
       } catch (error) {
         return current.gaveWay ? busy : { kind: 'failed', error: toOverreadError(error) };
       }
@@ -165,8 +170,8 @@ export class Runner {
         const { configurationError } = this.#state.get();
         if (configurationError) throw configurationError;
         const prepared = prepare();
-        work = prepared.work;
-        const kept = work.slide ? await this.#attemptSlide(work, work.slide, signal) : await this.#attemptPictures(work, signal);
+        const now = (work = prepared.work);
+        const kept = await this.#audited<KeptResult | KeptSlide>(now, () => (now.slide ? this.#attemptSlide(now, now.slide, signal) : this.#attemptPictures(now, signal)));
         this.#state.set({ overlaysShown: true, note: prepared.note });
         return kept;
       } catch (error) {
@@ -174,6 +179,23 @@ export class Runner {
         return undefined;
       }
     });
+  }
+
+  /** Tells the audit how the work ended, whatever came of it. */
+  async #audited<K extends KeptResult | KeptSlide>(work: Work, attempt: () => Promise<K>): Promise<K> {
+    const { entry: { manifest }, targets, slide, force, automatic } = work;
+    const asked = slide ? { studyInstanceUID: slide.displaySet.StudyInstanceUID, sources: (slide.displaySet.instances ?? []).flatMap(({ SOPInstanceUID = [] }) => SOPInstanceUID) } : auditedSources(targets.map(({ source }) => source));
+    const event = { action: force ? 'override' : 'run', ...asked, ...(automatic && { details: { automatic: 'true' } }) } as const;
+    try {
+      const kept = await attempt();
+      this.#audit({ ...event, outcome: 'success', model: auditedModel('result' in kept ? kept.result.model : kept.model) });
+      return kept;
+    } catch (thrown) {
+      const { code } = toOverreadError(thrown);
+      // A result whose study was closed is kept all the same.
+      this.#audit({ ...event, model: auditedModel({ id: manifest.id, version: manifest.version }), outcome: code === 'job/cancelled' ? 'cancelled' : code === 'job/stale' ? 'success' : 'failure', error: code });
+      throw thrown;
+    }
   }
 
   /** Keeps every other run out while the work lasts. */

@@ -1,3 +1,4 @@
+import type { AuditedEvent } from '../src/audit/record.ts';
 import type { CallOptions, EngineJob } from '../src/engine-client.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../src/errors.ts';
 import type { Image, InstanceReference } from '../src/image/image.ts';
@@ -5,6 +6,7 @@ import type { DeviceDescription } from '../src/results/result.ts';
 import type { SaliencyMethodId } from '../src/results/saliency.ts';
 import type { Progress } from '../src/runtime/types.ts';
 import type { SaliencyRequest, SaliencyResult } from '../src/tasks/saliency/index.ts';
+import { auditedResult } from './audit/audit.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { isResultOf, sourcesOf, type Target } from './identity.ts';
 import { DEFAULT_HEATMAP_STYLE, type HeatmapStyle } from './overlays/heatmap-raster.ts';
@@ -56,16 +58,18 @@ export class Explainer {
   readonly #engine: ExplainEngine;
   readonly #session: Observable<State>;
   readonly #maps: SaliencyMaps;
+  readonly #audit: (event: AuditedEvent) => void;
   /** What the user chose last; until then, what the device is good for. */
   #method: SaliencyMethodId | undefined;
   #abort: AbortController | undefined;
   #shown: readonly KeptResult[] = [];
 
-  constructor(parts: { viewer: ExplainViewer; engine: ExplainEngine; state: Observable<State>; maps?: SaliencyMaps }) {
+  constructor(parts: { viewer: ExplainViewer; engine: ExplainEngine; state: Observable<State>; maps?: SaliencyMaps; audit?: (event: AuditedEvent) => void }) {
     this.#viewer = parts.viewer;
     this.#engine = parts.engine;
     this.#session = parts.state;
     this.#maps = parts.maps ?? new SaliencyMaps();
+    this.#audit = parts.audit ?? (() => undefined);
   }
 
   /**
@@ -90,8 +94,11 @@ export class Explainer {
     tell(describeProgress({ stage: 'read pixels' }));
     try {
       const maps = await this.#ask(kept, asked, progress => tell(describe(progress)), abort.signal);
+      this.#audit({ action: 'explain', outcome: 'success', ...auditedResult(kept.result), details: { method: asked.method } });
       if (this.#abort === abort) this.#show(kept, asked, maps);
     } catch (thrown) {
+      const { code } = toOverreadError(thrown);
+      this.#audit({ action: 'explain', outcome: code === 'job/cancelled' ? 'cancelled' : 'failure', error: code, ...auditedResult(kept.result), details: { method: asked.method } });
       if (this.#abort !== abort) return;
       const error = toOverreadError(thrown);
       this.#set({ asked, phase: error.code === 'job/cancelled' ? IDLE : { kind: 'error', error } });

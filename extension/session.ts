@@ -1,18 +1,22 @@
 import { connectEngine, type EngineClient } from '../src/engine-client.ts';
 import { OverreadError, toOverreadError } from '../src/errors.ts';
-import { AutoRunner, type LoadedImage } from './auto-run.ts';
+import { Audit, auditedResult } from './audit/audit.ts';
+import { browserLog } from './audit/log.ts';
+import { AutoRunner } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
 import { Counting } from './counting/index.ts';
 import { countAll } from './counting/count-all.ts';
 import { Growth } from './counting/growth.ts';
 import { activeImage } from './counting/active-image.ts';
+import { librariesOf, pluginUrl, startWorker } from './host.ts';
 import { sourcesOf } from './identity.ts';
 import { Masks } from './masks.ts';
 import { createOverlays } from './overlays/index.ts';
 import { FrameIndexes } from './overlays/place.ts';
 import { OverlayPresenter } from './overlays/presenter.ts';
 import { ResultsStore } from './results-store.ts';
+import type { HeatmapResult, Result } from '../src/results/result.ts';
 import { Runner } from './run.ts';
 import { findTarget } from './saliency-pictures.ts';
 import { Explainer } from './saliency.ts';
@@ -21,10 +25,11 @@ import { browserDrafts } from './storage/drafts.ts';
 import { pacsOf } from './storage/pacs.ts';
 import { Storer } from './storage/storer.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
-import { activeViewportId, gridViewports, instanceOf, isStillOpen, shownImage } from './sources/target.ts';
-import { pickTargets, viewStated } from './sources/views.ts';
+import { loadedImages } from './sources/loaded-images.ts';
+import { activeViewportId, instanceOf, isStillOpen, shownImage } from './sources/target.ts';
+import { pickTargets } from './sources/views.ts';
 import { Observable, type State } from './state.ts';
-import type { Cornerstone, CornerstoneTools, DicomInstance, HostContext, Services, Subscription } from './types/ohif.ts';
+import type { Cornerstone, DicomInstance, HostContext, Services, Subscription } from './types/ohif.ts';
 
 /** The folder of models and wasm: where extension.js lies, at the root or under a sub-path. */
 const PLUGIN_URL = pluginUrl();
@@ -41,6 +46,7 @@ export class Session {
   readonly explainer: Explainer;
   readonly masks: Masks;
   readonly storer: Storer;
+  readonly audit: Audit;
   readonly counting: Counting;
   readonly growth: Growth;
   readonly configuration: Configuration;
@@ -76,6 +82,11 @@ export class Session {
       hasImage: false,
       hasSlide: false,
     });
+    this.audit = new Audit({
+      log: browserLog(), endpoint: this.configuration.audit, site: location.host,
+      user: () => services.userAuthenticationService?.getUser?.()?.profile?.name,
+    });
+    void this.audit.resume();
     // No worker is made before the first run.
     this.engine = connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href });
     const presentation = () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay });
@@ -96,28 +107,37 @@ export class Session {
       state: this.state,
       slides: this.slides,
       onIdle: () => this.#autoRunner?.look(),
+      audit: this.audit.record,
     });
+    const frames = new FrameIndexes(cornerstone);
     this.storer = new Storer({
       results: this.results,
       viewer: {
         instancesOf: study => services.displaySetService.getActiveDisplaySets().filter(set => set.StudyInstanceUID === study).flatMap(set => set.instances ?? []),
+        imageOf: async result => {
+          const [source] = sourcesOf(result);
+          const target = source && findTarget(services, frames, source);
+          if (target) return readFrame(cornerstone, target.imageId, new AbortController().signal);
+          throw new OverreadError('input/no-pixels', 'The image that this map lies on is not open. Open its study, and store again.', { expected: source });
+        },
         algorithmOf: id => this.state.get().catalogue?.entries.find(({ manifest }) => manifest.id === id)?.manifest.algorithm,
         user: () => services.userAuthenticationService?.getUser?.()?.profile?.name,
       },
       pacs: pacsOf(extensionManager, services),
       drafts: browserDrafts(),
+      settings: this.configuration.store,
       writers: () => import('./storage/writers.ts'),
+      audit: this.audit.record,
     });
     const { autoRun } = this.configuration;
     this.#autoRunner = autoRun && new AutoRunner({
       autoRun,
       viewer: {
-        loadedImages: () => this.#loadedImages(),
+        loadedImages: () => loadedImages(services, cornerstone, viewportId => this.slides.pick(viewportId) !== undefined),
         pickTargets: ({ manifest }, viewportId) => pickTargets(services, cornerstone, manifest, viewportId),
       },
       runner: this.runner, results: this.results, state: this.state,
     });
-    const frames = new FrameIndexes(cornerstone);
     this.explainer = new Explainer({
       viewer: {
         findTarget: source => findTarget(services, frames, source),
@@ -126,6 +146,7 @@ export class Session {
       },
       engine: this.engine,
       state: this.state,
+      audit: this.audit.record,
     });
     const overlays = createOverlays(services, cornerstone, cornerstoneTools, keys => this.masks.deleted(keys), () => this.explainer.state.get().settings, {
       labelsOf: (viewportId, imageId) => this.counting.guide.labelsOf(viewportId, imageId),
@@ -140,11 +161,13 @@ export class Session {
         this.slides.points.repaint();
       },
       activeImage: () => activeImage(services, cornerstone),
+      exported: (result, format) => this.exported(result, format),
       report: error => this.report(error),
     });
     this.growth = new Growth({
       results: this.results,
       openStudies: () => this.state.get().openStudies,
+      exported: (result, format) => this.exported(result, format),
       instanceOf: ({ result }) => instanceOf(services, cornerstone, sourcesOf(result)[0]!),
       report: error => this.report(error),
     });
@@ -276,6 +299,16 @@ export class Session {
     await countAll({ services: this.#services, cornerstone: this.#cornerstone, runner: this.runner, results: this.results, state: this.state });
   }
 
+  /** Makes results of the maps that are shown, to be judged and stored like any other. */
+  keepMaps(maps: readonly HeatmapResult[]): void {
+    for (const map of maps) this.results.keep(map);
+  }
+
+  /** A result left the viewer as a file, or as text. */
+  exported(result: Result, format: string): void {
+    void this.audit.record({ action: 'export', outcome: 'success', ...auditedResult(result), details: { format } });
+  }
+
   endExplanation(): void {
     this.explainer.end();
     this.state.set({ explaining: undefined });
@@ -337,19 +370,6 @@ export class Session {
     void this.storer.open(open);
   }
 
-  /** What the viewports show and the viewer has in memory, the active one's first. */
-  #loadedImages(): LoadedImage[] {
-    const active = activeViewportId(this.#services);
-    const ids = gridViewports(this.#services).map(({ viewportId }) => viewportId).sort((a, b) => Number(b === active) - Number(a === active));
-    return ids.flatMap(viewportId => {
-      const shown = shownImage(this.#services, viewportId);
-      const instance = shown && (this.#cornerstone.metaData.get('instance', shown.imageId) as DicomInstance | undefined);
-      // A slide's image is one tile of it.
-      if (!shown || !instance || this.slides.pick(viewportId) || !this.#cornerstone.cache.getImage(shown.imageId)) return [];
-      return [{ viewportId, studyInstanceUID: shown.displaySet.StudyInstanceUID, modality: instance.Modality ?? 'OT', view: viewStated(instance) }];
-    });
-  }
-
   /** One look for all images that arrive together. Cornerstone tells of an image before its cache has it. */
   #onImagesLoaded(look: () => void): Subscription {
     const { eventTarget, Enums: { Events } } = this.#cornerstone;
@@ -368,29 +388,4 @@ export class Session {
       },
     };
   }
-}
-
-function startWorker(): Worker {
-  return new Worker(new URL('./engine-worker.ts', import.meta.url), { type: 'module', name: 'overread' });
-}
-
-/** The host's own Cornerstone: through its extension, or by the names that it sets on the window. */
-function librariesOf(extensionManager: HostContext['extensionManager']): { cornerstone: Cornerstone; cornerstoneTools: CornerstoneTools } {
-  const entry = extensionManager.getModuleEntry('@ohif/extension-cornerstone.utilityModule.common');
-  const libraries = entry?.exports?.getCornerstoneLibraries?.();
-  if (libraries) return libraries;
-  throw new OverreadError(
-    'config/invalid',
-    "Expected OHIF's Cornerstone extension with getCornerstoneLibraries (OHIF 3.11 or later), got none. Load Overread in a viewer that has it.",
-    { expected: '@ohif/extension-cornerstone' },
-  );
-}
-
-/** In a source build the host's bundler turns import.meta.url into a file's address: then it is `overread/` beside the viewer. */
-function pluginUrl(): string {
-  // webpackIgnore keeps it from being bundled.
-  const here = new URL(/* webpackIgnore: true */ './', import.meta.url);
-  if (here.protocol !== 'file:') return here.href;
-  const { PUBLIC_URL = '/' } = globalThis as { PUBLIC_URL?: string };
-  return new URL('overread/', new URL(PUBLIC_URL, location.href)).href;
 }

@@ -25,11 +25,13 @@ export interface GrowthState {
 }
 
 interface Parts {
-  readonly results: Pick<ResultsStore, 'all'>;
+  readonly results: Pick<ResultsStore, 'all' | 'ofStudies'>;
   readonly openStudies: () => ReadonlySet<string>;
   /** The viewer's instance of a frame; undefined while its study is not open. */
   readonly instanceOf: (kept: KeptResult) => DicomInstance | undefined;
   readonly report: (error: OverreadError) => void;
+  /** A result was handed to the user as a file. */
+  readonly exported?: (result: PointsResult, format: string) => void;
 }
 
 type Counted = KeptResult & { readonly result: PointsResult };
@@ -67,6 +69,7 @@ export class Growth {
   async exportCsv({ series, patient }: PatientGrowth): Promise<void> {
     const { growthCsv } = await import('../../src/export/plate-csv.ts');
     save(`growth-${patient.replace(/[^\w.-]+/g, '_')}.csv`, new Blob([growthCsv(series)], { type: 'text/csv' }));
+    for (const { result } of this.#parts.results.ofStudies(this.#parts.openStudies())) if (result.kind === 'points') this.#parts.exported?.(result, 'growth-csv');
   }
 
   /** Works from what is; nothing is done while that is as before. */

@@ -23,6 +23,8 @@ interface Parts {
   /** The image or the slide of the active viewport. @throws OverreadError `input/no-pixels` where there is none */
   readonly activeImage: () => Promise<ImageReference>;
   readonly report: (error: OverreadError) => void;
+  /** A result was handed to the user as a file. */
+  readonly exported?: (result: PointsResult, format: string) => void;
 }
 
 /** What a reader does with counts: edits markers, sets dots without a model, counts in regions, looks at the density. */
@@ -129,6 +131,7 @@ export class Counting {
       if (result?.kind !== 'points') return;
       const { name, blob } = await writeDots(result, format);
       save(name, blob);
+      this.#parts.exported?.(result, format);
     });
   }
 

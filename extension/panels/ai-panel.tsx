@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import type { Session } from '../session.ts';
 import type { State } from '../state.ts';
+import { AuditRow } from './audit-row.tsx';
 import { DeviceLine } from './device-line.tsx';
 import { DotsSection } from './dots-section.tsx';
 import { labelmapCss } from './labelmap-body.tsx';
@@ -45,6 +46,7 @@ export function AiPanel({ session }: { session: Session }) {
       <GrowthSection session={session} growth={session.growth} canCount={canCount(state)} />
       <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
       <DeviceLine device={state.device} />
+      <AuditRow audit={session.audit} />
     </div>
   );
 }

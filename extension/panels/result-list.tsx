@@ -8,6 +8,7 @@ import { LabelmapBody } from './labelmap-body.tsx';
 import { PointsBody } from './points-body.tsx';
 import { RemoveDots } from './remove-dots.tsx';
 import { ScoresBody } from './scores-body.tsx';
+import { METHODS } from './saliency.ts';
 import { badgesOf, type Badge } from './scores.ts';
 import { StoreAll, StoreRow } from './store-row.tsx';
 
@@ -29,7 +30,7 @@ export function ResultList({ session, results, overlaysShown }: ListProps) {
   }
   return (
     <>
-      <StoreAll session={session} keys={results.map(({ key }) => key)} />
+      <StoreAll session={session} keys={results.filter(({ result }) => session.storer.canStore(result)).map(({ key }) => key)} />
       <ul className="ovr-results">
         {results.map(kept => (
           <li key={kept.key}>
@@ -45,7 +46,7 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
   const { result, key } = kept;
   const { model, device, timingMs, createdAt } = result;
   const title = `${model.name} ${model.version}`;
-  const drawn = result.kind === 'labelmap' || result.kind === 'points';
+  const drawn = result.kind !== 'scores';
   const byHand = result.kind === 'points' && isDots(result);
   return (
     <article className={visible || !drawn ? 'ovr-card' : 'ovr-card ovr-off'} data-overread="result" data-key={key} aria-label={title}>
@@ -87,7 +88,7 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
         </dd>
       </dl>
       {byHand && <RemoveDots session={session} kept={kept} />}
-      {!byHand && <StoreRow session={session} resultKey={key} />}
+      {!byHand && session.storer.canStore(result) && <StoreRow session={session} resultKey={key} judged={result.kind !== 'heatmap'} />}
       <p className="ovr-notice">{model.notice}</p>
     </article>
   );
@@ -118,11 +119,11 @@ interface BodyProps<R extends Result> {
 const BODIES: { readonly [K in ResultKind]: (props: BodyProps<ResultOf<K>>) => React.ReactNode } = {
   labelmap: ({ session: { masks }, kept, result }) => <LabelmapBody masks={masks} kept={kept} result={result} />,
   scores: ScoresBody,
-  heatmap: ({ result: { target, range } }) => (
+  heatmap: ({ result: { target, range, saliency } }) => (
     <table className="ovr-numbers">
       <tbody>
         <tr>
-          <th scope="row">{target.label}</th>
+          <th scope="row">{saliency ? `${METHODS[saliency.method].name} of ${target.label}` : target.label}</th>
           <td>{range[0].toFixed(3)} … {range[1].toFixed(3)}</td>
         </tr>
       </tbody>

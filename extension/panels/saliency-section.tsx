@@ -22,10 +22,12 @@ interface SectionProps {
   readonly allHidden?: boolean;
   /** Ends that, when this one is asked for. */
   readonly onUncover?: () => void;
+  /** Makes results of the maps. */
+  readonly onKeep?: (maps: readonly SaliencyResult[]) => void;
 }
 
 /** Where a score came from: how to ask, and what came back. Stands under the score that was chosen. */
-export function SaliencySection({ explainer, kept, result, label, onTarget, allHidden = false, onUncover }: SectionProps) {
+export function SaliencySection({ explainer, kept, result, label, onTarget, allHidden = false, onUncover, onKeep }: SectionProps) {
   const { asked, phase: latest, settings } = useSyncExternalStore(explainer.state.subscribe, explainer.state.get, explainer.state.get);
   const mine = asked?.key === kept.key && asked.label === label;
   const phase: SaliencyPhase = mine ? latest : { kind: 'idle' };
@@ -53,6 +55,9 @@ export function SaliencySection({ explainer, kept, result, label, onTarget, allH
       {method && <p className="ovr-muted">{METHODS[method].meaning}</p>}
       <PhaseBody phase={phase} explainer={explainer} method={method} onAsk={ask} />
       {phase.kind === 'shown' && <Shown maps={phase.maps} settings={settings} explainer={explainer} visible={settings.visible && !allHidden} onVisible={show} />}
+      {phase.kind === 'shown' && onKeep && (
+        <button type="button" className="ovr-button ovr-small" title="Makes a result of it, which can be judged and stored" onClick={() => onKeep(phase.maps)} data-overread="saliency-keep">Keep this map</button>
+      )}
       <p className="ovr-muted">{NO_PROOF}</p>
     </section>
   );

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { scoresCsv } from '../../src/export/scores-csv.ts';
 import type { ScoresResult } from '../../src/results/result.ts';
+import { save } from '../counting/dot-files.ts';
 import type { Session } from '../session.ts';
 import { csvName, scoresText } from './scores.ts';
 
@@ -16,16 +17,21 @@ export function ScoresActions({ session, result }: { session: Session; result: S
     try {
       await copyText(scoresText(result));
       setCopied(true);
+      session.exported(result, 'text');
     } catch {
       session.notify('error', 'The browser does not let this page write to the clipboard. Take the CSV file.');
     }
+  };
+  const take = () => {
+    save(csvName(result), new Blob([scoresCsv([result])], { type: 'text/csv;charset=utf-8' }));
+    session.exported(result, 'csv');
   };
   return (
     <div className="ovr-actions">
       <button type="button" className="ovr-button ovr-small" title="Copy the scores as text" onClick={() => void copy()} data-overread="copy">
         {copied ? 'Copied' : 'Copy'}
       </button>
-      <button type="button" className="ovr-button ovr-small" title="Download the scores as a table" onClick={() => download(scoresCsv([result]), csvName(result))} data-overread="csv">
+      <button type="button" className="ovr-button ovr-small" title="Download the scores as a table" onClick={take} data-overread="csv">
         CSV
       </button>
       <span className="ovr-hidden" role="status">{copied && 'The scores are on the clipboard.'}</span>
@@ -47,14 +53,4 @@ async function copyText(text: string): Promise<void> {
   area.remove();
   if (focused instanceof HTMLElement) focused.focus();
   if (!done) throw new Error('execCommand refused to copy');
-}
-
-function download(csv: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([csv], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The download has its own hold on the bytes once it has begun.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

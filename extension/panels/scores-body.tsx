@@ -47,7 +47,7 @@ export function ScoresBody({ session, kept, result }: BodyProps) {
             {score.target.label === explained && (
               <SaliencySection
                 explainer={session.explainer} kept={kept} result={result} label={explained} onTarget={label => session.explain(kept.key, label)}
-                allHidden={!overlaysShown} onUncover={() => session.toggleOverlays(true)}
+                allHidden={!overlaysShown} onUncover={() => session.toggleOverlays(true)} onKeep={maps => session.keepMaps(maps)}
               />
             )}
           </li>

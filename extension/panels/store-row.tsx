@@ -13,7 +13,7 @@ export const storeCss = `
 const DECISIONS: readonly (readonly [Verdict['decision'], string])[] = [['accepted', 'Accepted'], ['corrected', 'Corrected'], ['rejected', 'Rejected']];
 
 /** What the reader says of a result, and its way to the PACS. */
-export function StoreRow({ session: { storer }, resultKey }: { session: Session; resultKey: string }) {
+export function StoreRow({ session: { storer }, resultKey, judged }: { session: Session; resultKey: string; /** Whether what is written of it has a place for a verdict. */ judged: boolean }) {
   const { statuses, verdicts } = useSyncExternalStore(storer.state.subscribe, storer.state.get);
   const status = statuses.get(resultKey);
   const verdict = verdicts.get(resultKey);
@@ -22,11 +22,13 @@ export function StoreRow({ session: { storer }, resultKey }: { session: Session;
   const say = (decision: string): void => storer.judge(resultKey, DECISIONS.find(([known]) => known === decision)?.[0], reason.trim());
   return (
     <div className="ovr-store" data-overread="store-row" data-status={status?.kind ?? 'new'}>
-      <select aria-label="Your verdict" value={verdict?.decision ?? ''} disabled={busy} onChange={event => say(event.target.value)} data-overread="verdict">
-        <option value="">No verdict</option>
-        {DECISIONS.map(([decision, name]) => <option key={decision} value={decision}>{name}</option>)}
-      </select>
-      {verdict && <input aria-label="Reason" placeholder="Reason" value={reason} disabled={busy} onChange={event => setReason(event.target.value)} onBlur={() => reason.trim() !== (verdict.reason ?? '') && say(verdict.decision)} />}
+      {judged && (
+        <select aria-label="Your verdict" value={verdict?.decision ?? ''} disabled={busy} onChange={event => say(event.target.value)} data-overread="verdict">
+          <option value="">No verdict</option>
+          {DECISIONS.map(([decision, name]) => <option key={decision} value={decision}>{name}</option>)}
+        </select>
+      )}
+      {judged && verdict && <input aria-label="Reason" placeholder="Reason" value={reason} disabled={busy} onChange={event => setReason(event.target.value)} onBlur={() => reason.trim() !== (verdict.reason ?? '') && say(verdict.decision)} />}
       {status?.kind !== 'stored' && (
         <button type="button" className="ovr-button" disabled={busy} onClick={() => void storer.store(resultKey)} data-overread="store">
           {busy ? 'Storing…' : status?.kind === 'failed' ? 'Try again' : 'Store to PACS'}

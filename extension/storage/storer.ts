@@ -1,12 +1,17 @@
+import type { AuditedEvent } from '../../src/audit/record.ts';
 import type { DicomJson } from '../../src/dicom/dicomjson.ts';
 import { OverreadError, toOverreadError } from '../../src/errors.ts';
 import type { ExportContext, Verdict } from '../../src/export/derived.ts';
 import type { DicomObject } from '../../src/export/part10.ts';
-import type { SourceInstance } from '../../src/export/source.ts';
+import type { Naturalized, SourceInstance } from '../../src/export/source.ts';
+import type { Image } from '../../src/image/image.ts';
+import type { HeatmapResult, Result } from '../../src/results/result.ts';
+import { auditedResult } from '../audit/audit.ts';
+import type { StoreSettings } from '../configuration.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import { Observable } from '../state.ts';
 import { withoutPatient, type Draft, type Drafts } from './drafts.ts';
-import type { Pacs } from './pacs.ts';
+import type { InstanceUIDs, Pacs } from './pacs.ts';
 
 /** How far a result is on its way to the PACS. */
 export type StoreStatus =
@@ -27,6 +32,8 @@ export interface StorerState {
 export interface StorerViewer {
   /** Attributes of every image of a study, as the viewer has them. */
   instancesOf(studyInstanceUID: string): readonly object[];
+  /** The pixels that a heat map lies on, where it is written over them. */
+  imageOf(result: HeatmapResult): Promise<Image>;
   algorithmOf(modelId: string): ExportContext['algorithm'];
   /** DICOM person name of who is signed in. */
   user(): string | undefined;
@@ -34,13 +41,24 @@ export interface StorerViewer {
 
 type Writers = typeof import('./writers.ts');
 
+export interface StorerParts {
+  readonly results: ResultsStore;
+  readonly viewer: StorerViewer;
+  readonly pacs: Pacs;
+  readonly drafts: Drafts;
+  readonly writers: () => Promise<Writers>;
+  readonly settings: StoreSettings;
+  /** Hears of every store and every verdict. */
+  readonly audit?: (event: AuditedEvent) => void;
+}
+
 /**
  * Stores results and brings stored ones back. A result has the same objects and UIDs at every attempt until all of them
  * were read back, also over a reload of the page; a changed result, or another verdict, is another set of objects.
  */
 export class Storer {
   readonly state = new Observable<StorerState>({ statuses: new Map(), verdicts: new Map() });
-  readonly #parts: { readonly results: ResultsStore; readonly viewer: StorerViewer; readonly pacs: Pacs; readonly drafts: Drafts; readonly writers: () => Promise<Writers> };
+  readonly #parts: StorerParts;
   readonly #drafts = new Map<string, Draft>();
   /** Results that came from the PACS, or are in it: no drafts. */
   readonly #stored = new WeakSet<object>();
@@ -50,7 +68,7 @@ export class Storer {
   readonly #loaded = new Set<string>();
   #loading: Promise<void> = Promise.resolve();
 
-  constructor(parts: { readonly results: ResultsStore; readonly viewer: StorerViewer; readonly pacs: Pacs; readonly drafts: Drafts; readonly writers: () => Promise<Writers> }) {
+  constructor(parts: StorerParts) {
     this.#parts = parts;
   }
 
@@ -101,16 +119,22 @@ export class Storer {
     const kept = this.#parts.results.get(key);
     if (!kept || this.state.get().statuses.get(key)?.kind === 'storing') return;
     this.#verdict(key, decision && { decision, ...(reason && { reason }), decidedAt: new Date().toISOString() });
+    this.#parts.audit?.({ action: 'verdict', outcome: 'success', ...auditedResult(kept.result), details: { decision: decision ?? 'withdrawn' } });
     this.#status(key, undefined);
     this.#stored.delete(kept.result);
     this.#put({ key, studyInstanceUID: kept.studyInstanceUID, result: kept.result, ...this.#verdictOf(key) });
+  }
+
+  /** Whether this site stores results of this kind. */
+  canStore({ kind }: Result): boolean {
+    return this.#parts.settings.results.includes(kind);
   }
 
   /** @returns whether all of it is in the PACS and was read back */
   async store(key: string): Promise<boolean> {
     const kept = this.#parts.results.get(key);
     const status = this.state.get().statuses.get(key)?.kind;
-    if (!kept || status === 'storing' || status === 'stored') return status === 'stored';
+    if (!kept || !this.canStore(kept.result) || status === 'storing' || status === 'stored') return status === 'stored';
     this.#status(key, { kind: 'storing' });
     try {
       const instances = await this.#send(kept);
@@ -118,9 +142,12 @@ export class Storer {
       this.#drafts.delete(key);
       await this.#parts.drafts.remove(key).catch(() => undefined);
       this.#status(key, { kind: 'stored', instances });
+      this.#parts.audit?.({ action: 'store', outcome: 'success', ...auditedResult(kept.result), stored: instances });
       return true;
     } catch (error) {
-      this.#status(key, { kind: 'failed', message: toOverreadError(error).message });
+      const { code, message } = toOverreadError(error);
+      this.#status(key, { kind: 'failed', message });
+      this.#parts.audit?.({ action: 'store', outcome: 'failure', error: code, ...auditedResult(kept.result), stored: this.#drafts.get(key)?.stored ?? [] });
       return false;
     }
   }
@@ -131,16 +158,14 @@ export class Storer {
   }
 
   async #send({ key, result, studyInstanceUID }: KeptResult): Promise<string[]> {
-    const { viewer, pacs, writers } = this.#parts;
-    const { sourcesOf, anonymousObjects, fileOf, sameObject } = await writers();
+    const { viewer, writers } = this.#parts;
+    const { sourcesOf, anonymousObjects, fileOf } = await writers();
     const sources = sourcesOf(viewer.instancesOf(studyInstanceUID));
     const source = sources[0];
     if (!source) throw new OverreadError('input/inconsistent', 'The images of this result are not open in the viewer. Open the study, and store again.', { expected: studyInstanceUID });
     const before = this.#drafts.get(key);
     const again = before?.objects !== undefined && before.result === result;
-    const user = viewer.user();
-    const { verdict } = this.#verdictOf(key);
-    const objects = again ? before.objects! : anonymousObjects(result, { sources, algorithm: viewer.algorithmOf(result.model.id), ...(user && { user }), ...(verdict && { verdict }) });
+    const objects = again ? before.objects! : anonymousObjects(result, this.#contextOf(key, result, sources), await this.#picture(result), this.#parts.settings);
     const there = new Set(again ? before.stored : []);
     const draft: Draft = { key, studyInstanceUID, result, ...this.#verdictOf(key), objects };
     this.#put(draft);
@@ -150,12 +175,7 @@ export class Storer {
       const bytes = fileOf(object, source);
       const of = { studyInstanceUID, seriesInstanceUID: object.SeriesInstanceUID as string, sopInstanceUID: uid };
       try {
-        // After a failure it may be there all the same: the answer was lost.
-        const arrived = again && (await pacs.retrieve(of).then(back => sameObject(bytes, back), () => false));
-        if (!arrived) await pacs.store(studyInstanceUID, bytes);
-        if (!arrived && !sameObject(bytes, await pacs.retrieve(of))) {
-          throw new OverreadError('network/status', 'The server gave back another object than was sent. Tell who runs the server.', { expected: 'the same object', got: 'another' });
-        }
+        await this.#sendOne(of, bytes, again);
       } catch (error) {
         const known = toOverreadError(error);
         throw new OverreadError(known.code, `${String(object.Modality)} ${uid} is not stored (${there.size} of ${objects.length} are): ${known.message}`, { ...known.fields, sopInstanceUID: uid }, error);
@@ -164,6 +184,34 @@ export class Storer {
       this.#put({ ...draft, stored: [...there] });
     }
     return [...there];
+  }
+
+  /** After a failure it may be there all the same: the answer was lost, or another attempt was quicker. */
+  async #sendOne(of: InstanceUIDs, bytes: Uint8Array, again: boolean): Promise<void> {
+    const { pacs, writers } = this.#parts;
+    const { sameObject } = await writers();
+    const isThere = (): Promise<boolean> => pacs.retrieve(of).then(back => sameObject(bytes, back), () => false);
+    if (again && (await isThere())) return;
+    try {
+      await pacs.store(of.studyInstanceUID, bytes);
+    } catch (error) {
+      if (await isThere()) return;
+      throw error;
+    }
+    if (!sameObject(bytes, await pacs.retrieve(of))) {
+      throw new OverreadError('network/status', 'The server gave back another object than was sent. Tell who runs the server.', { expected: 'the same object', got: 'another' });
+    }
+  }
+
+  #contextOf(key: string, { model }: Result, sources: readonly SourceInstance[]): ExportContext {
+    const user = this.#parts.viewer.user();
+    return { sources, algorithm: this.#parts.viewer.algorithmOf(model.id), ...(user && { user }), ...this.#verdictOf(key) };
+  }
+
+  /** A heat map on a picture that lies nowhere in space is written over it. */
+  async #picture(result: Result): Promise<Image | undefined> {
+    if (result.kind !== 'heatmap' || result.source.modality === 'SM' || result.source.shape[2] !== 1) return undefined;
+    return this.#parts.viewer.imageOf(result);
   }
 
   /** Brings back what is in the PACS of these studies, each object once. To be called when images came. */
@@ -186,9 +234,12 @@ export class Storer {
     const instances = viewer.instancesOf(studyInstanceUID);
     if (instances.length === 0 || this.#loaded.has(`${studyInstanceUID} ${instances.length}`)) return;
     this.#loaded.add(`${studyInstanceUID} ${instances.length}`);
-    const listed = (await pacs.list(studyInstanceUID)).filter(json => !this.#loaded.has(value(json, '00080018')) && LOADED.has(value(json, '00080016')));
+    // Of others, captures are pictures that the viewer shows itself: they are not fetched.
+    const captures = new Set((instances as readonly Naturalized[]).filter(({ Manufacturer }) => String(Manufacturer) === 'Overread').map(({ SOPInstanceUID }) => String(SOPInstanceUID)));
+    const wanted = (json: DicomJson): boolean => LOADED.has(value(json, '00080016')) || (value(json, '00080016') === SECONDARY_CAPTURE && captures.has(value(json, '00080018')));
+    const listed = (await pacs.list(studyInstanceUID)).filter(json => !this.#loaded.has(value(json, '00080018')) && wanted(json));
     if (listed.length === 0) return;
-    const { sourcesOf, readObject, joinCounts } = await writers();
+    const { sourcesOf, readObject, joinObjects } = await writers();
     const sources = sourcesOf(instances);
     const read = [];
     const problems: string[] = [];
@@ -205,7 +256,7 @@ export class Storer {
         if (known.code !== 'input/refused' && known.code !== 'input/inconsistent') problems.push(`${sopInstanceUID}: ${known.message}`);
       }
     }
-    for (const { result, verdict, sopInstanceUID, provenance } of joinCounts(read)) {
+    for (const { result, verdict, sopInstanceUID, provenance } of joinObjects(read)) {
       // OHIF shows segmentations of others itself.
       if (!result || !provenance.ours) continue;
       this.#stored.add(result);
@@ -245,7 +296,9 @@ export class Storer {
 
 const value = (json: DicomJson, tag: string): string => String(json[tag]?.Value?.[0] ?? '');
 
-/** Segmentations, parametric maps, reports and annotations; a Secondary Capture is a picture that the viewer shows itself. */
+const SECONDARY_CAPTURE = '1.2.840.10008.5.1.4.1.1.7';
+
+/** Segmentations, parametric maps, reports and annotations. */
 const LOADED: ReadonlySet<string> = new Set([
   '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7', '1.2.840.10008.5.1.4.1.1.30', '1.2.840.10008.5.1.4.1.1.88.22', '1.2.840.10008.5.1.4.1.1.88.33',
   '1.2.840.10008.5.1.4.1.1.88.34', '1.2.840.10008.5.1.4.1.1.91.1',

@@ -4,9 +4,11 @@ import type { ExportContext } from '../../src/export/derived.ts';
 import { dicomObjects } from '../../src/export/exporters.ts';
 import { encodePart10, type DicomObject } from '../../src/export/part10.ts';
 import { sourceInstance, type Naturalized, type SourceInstance } from '../../src/export/source.ts';
+import type { Image } from '../../src/image/image.ts';
 import type { Result } from '../../src/results/result.ts';
+import type { StoreSettings } from '../configuration.ts';
 
-export { joinCounts, readObject, RESULT_CLASSES } from '../../src/export/read/index.ts';
+export { joinObjects, readObject, RESULT_CLASSES } from '../../src/export/read/index.ts';
 
 /** Every image of a study that says enough of itself. */
 export function sourcesOf(instances: readonly object[]): SourceInstance[] {
@@ -20,9 +22,9 @@ export function sourcesOf(instances: readonly object[]): SourceInstance[] {
 }
 
 /** The objects of a result without patient and study, which are put in only when they are stored. */
-export function anonymousObjects(result: Result, context: ExportContext): DicomObject[] {
+export function anonymousObjects(result: Result, context: ExportContext, image: Image | undefined, { segmentation, keyObjects }: Pick<StoreSettings, 'segmentation' | 'keyObjects'>): DicomObject[] {
   const identifying = new Set(context.sources.flatMap(({ patientAndStudy }) => Object.keys(patientAndStudy)));
-  return dicomObjects(result, context).map(object => Object.fromEntries(Object.entries(object).filter(([keyword, value]) => value !== undefined && !identifying.has(keyword))));
+  return dicomObjects(result, context, { segmentation, keyObjects, ...(image && { image }) }).map(object => Object.fromEntries(Object.entries(object).filter(([keyword, value]) => value !== undefined && !identifying.has(keyword))));
 }
 
 /** As a file, with patient and study of its source. */

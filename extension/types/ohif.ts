@@ -29,6 +29,7 @@ export interface DicomInstance {
   readonly ViewPosition?: string;
   readonly ViewCodeSequence?: unknown;
   readonly BodyPartExamined?: string;
+  readonly StudyDescription?: string;
   readonly SeriesDescription?: string;
   readonly ProtocolName?: string;
   readonly ContrastBolusAgent?: string;

@@ -1,3 +1,4 @@
+import type { AutoRunRule } from '../../../extension/configuration.ts';
 import { AutoRunner, type LoadedImage } from '../../../extension/auto-run.ts';
 import { ResultsStore } from '../../../extension/results-store.ts';
 import { Runner, type Engine } from '../../../extension/run.ts';
@@ -10,9 +11,9 @@ const settle = () => new Promise(resolve => setTimeout(resolve, 0));
 const DX = ['DX', 'CR'];
 
 /** A viewer with one image on screen, and an engine whose runs end when the test says so. */
-function setup({ models = ['lung-unet'], modalities = DX, manifests = [manifest()], state = makeState() } = {}) {
+function setup({ models = ['lung-unet'], modalities = DX, rules = [{ models, modalities }] as readonly AutoRunRule[], manifests = [manifest()], state = makeState() } = {}) {
   state.set({ catalogue: { entries: manifests.map(m => ({ location: `https://x/${m.id}/`, manifest: m })), problems: [] } });
-  const images: LoadedImage[] = [{ viewportId: 'v', studyInstanceUID: '1', modality: 'CR', view: 'PA' }];
+  const images: LoadedImage[] = [{ viewportId: 'v', studyInstanceUID: '1', modality: 'CR', description: 'Thorax p.a.', bodyPart: 'CHEST', view: 'PA' }];
   const jobs: { sop: string; location: string; finish: (made?: Result) => void; fail: (error: OverreadError) => void }[] = [];
   const engine = {
     start: async () => result().device,
@@ -33,7 +34,7 @@ function setup({ models = ['lung-unet'], modalities = DX, manifests = [manifest(
     engine: engine as unknown as Engine, results, state, onIdle: () => auto.look(),
   });
   const auto = new AutoRunner({
-    autoRun: { models, modalities }, runner, results, state,
+    autoRun: rules, runner, results, state,
     viewer: { loadedImages: () => images, pickTargets: (_, viewportId) => ({ targets: targetsOf(images.find(i => i.viewportId === viewportId)!.studyInstanceUID) }) },
   });
   // As the session does.
@@ -58,6 +59,16 @@ describe('an automatic run', () => {
     expect(notify).not.toHaveBeenCalled();
     const { running, overlaysShown, autoNote, lastError } = state.get();
     expect({ running, overlaysShown, autoNote, lastError }).toEqual({ overlaysShown: false });
+  });
+
+  it.each([
+    [{ bodyParts: ['chest'] }, 1], [{ bodyParts: ['HAND'] }, 0], [{ descriptions: ['p.a.'] }, 1], [{ descriptions: ['lateral', 'thorax'] }, 1],
+    [{ descriptions: ['lateral'] }, 0], [{ bodyParts: ['CHEST'], descriptions: ['lateral'] }, 0], [{ modalities: ['CT'] }, 0],
+  ])('with the rule %j runs %i times on a film of the chest', async (more, times) => {
+    const { auto, jobs } = setup({ rules: [{ models: ['lung-unet'], modalities: DX, ...more }] });
+    auto.look();
+    await settle();
+    expect(jobs).toHaveLength(times);
   });
 
   it('runs its models one after the other, and leaves out one that is not installed, in words', async () => {

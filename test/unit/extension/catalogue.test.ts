@@ -34,6 +34,17 @@ describe('the catalogue of models', () => {
     expect((await loadCatalogue([A], ['other'])).entries.map(e => e.manifest.id)).toEqual(['other']);
   });
 
+  it('takes no models from where a server sends on to, unless that is the same origin', async () => {
+    const from = (to: string) => jest.spyOn(globalThis, 'fetch').mockImplementation(async input => {
+      const body = String(input).endsWith('index.json') ? [{ id: 'lung-unet' }] : manifest();
+      return Object.defineProperties(Response.json(body), { redirected: { value: true }, url: { value: String(input).replace(A, to) } });
+    });
+    from('https://elsewhere/');
+    expect((await loadCatalogue([A])).problems).toMatchObject([{ code: 'config/invalid', message: expect.stringContaining('https://elsewhere') }]);
+    from('https://a/moved/');
+    expect((await loadCatalogue([A])).entries).toHaveLength(1);
+  });
+
   it('does not list a gate, which judges pictures for other models', async () => {
     const { output } = manifest();
     const labels = ['frontal', 'lateral', 'other'].map(label => ({ ...output.targets[0]!, label }));

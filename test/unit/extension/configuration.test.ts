@@ -1,4 +1,6 @@
-import { parseConfiguration } from '../../../extension/configuration.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { mayTrain, parseConfiguration } from '../../../extension/configuration.ts';
 import { OverreadError } from '../../../src/errors.ts';
 
 const PLUGIN = 'https://viewer.example/sub/overread/';
@@ -18,6 +20,8 @@ describe('the configuration of a deployment', () => {
       models: ['https://viewer.example/sub/overread/models/'],
       allowSoftwareAdapter: false,
       defaultOverlay: { opacity: 0.8, style: 'outline' },
+      store: { results: ['labelmap', 'scores', 'points', 'heatmap'], segmentation: 'BINARY', keyObjects: false },
+      training: { enabled: true },
     });
   });
 
@@ -33,8 +37,11 @@ describe('the configuration of a deployment', () => {
 
   it('runs nothing by itself unless it names models, and then on radiographs unless it says otherwise', () => {
     expect(parseConfiguration({}, PLUGIN).autoRun).toBeUndefined();
-    expect(parseConfiguration({ autoRun: { models: ['a', 'a'] } }, PLUGIN).autoRun).toEqual({ models: ['a'], modalities: ['DX', 'CR'] });
-    expect(parseConfiguration({ autoRun: { models: ['a'], modalities: ['CT'] } }, PLUGIN).autoRun).toEqual({ models: ['a'], modalities: ['CT'] });
+    expect(parseConfiguration({ autoRun: { models: ['a', 'a'] } }, PLUGIN).autoRun).toEqual([{ models: ['a'], modalities: ['DX', 'CR'] }]);
+    expect(parseConfiguration({ autoRun: { models: ['a'], modalities: ['CT'] } }, PLUGIN).autoRun).toEqual([{ models: ['a'], modalities: ['CT'] }]);
+    expect(parseConfiguration({ autoRun: [{ models: ['a'], bodyParts: ['CHEST'] }, { models: ['b'], modalities: ['MR'], descriptions: ['brain'] }] }, PLUGIN).autoRun).toEqual([
+      { models: ['a'], modalities: ['DX', 'CR'], bodyParts: ['CHEST'] }, { models: ['b'], modalities: ['MR'], descriptions: ['brain'] },
+    ]);
   });
 
   it.each([
@@ -53,6 +60,17 @@ describe('the configuration of a deployment', () => {
     [{ autoRun: { models: ['a'], modality: 'DX' } }, 'overread.autoRun.modality: no such setting'],
     [{ autoRun: { models: ['a'], modalities: ['dx'] } }, 'overread.autoRun.modalities.0: expected a DICOM modality such as DX'],
     [{ autoRun: { models: ['a', 'b'] }, allowedModels: ['a'] }, 'overread.autoRun.models: expected some of overread.allowedModels (a), got b'],
+    [{ autoRun: [{ models: ['a'], modality: 'DX' }] }, 'overread.autoRun.0.modality: no such setting'],
+    [{ autoRun: [{ models: ['a'] }, { models: ['b'], bodyParts: [''] }] }, 'overread.autoRun.1.bodyParts.0'],
+    [{ autoRun: [{ models: ['a'] }, { models: ['b'] }], allowedModels: ['a'] }, 'overread.autoRun.1.models: expected some of overread.allowedModels (a), got b'],
+    [{ store: { results: ['mask'] } }, 'overread.store.results.0'],
+    [{ store: { segmentation: 'FRACTIONAL' } }, 'overread.store.segmentation'],
+    [{ store: { keyObject: true } }, 'overread.store.keyObject: no such setting'],
+    [{ audit: { endpoint: 'https://log.example' } }, 'overread.audit.format'],
+    [{ audit: { endpoint: 'ftp://log.example', format: 'fhir' } }, 'overread.audit.endpoint: expected an http or https address'],
+    [{ training: {} }, 'overread.training.enabled'],
+    [{ modelOrigins: ['models.example'] }, 'overread.modelOrigins.0: expected an origin'],
+    [{ modelOrigins: ['https://models.example'], models: ['./m', 'https://other.example/m'] }, 'overread.models: https://other.example/m/ lies on none of overread.modelOrigins (https://viewer.example, https://models.example)'],
     ['a string', 'overread'],
   ])('refuses %j and names the place', (raw, place) => {
     const error = refusal(raw);
@@ -63,5 +81,19 @@ describe('the configuration of a deployment', () => {
 
   it('names every fault, not the first alone', () => {
     expect(refusal({ one: 1, two: 2 }).fields.got).toEqual(['overread.one: no such setting', 'overread.two: no such setting']);
+  });
+
+  it('sends audit records where it is told, and lets those train who are named', () => {
+    expect(parseConfiguration({ audit: { endpoint: '/audit', format: 'dicom' } }, PLUGIN).audit).toEqual({ url: 'https://viewer.example/audit', format: 'dicom' });
+    const of = (training?: object) => parseConfiguration({ ...(training && { training }) }, PLUGIN);
+    expect([mayTrain(of(), undefined), mayTrain(of({ enabled: false }), 'Rita'), mayTrain(of({ enabled: true, users: ['Rita'] }), 'Rita'), mayTrain(of({ enabled: true, users: ['Rita'] }), undefined)]).toEqual([true, false, true, false]);
+  });
+
+  it('takes nothing from the address of the page: no file of the extension reads it', () => {
+    const root = path.join(__dirname, '../../../');
+    const files = ['extension', 'mode'].flatMap(folder => readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map(file => path.join(folder, file)).filter(file => /\.tsx?$/.test(file)));
+    expect(files.length).toBeGreaterThan(50);
+    const reads = files.filter(file => /location\.(search|hash)|URLSearchParams|searchParams/.test(readFileSync(path.join(root, file), 'utf8')));
+    expect(reads).toEqual([]);
   });
 });

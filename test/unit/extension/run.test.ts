@@ -25,11 +25,34 @@ function setup({ open = true, state = makeState() } = {}) {
     notify: jest.fn(),
   };
   const results = new ResultsStore();
-  const runner = new Runner({ viewer, engine: engine as unknown as Engine, results, state });
-  return { runner, engine, viewer, results, state, finish, fail, progress: () => progress! };
+  const audit = jest.fn();
+  const runner = new Runner({ viewer, engine: engine as unknown as Engine, results, state, audit });
+  return { runner, audit, engine, viewer, results, state, finish, fail, progress: () => progress! };
 }
 
 const settle = () => new Promise(resolve => setTimeout(resolve, 0));
+
+describe('the audit of a run', () => {
+  it.each([
+    ['kept', undefined, { outcome: 'success', model: { id: 'lung-unet', version: '1.0.0', sha256: 'a' } }],
+    ['refused', new Refusal('input/out-of-distribution', 'Mrs Müller has no lung'), { outcome: 'failure', error: 'input/out-of-distribution', model: { id: 'lung-unet', version: '1.0.0' } }],
+    ['cancelled', new Refusal('job/cancelled', 'cancelled'), { outcome: 'cancelled', error: 'job/cancelled' }],
+  ] as const)('%s: model, pictures and outcome, no words', async (_, error, expected) => {
+    const { runner, audit, finish, fail } = setup();
+    if (error) fail(error);
+    else finish(result());
+    await runner.run();
+    expect(audit.mock.calls).toEqual([[expect.objectContaining({ action: 'run', studyInstanceUID: '1', sources: ['1.2.3'], ...expected })]]);
+    expect(JSON.stringify(audit.mock.calls)).not.toContain('Müller');
+  });
+
+  it('a forced run is an override', async () => {
+    const { runner, audit, finish } = setup();
+    finish(result());
+    await runner.run({ force: true });
+    expect(audit).toHaveBeenCalledWith(expect.objectContaining({ action: 'override', outcome: 'success' }));
+  });
+});
 
 describe('a run', () => {
   it('keeps the result and clears what it said before', async () => {

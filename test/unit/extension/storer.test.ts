@@ -1,12 +1,14 @@
+import type { StoreSettings } from '../../../extension/configuration.ts';
 import { ResultsStore } from '../../../extension/results-store.ts';
 import { memoryDrafts, type Drafts } from '../../../extension/storage/drafts.ts';
 import type { InstanceUIDs, Pacs } from '../../../extension/storage/pacs.ts';
 import { Storer } from '../../../extension/storage/storer.ts';
+import type { AuditedEvent } from '../../../src/audit/record.ts';
 import type { DicomJson } from '../../../src/dicom/dicomjson.ts';
 import { OverreadError } from '../../../src/errors.ts';
 import { readFile } from '../../../src/export/read/data-set.ts';
 import { text, type Naturalized } from '../../../src/export/source.ts';
-import { mask, scores } from '../export/results.ts';
+import { heatmap, mask, scores } from '../export/results.ts';
 import { film, type Sources } from '../export/sources.ts';
 
 /** A PACS in memory that can fail. */
@@ -45,15 +47,16 @@ beforeAll(async () => {
   instance = readFile(source.files[0]!).set;
 });
 
-function page(pacs: FakePacs, drafts: Drafts = memoryDrafts()) {
+function page(pacs: FakePacs, drafts: Drafts = memoryDrafts(), instances: readonly Naturalized[] = [instance], settings: Partial<StoreSettings> = {}) {
+  const audited: AuditedEvent[] = [];
   const results = new ResultsStore();
   const storer = new Storer({
-    results, pacs, drafts, viewer: { instancesOf: () => [instance], algorithmOf: () => undefined, user: () => 'Reader^Rita' },
+    results, pacs, drafts, settings: { results: ['labelmap', 'scores', 'points', 'heatmap'], segmentation: 'BINARY', keyObjects: false, ...settings }, audit: event => audited.push(event), viewer: { instancesOf: () => instances, imageOf: async () => source.image!, algorithmOf: () => undefined, user: () => 'Reader^Rita' },
     writers: () => import('../../../extension/storage/writers.ts'),
   });
   results.subscribe(storer.onResults);
   const study = source.context.sources[0]!.studyInstanceUID;
-  return { results, storer, studies: new Set([study]), status: (key: string) => storer.state.get().statuses.get(key) };
+  return { results, storer, audited, studies: new Set([study]), status: (key: string) => storer.state.get().statuses.get(key) };
 }
 
 test('a result is stored once, read back, and comes back on another page without running', async () => {
@@ -63,6 +66,7 @@ test('a result is stored once, read back, and comes back on another page without
   const { key } = results.keep(mask(source.reference));
   const other = results.keep(scores(source.reference)).key;
   storer.judge(other, 'rejected', 'a rib');
+  storer.judge(key, 'accepted');
   await storer.storeAll(studies);
   await storer.store(key);
   expect(status(key)).toEqual({ kind: 'stored', instances: [expect.any(String), expect.any(String)] });
@@ -75,19 +79,91 @@ test('a result is stored once, read back, and comes back on another page without
   expect(later.results.get(key)!.result).toMatchObject({ kind: 'labelmap', labels: mask(source.reference).labels, model: { id: 'tiny-net' } });
   expect(later.status(key)!.kind).toBe('stored');
   expect(later.storer.state.get().verdicts.get(other)).toMatchObject({ decision: 'rejected', reason: 'a rib' });
+  expect(later.storer.state.get().verdicts.get(key)).toMatchObject({ decision: 'accepted' });
 });
 
-test.each([['before it was kept', 'before'], ['after it was kept, so that the answer was lost', 'after']] as const)('a store that fails at the second object, %s: it is named, and trying again stores nothing twice', async (_, moment) => {
+test('the PACS goes away at the second object: it is named, what is kept is true, and trying again stores nothing twice', async () => {
   const pacs = new FakePacs();
-  pacs[moment] = n => {
-    if (n === 2) throw new OverreadError('network/unreachable', 'no answer');
+  let away = false;
+  pacs.before = n => {
+    if (n >= 2) away = true;
+    if (away) throw new OverreadError('network/unreachable', 'no answer');
+  };
+  const retrieve = pacs.retrieve.bind(pacs);
+  pacs.retrieve = async of => {
+    if (away) throw new OverreadError('network/unreachable', 'no answer');
+    return retrieve(of);
   };
   const { results, storer, status } = page(pacs);
   const { key } = results.keep(mask(source.reference));
   expect(await storer.store(key)).toBe(false);
   expect(status(key)).toEqual({ kind: 'failed', message: expect.stringMatching(/^SR 2\.25\.\d+ is not stored \(1 of 2 are\): no answer/) });
+  expect(await storer.store(key)).toBe(false);
+  pacs.before = () => undefined;
+  away = false;
   expect(await storer.store(key)).toBe(true);
   expect(pacs.kept.size).toBe(2);
+});
+
+test('an answer that was lost after the object was kept is no failure', async () => {
+  const pacs = new FakePacs();
+  pacs.after = n => {
+    if (n === 2) throw new OverreadError('network/unreachable', 'no answer');
+  };
+  const { results, storer, status } = page(pacs);
+  const { key } = results.keep(mask(source.reference));
+  expect(await storer.store(key)).toBe(true);
+  expect(status(key)).toMatchObject({ kind: 'stored', instances: [...pacs.kept.keys()] });
+  expect([pacs.kept.size, pacs.stores]).toEqual([2, 2]);
+});
+
+test('one of two objects is refused every time: the other is stored once, the refused one is named with its reason, and other results go on', async () => {
+  const pacs = new FakePacs();
+  const sent: string[] = [];
+  const store = pacs.store.bind(pacs);
+  pacs.store = async (study, bytes) => {
+    const { Modality, SOPInstanceUID } = readFile(bytes).set;
+    sent.push(text(SOPInstanceUID)!);
+    if (text(Modality) === 'SEG') throw new OverreadError('network/status', 'HTTP status 409 (it does not take objects of this class)');
+    return store(study, bytes);
+  };
+  const { results, storer, audited, studies, status } = page(pacs);
+  const { key } = results.keep(mask(source.reference));
+  const other = results.keep(scores(source.reference)).key;
+  await storer.storeAll(studies);
+  await storer.store(key);
+  expect(status(key)).toEqual({ kind: 'failed', message: expect.stringMatching(/^SEG 2\.25\.\d+ is not stored \(0 of 2 are\): .*409 \(it does not take objects of this class\)/) });
+  expect(status(other)!.kind).toBe('stored');
+  expect(pacs.kept.size).toBe(1);
+  expect(audited.map(({ action, outcome, error, stored }) => [action, outcome, error, stored?.length])).toEqual([
+    ['store', 'failure', 'network/status', 0], ['store', 'success', undefined, 1], ['store', 'failure', 'network/status', 0],
+  ]);
+  // The same object at each attempt.
+  expect(new Set(sent).size).toBe(2);
+});
+
+test('two clicks at once, and another after it was stored, store it once', async () => {
+  const pacs = new FakePacs();
+  const { results, storer } = page(pacs);
+  const { key } = results.keep(mask(source.reference));
+  await Promise.all([storer.store(key), storer.store(key), storer.storeAll(new Set([results.get(key)!.studyInstanceUID]))]);
+  expect(await storer.store(key)).toBe(true);
+  expect([pacs.kept.size, pacs.stores]).toEqual([2, 2]);
+});
+
+test('a reload between the run and the store: the result is back, and what is stored is what was run', async () => {
+  const drafts = memoryDrafts();
+  const pacs = new FakePacs();
+  const run = mask(source.reference);
+  page(pacs, drafts).results.keep(run);
+  const later = page(pacs, drafts);
+  await later.storer.open(later.studies);
+  const [kept] = later.results.all();
+  expect(await later.storer.store(kept!.key)).toBe(true);
+  const third = page(pacs, drafts);
+  await third.storer.open(third.studies);
+  expect(third.results.all().map(({ result }) => result)).toMatchObject([{ kind: 'labelmap', labels: run.labels, createdAt: run.createdAt }]);
+  expect(await drafts.all()).toEqual([]);
 });
 
 test('a reload between the attempts keeps the objects and their UIDs, and no name of the patient', async () => {
@@ -107,6 +183,22 @@ test('a reload between the attempts keeps the objects and their UIDs, and no nam
   expect(await second.storer.store(key)).toBe(true);
   expect(pacs.kept.size).toBe(2);
   for (const bytes of pacs.kept.values()) expect(text(readFile(bytes).set.PatientName)).toBe('Müller^Łucja');
+});
+
+test('a heat map of a film is stored over its picture, and comes back as an overlay where the viewer lists the capture', async () => {
+  const pacs = new FakePacs();
+  const { results, storer, status } = page(pacs);
+  const { key } = results.keep(heatmap(source.reference));
+  expect(await storer.store(key)).toBe(true);
+  const later = page(pacs, memoryDrafts(), [instance, ...[...pacs.kept.values()].map(bytes => readFile(bytes).set)]);
+  await later.storer.open(later.studies);
+  expect(later.results.get(key)!.result).toMatchObject({ kind: 'heatmap', target: { label: 'Lung' } });
+  expect(later.status(key)!.kind).toBe('stored');
+  expect(status(key)!.kind).toBe('stored');
+  // Captures of others are not even fetched.
+  const strange = page(pacs);
+  await strange.storer.open(strange.studies);
+  expect(strange.results.all()).toEqual([]);
 });
 
 test('a server that gives back something else has not stored it', async () => {
@@ -136,4 +228,17 @@ test('a refused write of an image that is no DICOM object says why', async () =>
   expect(await storer.store(key)).toBe(false);
   expect(status(key)).toMatchObject({ kind: 'failed', message: expect.stringContaining('not at hand') });
   expect(pacs.kept.size).toBe(0);
+});
+
+test('what a site does not store is not stored, and its masks are written as it says', async () => {
+  const pacs = new FakePacs();
+  const { results, storer, audited, studies } = page(pacs, memoryDrafts(), [instance], { results: ['labelmap'], segmentation: 'LABELMAP', keyObjects: true });
+  results.keep(mask(source.reference));
+  results.keep(scores(source.reference));
+  storer.judge(results.all()[0]!.key, 'rejected', 'Mrs Müller');
+  await storer.storeAll(studies);
+  expect([...pacs.kept.values()].map(bytes => text(readFile(bytes).set.SOPClassUID)).sort()).toEqual(['1.2.840.10008.5.1.4.1.1.66.7', '1.2.840.10008.5.1.4.1.1.88.22', '1.2.840.10008.5.1.4.1.1.88.59']);
+  // What a reader wrote may name somebody: it is no part of the audit.
+  expect(audited[0]).toMatchObject({ action: 'verdict', details: { decision: 'rejected' } });
+  expect(JSON.stringify(audited)).not.toMatch(/Müller/);
 });

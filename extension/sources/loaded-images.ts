@@ -1,0 +1,23 @@
+import type { LoadedImage } from '../auto-run.ts';
+import type { Cornerstone, DicomInstance, Services } from '../types/ohif.ts';
+import { activeViewportId, gridViewports, shownImage } from './target.ts';
+import { viewStated } from './views.ts';
+
+/**
+ * What the viewports show and the viewer has in memory, the active one's first.
+ * @param isSlide of a viewport: a slide's image is one tile of it, and not meant here
+ */
+export function loadedImages(services: Services, cornerstone: Cornerstone, isSlide: (viewportId: string) => boolean): LoadedImage[] {
+  const active = activeViewportId(services);
+  const ids = gridViewports(services).map(({ viewportId }) => viewportId).sort((a, b) => Number(b === active) - Number(a === active));
+  return ids.flatMap(viewportId => {
+    const shown = shownImage(services, viewportId);
+    const instance = shown && (cornerstone.metaData.get('instance', shown.imageId) as DicomInstance | undefined);
+    if (!shown || !instance || isSlide(viewportId) || !cornerstone.cache.getImage(shown.imageId)) return [];
+    const { Modality = 'OT', StudyDescription, SeriesDescription, BodyPartExamined } = instance;
+    return [{
+      viewportId, studyInstanceUID: shown.displaySet.StudyInstanceUID, modality: Modality, view: viewStated(instance),
+      description: [StudyDescription, SeriesDescription].filter(Boolean).join(' '), ...(BodyPartExamined && { bodyPart: BodyPartExamined }),
+    }];
+  });
+}
