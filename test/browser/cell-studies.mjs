@@ -40,11 +40,11 @@ export function cellPicture({ columns, rows, cells, seed, radius = 6 }) {
 
 /**
  * Writes pictures as the images of one study.
+ * @param studyInstanceUID of a study of this patient that they are added to; a new one when left out
  * @param pictures [{ name, png, spacing, attributes }]; `attributes` are set on the DICOM object, by keyword
  * @returns [{ sopInstanceUID, seriesInstanceUID, studyInstanceUID }] in the order of the pictures
  */
-export function writeStudy(folder, { patientId, patientName, pictures }) {
-  const uid = dcmjs.data.DicomMetaDictionary.uid();
+export function writeStudy(folder, { patientId, patientName, pictures, studyInstanceUID: uid = dcmjs.data.DicomMetaDictionary.uid() }) {
   return pictures.map(({ name, png, spacing, attributes = {} }) => {
     const file = path.join(folder, `${name}.png`);
     writeFileSync(file, png);

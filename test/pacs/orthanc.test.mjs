@@ -8,6 +8,7 @@ import { mainJob, readTruth } from '../browser/main-job.mjs';
 import { readingJob } from '../browser/reading-job.mjs';
 import { readingStudies } from '../browser/reading-studies.mjs';
 import { PASSWORD, startOrthanc, upload, USER } from './orthanc.mjs';
+import { storeJob, storeStudies } from '../browser/store-job.mjs';
 import { slideJob } from './slide-job.mjs';
 
 test('the main job over Orthanc', async t => {
@@ -39,6 +40,22 @@ test('a chest study is read from both views, over Orthanc', async t => {
   const window = await openBrowser(server.origin);
   try {
     await readingJob(t, { page: window.page, seen: window.seen, origin: server.origin, truth: readTruth(demo), studies: await studies(server.origin), name: 'reading-orthanc' });
+  } finally {
+    await window.close();
+    await server.stop();
+    await orthanc.stop();
+  }
+});
+
+test('results go to Orthanc and come back', async t => {
+  const orthanc = await startOrthanc();
+  if (orthanc.skipped) return t.skip(orthanc.skipped);
+  const { studies, models, frontal, cells } = storeStudies();
+  await upload(orthanc, studies);
+  const server = await serve(['--dicomweb', orthanc.url, '--dicomweb-auth', `${USER}:${PASSWORD}`, '--models', models], { softwareGpu: false });
+  const window = await openBrowser(server.origin, { webgpu: false });
+  try {
+    await storeJob(t, { ...window, origin: server.origin, frontal, cells, name: 'store-orthanc' });
   } finally {
     await window.close();
     await server.stop();
