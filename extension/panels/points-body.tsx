@@ -3,7 +3,7 @@ import { isDots } from '../../src/results/dots.ts';
 import type { Count, PointsResult } from '../../src/results/points.ts';
 import type { Counting } from '../counting/index.ts';
 import { DOT_FORMATS } from '../counting/dot-files.ts';
-import { withDensity } from '../counting/density-maps.ts';
+import { WINDOW, withDensity, type DensityKind } from '../counting/density-maps.ts';
 import { colorOf, cssColor } from '../overlays/colors.ts';
 import type { KeptResult } from '../results-store.ts';
 import { formatWhen } from './format.ts';
@@ -17,11 +17,16 @@ interface BodyProps {
   readonly result: PointsResult;
 }
 
+const DENSITIES: readonly (readonly [kind: DensityKind, name: string, title: string])[] = [
+  ['density', 'density', 'Cells a pixel'],
+  ['windows', 'count map', `At each pixel the cells in the ${WINDOW} × ${WINDOW} pixels around it, as Count-ception counts`],
+];
+
 /** A count: in all and by class, with its interval and cells a mm²; the tools that correct it, and what lies in regions. */
 export function PointsBody({ counting, kept, result }: BodyProps) {
   const { edits, dotting, density, rois } = counting;
   const { key: edited } = useSyncExternalStore(dotting.state.subscribe, dotting.state.get, dotting.state.get);
-  const { key: shownDensity } = useSyncExternalStore(density.state.subscribe, density.state.get, density.state.get);
+  const shown = useSyncExternalStore(density.state.subscribe, density.state.get, density.state.get);
   const inside = useSyncExternalStore(rois.state.subscribe, rois.state.get, rois.state.get).rois.filter(({ key }) => key === kept.key);
   const editing = edited === kept.key;
   const dots = isDots(result);
@@ -40,11 +45,14 @@ export function PointsBody({ counting, kept, result }: BodyProps) {
         >
           {editing ? 'Done' : dots ? 'Set dots' : 'Correct markers'}
         </button>
-        {withDensity(kept) && (
-          <button type="button" className="ovr-button ovr-small" aria-pressed={shownDensity === kept.key} onClick={() => density.toggle(kept.key)} data-overread="density">
-            {shownDensity === kept.key ? 'Hide density' : 'Show density'}
-          </button>
-        )}
+        {withDensity(kept) && DENSITIES.map(([kind, name, title]) => {
+          const pressed = shown.key === kept.key && shown.kind === kind;
+          return (
+            <button key={kind} type="button" className="ovr-button ovr-small" aria-pressed={pressed} title={title} onClick={() => density.toggle(kept.key, kind)} data-overread={kind}>
+              {pressed ? 'Hide' : 'Show'} {name}
+            </button>
+          );
+        })}
         <ExportMenu onExport={format => void counting.exportDots(kept.key, format)} />
       </div>
     </>

@@ -162,8 +162,42 @@ test('a region is counted while it is dragged, in the panel and beside it', asyn
   assert.match(await page.locator('[data-overread="roi-label"]').innerText(), new RegExp(`^${roi.markers} cells`));
   assert.match(await page.locator('[data-overread="rois"]').innerText(), /Rectangle/);
   await screenshot(page, 'counting-roi');
+  await drawnByHand(t);
   await command(page, 'setToolActive', { toolName: 'WindowLevel' });
 });
+
+/** A freehand contour that is dragged, and a spline that is clicked, around some cells each: counted beside the rectangle. */
+async function drawnByHand(t) {
+  const around = ([x, y], radius) => Array.from({ length: 12 }, (_, i) => [x + radius * Math.cos((i * Math.PI) / 6), y + radius * Math.sin((i * Math.PI) / 6)]);
+  const cellsIn = ([x, y], radius) => picture.dots.filter(dot => Math.hypot(dot.x - x, dot.y - y) < radius).length;
+  const middles = [[COLUMNS * 0.3, ROWS * 0.7], [COLUMNS * 0.75, ROWS * 0.6]];
+  const radius = Math.min(COLUMNS, ROWS) * 0.2;
+  for (const [i, toolName] of ['PlanarFreehandROI', 'SplineROI'].entries()) {
+    await command(page, 'setToolActive', { toolName });
+    const places = await placesOf(around(middles[i], radius));
+    if (toolName === 'SplineROI') {
+      for (const place of places) {
+        await page.mouse.move(...place, { steps: 3 });
+        await page.mouse.click(...place, { delay: 40 });
+        await page.waitForTimeout(350); // or two clicks are a double one, which ends it
+      }
+      await page.mouse.move(...places[0], { steps: 3 });
+      await page.mouse.click(...places[0], { delay: 40 });
+    } else {
+      await page.mouse.move(...places[0]);
+      await page.mouse.down();
+      for (const place of [...places.slice(1), places[0]]) await page.mouse.move(...place, { steps: 6 });
+      await page.mouse.up();
+    }
+    // The contour that is drawn is a polygon or a spline through a circle's points: a cell on the circle may be in or out.
+    const [least, most] = [cellsIn(middles[i], radius * 0.93), cellsIn(middles[i], radius * 1.07)];
+    await poll(async () => (await state(page)).rois.length === 2 + i, `the region of ${toolName}`, 10_000);
+    const markers = (await state(page)).rois.at(-1).markers;
+    t.diagnostic(`${markers} cells by ${toolName}, ${least} to ${most} by their places`);
+    assert.ok(markers >= least && markers <= most && markers > 0, `${toolName}: ${markers} of ${least} to ${most}`);
+  }
+  await screenshot(page, 'counting-roi-by-hand');
+}
 
 test('markers are set, deleted and re-classed by click and key, and undone by the viewer', async () => {
   await page.locator('[data-overread="edit-markers"]').click();
@@ -207,6 +241,10 @@ test('the density lies under the markers, and dots are set, imported and exporte
   await page.locator('[data-overread="density"]').click();
   await page.locator('[data-overread="heatmap"]:visible').waitFor();
   await screenshot(page, 'counting-density');
+  await page.locator('[data-overread="windows"]').click();
+  await frames();
+  await screenshot(page, 'counting-count-map');
+  await page.locator('[data-overread="density"]').click();
   await page.locator('[data-overread="density"]').click();
   await page.locator('[data-overread="eye"]').first().click();
   await page.locator('[data-overread="start-dots"]').click();
