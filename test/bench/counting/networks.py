@@ -1,4 +1,4 @@
-"""A density U-Net, and Count-ception; both [n, 3, rows, columns] in 0..1 -> a map whose sum is `unit` a cell."""
+"""A density U-Net, the shipped counter trained further, and Count-ception; all [n, 3, rows, columns] in 0..1 -> a map whose sum is `unit` a cell."""
 import sys
 from pathlib import Path
 
@@ -7,11 +7,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-sys.path.append(str(Path(__file__).parents[3] / 'models/nuclei-unet/recipe'))
+MODELS = Path(__file__).parents[3] / 'models'
+sys.path += [str(MODELS / 'nuclei-unet/recipe'), str(MODELS / 'recipes')]
+from model_folder import read_weights  # noqa: E402
 from network import UNet  # noqa: E402
+from picture import normalised  # noqa: E402
 
 SIGMA = 2.0
 FIELD = 32
+
+
+def rectified(z, training):
+    # Where a cell is missed altogether a ReLU gives no gradient: here it leaks one.
+    leak = 0.05 * z.clamp(max=0) if training else 0 * z
+    return F.relu(z) + leak - leak.detach()
 
 
 class DensityUNet(nn.Module):
@@ -19,15 +28,17 @@ class DensityUNet(nn.Module):
 
     unit, margin, multiple = 2 * np.pi * SIGMA ** 2, 0, 4
 
+    @staticmethod
+    def prepared(rgb):
+        return rgb
+
     def __init__(self):
         super().__init__()
         self.net = UNet(widths=(16, 32, 64), outputs=1)
         nn.init.normal_(self.net.head.weight, std=0.01)
 
     def forward(self, x):
-        z = self.net(x)
-        leak = 0.05 * z.clamp(max=0) if self.training else 0 * z
-        return F.relu(z) + leak - leak.detach()
+        return rectified(self.net(x), self.training)
 
     @staticmethod
     def target(dots, shape):
@@ -35,6 +46,43 @@ class DensityUNet(nn.Module):
         lines = [np.exp(-0.5 * ((np.arange(n) - c[:, None]) / SIGMA) ** 2) for n, c in zip(shape, (dots[:, 1], dots[:, 0]))]
         down, across = (line / line.sum(1, keepdims=True) for line in lines)
         return (DensityUNet.unit * down.T @ across).astype(np.float32)
+
+
+class TunedCounter(nn.Module):
+    """The shipped `cell-count`, trained further: its weights with batch norm folded in, and of its densities the first."""
+
+    unit, margin, multiple, target = DensityUNet.unit, 0, 8, staticmethod(DensityUNet.target)
+
+    @staticmethod
+    def prepared(rgb):
+        """As the engine reads it; one colour alone is what a grey micrograph is to the model."""
+        return normalised(rgb.max(2, keepdims=True).repeat(3, 2))
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleDict()
+        for name, kernel, bias in read_weights(MODELS / 'cell-count'):
+            kernel, bias = torch.from_numpy(kernel).permute(3, 2, 0, 1), torch.from_numpy(bias)
+            if name == 'logits':
+                kernel, bias = kernel[:1], bias[:1]
+            layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=kernel.shape[2] // 2)
+            layer.weight.data.copy_(kernel)
+            layer.bias.data.copy_(bias)
+            self.layers[name] = layer
+
+    def block(self, name, x):
+        for step in (0, 1):
+            x = F.relu(self.layers[f'{name}_conv{step}'](x))
+        return x
+
+    def forward(self, x):
+        skips = []
+        for level in range(4):
+            x = self.block(f'down{level}', F.max_pool2d(x, 2) if level else x)
+            skips.append(x)
+        for level in range(3):
+            x = self.block(f'up{level}', torch.cat([F.interpolate(x, scale_factor=2, mode='nearest'), skips[2 - level]], 1))
+        return rectified(self.layers['logits'](x), self.training)
 
 
 def conv(channels_in, channels_out, size, padding=0):
@@ -57,6 +105,10 @@ class CountCeption(nn.Module):
 
     unit, margin, multiple = FIELD ** 2, FIELD - 1, 1
 
+    @staticmethod
+    def prepared(rgb):
+        return rgb
+
     def __init__(self):
         super().__init__()
         self.net = nn.Sequential(
@@ -75,4 +127,4 @@ class CountCeption(nn.Module):
         return counts
 
 
-METHODS = {'density-unet': DensityUNet, 'count-ception': CountCeption}
+METHODS = {'density-unet': DensityUNet, 'tuned-cell-count': TunedCounter, 'count-ception': CountCeption}

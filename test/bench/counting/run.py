@@ -17,9 +17,9 @@ from cells import parts, read
 from networks import METHODS, SIGMA
 
 # Pixels a side; the U-Net sees VGG whole: borders of crops that are none of the picture's bias its sums.
-CROP = {'density-unet': 256, 'count-ception': 64}
-BATCH = {'density-unet': 2, 'count-ception': 3}
-PEAK_RATE = {'density-unet': 3e-3, 'count-ception': 2e-3}
+CROP = {'density-unet': 256, 'tuned-cell-count': 256, 'count-ception': 64}
+BATCH = {'density-unet': 2, 'tuned-cell-count': 2, 'count-ception': 3}
+PEAK_RATE = {'density-unet': 3e-3, 'tuned-cell-count': 1e-3, 'count-ception': 2e-3}
 EMA_STEPS = 100
 FROZEN_FROM = 0.35  # of the steps: from there on batch norm has fixed statistics. A batch's own tell how many cells are in it, which no picture's count may use
 VALIDATED_EVERY = 100  # steps
@@ -37,7 +37,7 @@ class Drawn:
 
     def __init__(self, pictures, method, rng):
         self.kind, self.rng, self.crop = METHODS[method], rng, min(CROP[method], *(n // 4 * 4 for one in pictures for n in one.rgb.shape[:2]))
-        self.pictures = [margined(one.rgb, self.kind.margin)[0] for one in pictures]
+        self.pictures = [margined(self.kind.prepared(one.rgb), self.kind.margin)[0] for one in pictures]
         self.targets = [torch.from_numpy(self.kind.target(one.dots, one.rgb.shape[:2])) for one in pictures]
 
     def one(self):
@@ -75,7 +75,7 @@ def counts_of(net, pictures, symmetries=SYMMETRIES[:1]):
     counts = []
     with torch.no_grad():
         for one in pictures:
-            image = margined(one.rgb, net.margin)
+            image = margined(net.prepared(one.rgb), net.margin)
             rows, columns = (-n % net.multiple for n in image.shape[2:])
             sums = []
             for turns, mirrored in symmetries:
