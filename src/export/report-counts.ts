@@ -17,7 +17,7 @@ const MOST_VALUES = 16_380;
  * @throws OverreadError as `sourceOf`
  */
 export function countsReport(result: PointsResult, context: ExportContext): DicomObject {
-  const { classes, source, model, outOfDistribution, remarks = [] } = result;
+  const { classes, total: { interval }, source, model, outOfDistribution, remarks = [] } = result;
   sourcesIn(source.sources, context);
   const sources = source.sources.filter(isInstanceReference).map(reference => sourceOf(reference, context));
   const image = referencedImage(sources[0]!);
@@ -32,7 +32,7 @@ export function countsReport(result: PointsResult, context: ExportContext): Dico
     made: result, context, sources, spatial,
     description: `${model.name} ${model.version}: counts`,
     groups: classes.map((counted, index) => countGroup(counted, result, context, where(markersOf(result, index)))),
-    evaluations: [...remarks.map(remark => textItem('CONTAINS', Own.remark, remark)), ...gateVerdict(outOfDistribution), ...closing(result, context)],
+    evaluations: [...(interval ? [textItem('CONTAINS', Own.totalInterval, `${interval.low} to ${interval.high} (${100 * interval.level} %)`)] : []), ...remarks.map(remark => textItem('CONTAINS', Own.remark, remark)), ...gateVerdict(outOfDistribution), ...closing(result, context)],
   });
 }
 

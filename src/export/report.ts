@@ -51,6 +51,7 @@ export const Own = {
   density: ['density', PRIVATE_SCHEME, 'Number of objects per area'],
   pixels: ['pixels', PRIVATE_SCHEME, 'Number of pixels'],
   remark: ['remark', PRIVATE_SCHEME, 'Remark'],
+  totalInterval: ['total-interval', PRIVATE_SCHEME, 'Interval of the whole count'],
   readerVerdict: ['reader-verdict', PRIVATE_SCHEME, 'Verdict of the reader on the result'],
   readerReason: ['reader-reason', PRIVATE_SCHEME, 'Reason of the reader'],
 } as const satisfies Readonly<Record<string, Code>>;

@@ -128,11 +128,12 @@ function countsOf(base: Base, groups: readonly Naturalized[], evaluations: Natur
   const remarks = all(evaluations, Own.remark).flatMap(item => text(item.TextValue) ?? []);
   const sum = (of: (counted: CountedClass) => number): number => classes.reduce((total, counted) => total + of(counted), 0);
   const density = classes.every(({ cellsPerMm2 }) => cellsPerMm2 !== undefined);
+  const [, low, high, percent] = /^(\S+) to (\S+) \((\S+) %\)$/.exec(textIn(evaluations, Own.totalInterval) ?? '') ?? [];
   return {
     ...base, kind: 'points', source, coordinates, classes,
     classOf: Uint8Array.from(markers.flatMap((of, i) => Array<number>(of.length / 2).fill(i))),
     confidences: new Float32Array(coordinates.length / 2).fill(NaN),
-    total: { count: sum(({ count }) => count), markers: sum(({ markers: m }) => m), ...(density && { cellsPerMm2: sum(({ cellsPerMm2 }) => cellsPerMm2!) }) },
+    total: { count: sum(({ count }) => count), markers: sum(({ markers: m }) => m), ...(density && { cellsPerMm2: sum(({ cellsPerMm2 }) => cellsPerMm2!) }), ...(low && high && percent && { interval: { low: Number(low), high: Number(high), level: Number(percent) / 100 } }) },
     ...(editedAt && { editedAt }),
     ...(remarks.length > 0 && { remarks }),
   };

@@ -30,6 +30,6 @@ export function points(source: ImageReference): PointsResult {
     ...MADE, kind: 'points', source,
     coordinates: Float32Array.of(1, 2, 3.25, 4.5, 5, 6), classOf: Uint8Array.of(0, 0, 1), confidences: Float32Array.of(1, 0.5, 0.25),
     classes: [{ target: LUNG, count: 2.125, markers: 2, interval: { low: 1, high: 3.5, level: 0.9 }, cellsPerMm2: 3 }, { target: HEART, count: 1.1, markers: 1, cellsPerMm2: 1.5 }],
-    total: { count: 3.225, markers: 3, cellsPerMm2: 4.5 }, remarks: ['saturated picture'],
+    total: { count: 3.225, markers: 3, interval: { low: 1.75, high: 5.125, level: 0.9 }, cellsPerMm2: 4.5 }, remarks: ['saturated picture'],
   };
 }
