@@ -25,3 +25,12 @@ export function pluginUrl(): string {
   const { PUBLIC_URL = '/' } = globalThis as { PUBLIC_URL?: string };
   return new URL('overread/', new URL(PUBLIC_URL, location.href)).href;
 }
+
+/** Cornerstone of the OHIF versions that the browser tests are run with. */
+const TRIED: Readonly<Record<string, string>> = { '4.5': '3.11.1', '4.15': '3.12.10', '5.6': '3.13.2' };
+
+/** What to tell the user of a viewer that Overread was never tried with; OHIF does not say its own version, its Cornerstone does. */
+export function untriedViewer({ version }: Pick<Cornerstone, 'version'>): string | undefined {
+  if (version !== undefined && TRIED[version.split('.').slice(0, 2).join('.')]) return undefined;
+  return `Overread was not tried with this version of the viewer (Cornerstone ${version ?? 'of no stated version'}). It was with OHIF ${Object.values(TRIED).join(', ')}. Check what you see before you rely on it.`;
+}

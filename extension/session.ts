@@ -9,7 +9,7 @@ import { Counting } from './counting/index.ts';
 import { countAll } from './counting/count-all.ts';
 import { Growth } from './counting/growth.ts';
 import { activeImage } from './counting/active-image.ts';
-import { librariesOf, pluginUrl, startWorker } from './host.ts';
+import { librariesOf, pluginUrl, startWorker, untriedViewer } from './host.ts';
 import { sourcesOf } from './identity.ts';
 import { Masks } from './masks.ts';
 import { createOverlays } from './overlays/index.ts';
@@ -73,8 +73,10 @@ export class Session {
     }
     const { defaultOverlay, defaultModel, allowSoftwareAdapter } = this.configuration;
     this.#chosen = defaultModel !== undefined;
+    const viewerNote = untriedViewer(cornerstone);
     this.state = new Observable<State>({
       ...(configurationError && { configurationError }),
+      ...(viewerNote && { viewerNote }),
       ...(defaultModel && { modelId: defaultModel }),
       overlay: defaultOverlay,
       overlaysShown: true,

@@ -28,6 +28,8 @@ export interface Refusal {
 /** Everything that the panel shows and that is not a result. Replaced, never changed in place. */
 export interface State {
   readonly configurationError?: OverreadError;
+  /** Of a viewer that Overread was not tried with. */
+  readonly viewerNote?: string;
   /** Absent until it is read. */
   readonly catalogue?: Catalogue;
   readonly modelId?: string;

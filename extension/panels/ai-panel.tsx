@@ -6,6 +6,7 @@ import { DeviceLine } from './device-line.tsx';
 import { DotsSection } from './dots-section.tsx';
 import { labelmapCss } from './labelmap-body.tsx';
 import { GrowthSection } from './growth-section.tsx';
+import { Message } from './message.tsx';
 import { OverlayControls } from './overlay-controls.tsx';
 import { pointsCss } from './points-body.tsx';
 import { ResultList } from './result-list.tsx';
@@ -34,6 +35,7 @@ export function AiPanel({ session }: { session: Session }) {
     <div className="ovr" data-overread="panel">
       <style>{css + saliencyCss + labelmapCss + pointsCss + storeCss}</style>
       <h1>AI</h1>
+      {state.viewerNote && <div data-overread="viewer-note"><Message tone="warning" title="Unknown viewer" text={state.viewerNote} /></div>}
       <RunSection session={session} state={state} />
       <section aria-label="AI results">
         <h2>

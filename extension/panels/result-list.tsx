@@ -6,7 +6,7 @@ import { EyeIcon } from './eye-icon.tsx';
 import { describeSource, formatDevice, formatDuration, formatStages, formatWhen, runMs } from './format.ts';
 import { LabelmapBody } from './labelmap-body.tsx';
 import { PointsBody } from './points-body.tsx';
-import { RemoveDots } from './remove-dots.tsx';
+import { RemoveResult } from './remove-result.tsx';
 import { ScoresBody } from './scores-body.tsx';
 import { METHODS } from './saliency.ts';
 import { badgesOf, type Badge } from './scores.ts';
@@ -87,8 +87,8 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
           <time dateTime={createdAt}>{formatWhen(createdAt)}</time>
         </dd>
       </dl>
-      {byHand && <RemoveDots session={session} kept={kept} />}
-      {!byHand && session.storer.canStore(result) && <StoreRow session={session} resultKey={key} judged={result.kind !== 'heatmap'} />}
+      {byHand && <RemoveResult session={session} kept={kept} what="these dots" />}
+      {!byHand && <StoreRow session={session} kept={kept} />}
       <p className="ovr-notice">{model.notice}</p>
     </article>
   );

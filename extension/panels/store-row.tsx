@@ -1,6 +1,8 @@
 import { useState, useSyncExternalStore } from 'react';
 import type { Verdict } from '../../src/export/derived.ts';
+import type { KeptResult } from '../results-store.ts';
 import type { Session } from '../session.ts';
+import { RemoveResult } from './remove-result.tsx';
 
 export const storeCss = `
 .ovr-store { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 6px 0 0; }
@@ -13,7 +15,12 @@ export const storeCss = `
 const DECISIONS: readonly (readonly [Verdict['decision'], string])[] = [['accepted', 'Accepted'], ['corrected', 'Corrected'], ['rejected', 'Rejected']];
 
 /** What the reader says of a result, and its way to the PACS. */
-export function StoreRow({ session: { storer }, resultKey, judged }: { session: Session; resultKey: string; /** Whether what is written of it has a place for a verdict. */ judged: boolean }) {
+export function StoreRow({ session, kept }: { session: Session; kept: KeptResult }) {
+  const { storer } = session;
+  const { key: resultKey, result } = kept;
+  const can = storer.canStore(result);
+  // What is written of a heat map has no place for a verdict.
+  const judged = can && result.kind !== 'heatmap';
   const { statuses, verdicts } = useSyncExternalStore(storer.state.subscribe, storer.state.get);
   const status = statuses.get(resultKey);
   const verdict = verdicts.get(resultKey);
@@ -29,13 +36,14 @@ export function StoreRow({ session: { storer }, resultKey, judged }: { session: 
         </select>
       )}
       {judged && verdict && <input aria-label="Reason" placeholder="Reason" value={reason} disabled={busy} onChange={event => setReason(event.target.value)} onBlur={() => reason.trim() !== (verdict.reason ?? '') && say(verdict.decision)} />}
-      {status?.kind !== 'stored' && (
+      {can && status?.kind !== 'stored' && (
         <button type="button" className="ovr-button" disabled={busy} onClick={() => void storer.store(resultKey)} data-overread="store">
           {busy ? 'Storing…' : status?.kind === 'failed' ? 'Try again' : 'Store to PACS'}
         </button>
       )}
       {status?.kind === 'stored' && <span role="status" title={status.instances.join('\n')}>Stored in the PACS</span>}
       {status?.kind === 'failed' && <p className="ovr-store-message" role="alert">{status.message}</p>}
+      {status?.kind !== 'stored' && !busy && <RemoveResult session={session} kept={kept} what="this result" />}
     </div>
   );
 }

@@ -182,6 +182,7 @@ export interface HostContext {
 
 /** The host's own Cornerstone, got through its extension: none is bundled. */
 export interface Cornerstone {
+  readonly version?: string;
   readonly cache: typeof cache;
   readonly metaData: typeof metaData;
   readonly imageLoader: { loadAndCacheImage(imageId: string): Promise<CornerstoneTypes.IImage> };

@@ -1,5 +1,5 @@
 import type { Session as SessionType } from '../../../extension/session.ts';
-import type { HostContext } from '../../../extension/types/ohif.ts';
+import type { Cornerstone, HostContext } from '../../../extension/types/ohif.ts';
 import type { Image } from '../../../src/image/image.ts';
 import { FakeViewer } from './fake-viewer.ts';
 import { manifest, result, twoViews } from './made.ts';
@@ -46,6 +46,19 @@ async function setup(overread: object) {
 }
 beforeEach(() => run.mockClear());
 afterEach(() => jest.restoreAllMocks());
+
+describe('the version of the viewer', () => {
+  it.each([['5.6.8', undefined], ['4.15.29', undefined], ['4.5.13', undefined], ['6.0.1', '6.0.1'], ['5.60.0', '5.60.0'], [undefined, 'no stated version']])('of Cornerstone %s is said where it was never tried', async (version, said) => {
+    const { untriedViewer } = await import('../../../extension/host.ts');
+    if (said) expect(untriedViewer({ version } as Cornerstone)).toContain(said);
+    else expect(untriedViewer({ version } as Cornerstone)).toBeUndefined();
+  });
+
+  it('stands in the state, for the panel', async () => {
+    const { session } = await setup({});
+    expect(session.state.get().viewerNote).toContain('not tried with this version of the viewer');
+  });
+});
 
 describe('the session of a page', () => {
   it('runs what the site configured once the viewer has the image, and says nothing', async () => {
