@@ -14,6 +14,7 @@ import { register as registerInfer } from './infer.ts';
 import { register as registerModels } from './models.ts';
 import { register as registerRecalibrate } from './recalibrate.ts';
 import { register as registerServe } from './serve/index.ts';
+import { register as registerSite } from './site.ts';
 import { register as registerTrain } from './train.ts';
 
 /** The command `overread`, each sub-command from its own file. */
@@ -23,7 +24,7 @@ export function overread(): Command {
     .version(packageRoot().version)
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
-  for (const register of [registerServe, registerDemo, registerInfer, registerCountClassic, registerExplain, registerEval, registerCohort, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
+  for (const register of [registerServe, registerSite, registerDemo, registerInfer, registerCountClassic, registerExplain, registerEval, registerCohort, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
   return program;
 }
 

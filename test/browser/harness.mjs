@@ -55,10 +55,10 @@ function stop(child) {
   return new Promise(resolve => { child.on('exit', resolve); child.kill('SIGTERM'); setTimeout(() => child.kill('SIGKILL'), 5000).unref(); });
 }
 
-/** `overread serve` as a user runs it, on a free port; `--software-gpu` because there is no other here. */
+/** `overread serve` as a user runs it, on a free port; `--software-gpu` because there is no other here. OVERREAD_OHIF is another version of the viewer. */
 export async function serve(args = [], { softwareGpu = true } = {}) {
   const port = await freePort();
-  const all = ['serve', '--port', String(port), ...(softwareGpu ? ['--software-gpu'] : []), ...args];
+  const all = ['serve', '--port', String(port), ...(softwareGpu ? ['--software-gpu'] : []), ...(process.env.OVERREAD_OHIF ? ['--ohif', process.env.OVERREAD_OHIF] : []), ...args];
   const server = await startProcess(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), ...all], 'http://localhost:');
   return { ...server, port, origin: `http://localhost:${port}` };
 }

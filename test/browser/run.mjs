@@ -2,7 +2,7 @@
  * Runs the browser tests one file after the other in real Chromium with WebGPU on SwiftShader, and closes with one line
  * `browser: N passed, N failed, N skipped`. Without a browser every test is reported as skipped, with how to get one.
  *
- *   node test/browser/run.mjs [--only WORD]   runs the files whose name holds WORD
+ *   node test/browser/run.mjs [--only WORD] [--ohif VERSION]   runs the files whose name holds WORD, in another version of the viewer
  */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,9 @@ import { spec } from 'node:test/reporters';
 import { findBrowser } from '../../src/cli/setup/browser.mjs';
 
 const HERE = import.meta.dirname;
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
+const option = name => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : '');
+const only = option('--only');
+if (option('--ohif')) process.env.OVERREAD_OHIF = option('--ohif');
 const files = [...list(HERE), ...list(path.join(HERE, '../pacs'))].filter(f => path.basename(f).includes(only));
 
 const browser = await findBrowser({ install: true });

@@ -5,9 +5,13 @@ export interface AppConfigOptions {
   readonly allowSoftwareAdapter: boolean;
   /** The embedded store, which we know, or a PACS, which we do not. */
   readonly source: 'store' | 'pacs';
+  /** DICOMweb root as the browser sees it, a path or an address; `dicom-web` below the base path when left out. */
+  readonly dicomweb?: string;
+  /** Further settings of Overread. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-export function appConfig({ basePath, allowSoftwareAdapter, source }: AppConfigOptions): string {
+export function appConfig({ basePath, allowSoftwareAdapter, source, dicomweb = `${basePath}dicom-web`, settings }: AppConfigOptions): string {
   const ours = source === 'store';
   const config = {
     name: 'overread',
@@ -24,7 +28,7 @@ export function appConfig({ basePath, allowSoftwareAdapter, source }: AppConfigO
     groupEnabledModesFirst: true,
     // Our panel says on every result that it is for research only.
     investigationalUseDialog: { option: 'never' },
-    overread: { models: `${basePath}overread/models/`, allowSoftwareAdapter },
+    overread: { models: `${basePath}overread/models/`, allowSoftwareAdapter, ...settings },
     defaultDataSourceName: 'dicomweb',
     dataSources: [
       {
@@ -52,6 +56,6 @@ export function appConfig({ basePath, allowSoftwareAdapter, source }: AppConfigO
     ],
   };
   // The address by which the page was reached is known to the page alone: it may lie behind another server.
-  const text = JSON.stringify(config, null, 2).replaceAll('"@ROOT@"', `location.origin + ${JSON.stringify(`${basePath}dicom-web`)}`);
+  const text = JSON.stringify(config, null, 2).replaceAll('"@ROOT@"', /^https?:/.test(dicomweb) ? JSON.stringify(dicomweb) : `location.origin + ${JSON.stringify(dicomweb)}`);
   return `window.config = ${text};\n`;
 }

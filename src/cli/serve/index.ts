@@ -20,6 +20,7 @@ interface ServeOptions {
   readonly demo: boolean;
   readonly models?: string;
   readonly softwareGpu?: boolean;
+  readonly ohif?: string;
   readonly allowHost?: readonly string[];
 }
 
@@ -36,6 +37,7 @@ export function register(program: Command): void {
     .option('--no-demo', 'do not put demo studies into an empty store')
     .option('--models <folder>', 'folder of models', defaultModelsFolder())
     .option('--software-gpu', 'let models run on a software WebGPU adapter; for tests, it is slower than wasm')
+    .option('--ohif <version>', 'another version of the viewer: 3.11.1, 3.12.10 or 3.13.2')
     .action((options: ServeOptions) => serve(options, terminal));
 }
 
@@ -58,7 +60,7 @@ export async function serve(options: ServeOptions, { print, note }: Terminal): P
     const warning = await checkPacs(pacs);
     if (warning) note(warning);
   }
-  const viewer = await stockViewerFolder(root, note);
+  const viewer = await stockViewerFolder(root, options.ohif, note);
   const source: Pacs | InstanceStore = pacs ?? (await openStore(options.store ?? defaultStoreFolder(), options.demo, note));
   const server = await startServer({
     host: options.host, port, basePath, viewer, plugin, models, source, note,
@@ -71,10 +73,13 @@ export async function serve(options: ServeOptions, { print, note }: Terminal): P
   if (source instanceof InstanceStore) await source.close();
 }
 
-async function stockViewerFolder(root: string, note: (line: string) => void): Promise<string> {
-  const { fetchOhif, OHIF_VERSION, ohifDist } = await import('../setup/ohif.mjs');
-  if (!ohifDist(root)) note(`Fetching the OHIF viewer ${OHIF_VERSION} (50 MB) …`);
-  return fetchOhif(root).catch((cause: unknown) => {
+/** Fetched when it is not there. @throws OverreadError `cli/usage` for a version that is not known, `network/unreachable` */
+export async function stockViewerFolder(root: string, wanted: string | undefined, note: (line: string) => void): Promise<string> {
+  const { fetchOhif, OHIF_VERSION, OHIF_VERSIONS, ohifDist } = await import('../setup/ohif.mjs');
+  const version = wanted ?? OHIF_VERSION;
+  if (!OHIF_VERSIONS.includes(version)) throw new OverreadError('cli/usage', `Expected --ohif to be one of ${OHIF_VERSIONS.join(', ')}, got '${version}'.`, { expected: OHIF_VERSIONS, got: version });
+  if (!ohifDist(root, version)) note(`Fetching the OHIF viewer ${version} (50 MB) …`);
+  return fetchOhif(root, version).catch((cause: unknown) => {
     throw new OverreadError('network/unreachable', cause instanceof Error ? cause.message : String(cause), {}, cause);
   });
 }
@@ -116,7 +121,8 @@ function parsePort(text: string): number {
   throw new OverreadError('cli/usage', `Expected --port to be a number from 0 to 65535, got '${text}'.`, { got: text });
 }
 
-function parseBasePath(text: string): string {
+/** @throws OverreadError `cli/usage` */
+export function parseBasePath(text: string): string {
   if (!/^\/?([\w.~-]+\/?)*$/.test(text) || text.split('/').some((part) => /^\.+$/.test(part))) {
     throw new OverreadError('cli/usage', `Expected --base-path to be a path such as /viewer/, got '${text}'.`, { got: text });
   }

@@ -18,6 +18,9 @@ const INTEGRITY = {
   '3.13.2': 'WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA==',
 };
 
+/** Those that are known, the one that is served by itself last. */
+export const OHIF_VERSIONS = Object.keys(INTEGRITY);
+
 /** `.cache` of the project, or OVERREAD_CACHE, which several checkouts can share. */
 export function cacheFolder(root, env = process.env) {
   return env.OVERREAD_CACHE ? path.resolve(env.OVERREAD_CACHE) : path.join(root, '.cache');
