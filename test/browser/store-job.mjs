@@ -35,8 +35,9 @@ const stored = page => page.locator('[data-overread="store-row"][data-status="st
  * @param frontal a film of a study with a lateral, as `readTruth` gives it
  * @param cells an image of that study that the counting model reads
  * @param reload whether to leave the page before anything is stored
+ * @param onKept called when there are results that are not stored yet
  */
-export async function storeJob(t, { page, seen, origin, frontal, cells, name, reload = false }) {
+export async function storeJob(t, { page, seen, origin, frontal, cells, name, reload = false, onKept }) {
   await openStudy(page, origin, frontal.studyInstanceUID);
   await show(page, frontal.seriesInstanceUID);
   const ran = await runByPanel(page, 'lung-unet');
@@ -65,6 +66,7 @@ export async function storeJob(t, { page, seen, origin, frontal, cells, name, re
     assert.deepEqual(kept.map(({ kind }) => kind).sort(), ['heatmap', 'heatmap', 'labelmap', 'points', 'scores']);
     const judged = page.locator(`[data-overread="result"][data-key="${kept.find(({ kind }) => kind === 'labelmap').key}"]`);
     await judged.locator('[data-overread="verdict"]').selectOption('rejected');
+    await onKept?.();
     await page.locator('[data-overread="store-all"]').click();
     await stored(page).nth(4).waitFor({ timeout: 120_000 });
     await screenshot(page, `${name}-stored`);
@@ -102,7 +104,7 @@ function said(results) {
   const scores = of => of?.map(({ label, probability, positive }) => [label, probability.toFixed(6), positive]);
   return results.map(({ key, kind, model, sources, scores: of, segments, count }) => JSON.stringify({
     key, kind, model, sources, scores: scores(of), segments: segments?.map(({ label, pixels }) => [label, pixels]),
-    count: count && [count.count.toFixed(4), count.markers, count.classes.map(({ label, markers }) => [label, markers])],
+    count: count && [count.count.toFixed(4), count.markers, count.interval.low.toFixed(4), count.interval.high.toFixed(4), count.interval.level, count.classes.map(({ label, markers }) => [label, markers])],
   })).sort();
 }
 
