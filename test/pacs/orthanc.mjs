@@ -12,7 +12,7 @@ export const USER = 'overread';
 export const PASSWORD = 'test only';
 
 export async function startOrthanc() {
-  const missing = install();
+  const missing = installOrthanc();
   if (missing) return { skipped: missing };
   const folder = temporaryFolder('orthanc');
   const port = await freePort();
@@ -36,15 +36,21 @@ export async function upload(orthanc, folder) {
   return files.length;
 }
 
-function install() {
-  const present = () => existsSync(PLUGIN) && spawnSync('Orthanc', ['--version']).status === 0;
+/**
+ * Debian's Orthanc, and what else is named.
+ * @param others further packages; @param there whether they are there
+ * @returns why it cannot be had; undefined when it is there
+ */
+export function installOrthanc(others = [], there = () => true) {
+  const packages = ['orthanc', 'orthanc-dicomweb', ...others].join(' ');
+  const present = () => existsSync(PLUGIN) && spawnSync('Orthanc', ['--version']).status === 0 && there();
   if (present()) return undefined;
-  if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).status !== 0) return 'Orthanc is not installed, and this user cannot install it: apt-get install orthanc orthanc-dicomweb';
+  if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).status !== 0) return `Not all of ${packages} is installed, and this user cannot install it: apt-get install ${packages}`;
   try {
     execFileSync('apt-get', ['update'], { stdio: 'ignore' });
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'orthanc', 'orthanc-dicomweb'], { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages.split(' ')], { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
   } catch (error) {
-    return `apt-get could not install orthanc and orthanc-dicomweb: ${error.message}`;
+    return `apt-get could not install ${packages}: ${error.message}`;
   }
-  return present() ? undefined : 'Orthanc does not start after its installation';
+  return present() ? undefined : `${packages} do not start after their installation`;
 }
