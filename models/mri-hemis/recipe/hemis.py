@@ -34,27 +34,14 @@ class HemisUNet(nn.Module):
     def forward(self, images):
         return self.merged([self.features(name, images[name]) for name in self.modalities if name in images])
 
-    def mixed(self, x, present):
+    def nested(self, x, *present):
         """
-        A batch whose pictures have modalities of their own: [n, modalities, rows, columns] and bool [n, modalities].
-        Batch normalisation then sees what it will see when all subsets are read by one network.
+        Logits [subsets * n, 1, rows, columns] of a batch [n, modalities, rows, columns] whose pictures have subsets of
+        their own, given as one or several bool [n, modalities]. All go through the decoder together: batch normalisation
+        then sees what it will see when one network reads every subset.
         """
-        sums = squares = None
-        for i, name in enumerate(self.modalities):
-            chosen = present[:, i].nonzero()[:, 0]
-            if len(chosen) < 2:  # no statistics of a single picture
-                chosen = torch.arange(len(x))
-            own = present[chosen, i].float()[:, None, None, None]
-            features = [f.float() * own for f in self.features(name, x[chosen, i:i + 1].contiguous(memory_format=torch.channels_last))]
-            if sums is None:
-                sums = [f.new_zeros(len(x), *f.shape[1:]) for f in features]
-                squares = [f.new_zeros(len(x), *f.shape[1:]) for f in features]
-            sums = [s.index_add(0, chosen, f) for s, f in zip(sums, features)]
-            squares = [s.index_add(0, chosen, f * f) for s, f in zip(squares, features)]
-        count = present.sum(1).float()[:, None, None, None]
-        means = [s / count for s in sums]
-        variances = [((q - count * m * m) / (count - 1).clamp(min=1)).clamp(min=0) * (count > 1) for q, m in zip(squares, means)]
-        return self.decoded([torch.cat(pair, 1) for pair in zip(means, variances)])
+        levels = list(zip(*(self.features(name, x[:, i:i + 1].contiguous(memory_format=torch.channels_last)) for i, name in enumerate(self.modalities))))
+        return self.decoded([torch.cat([Moments.apply(there, *features) for there in present]) for features in levels])
 
     def features(self, name, x):
         """What one modality's encoder gives, at every level."""
@@ -80,6 +67,35 @@ def abstraction(features):
     # torch.var over a stack of few takes longer than all convolutions.
     variance = sum((f - mean) ** 2 for f in features) / max(1, len(features) - 1)
     return torch.cat([mean, variance], 1)
+
+
+class Moments(torch.autograd.Function):
+    """
+    `abstraction` where each picture has modalities of its own: present bool [n, modalities], features of all modalities
+    [n, channels, rows, columns] -> [n, 2 * channels, rows, columns]. Its derivative is written out, since that which
+    PyTorch puts together takes longer than all convolutions.
+    """
+
+    @staticmethod
+    def forward(ctx, present, *features):
+        there = present.float().T[..., None, None, None]
+        count = there.sum(0)
+        mean, variance = (torch.zeros_like(features[0], dtype=torch.float32) for _ in range(2))
+        for f, t in zip(features, there):
+            f = f.float()
+            mean.addcmul_(f, t / count)
+            variance.addcmul_(f.mul(f), t)
+        free = (count - 1).clamp(min=1)
+        variance.addcmul_(mean.mul(mean), -count).div_(free).clamp_(min=0)
+        ctx.save_for_backward(there / count, 2 * there / free * (count > 1), mean, *features)
+        return torch.cat([mean, variance], 1).to(features[0].dtype, memory_format=torch.channels_last)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        of_mean, of_variance, mean, *features = ctx.saved_tensors
+        to_mean, to_variance = gradient.float().split(mean.shape[1], 1)
+        to_variance = to_variance.contiguous(memory_format=torch.channels_last)
+        return None, *(to_mean.mul(m).addcmul_(f.float().sub_(mean).mul_(to_variance), v).to(f.dtype) for f, m, v in zip(features, of_mean, of_variance))
 
 
 def folded(net):

@@ -1,11 +1,7 @@
-"""Dice of every subset of the modalities on heads that were held back, with 95 % intervals by patient.
+"""Dice of every subset of the modalities on heads that were held back, at the operating point that is shipped, each of a whole
+head at the resolution of its own voxels; 95 % intervals by head. `recipe.py` calls this; alone it measures a checkpoint again:
 
-    python3 models/mri-hemis/recipe/measure.py --heads FOLDER --data ../shared/data --checkpoint FILE \\
-        --fold patient07=FILE --fold patient19=FILE --out models/mri-hemis/recipe/validation.json
-
-Generated heads are measured with the weights that are shipped, at the operating point that is shipped; each MS patient with
-weights that never saw that patient (`train.py --without`), at the operating point that is best for the other patients. Dice is
-of a whole head at the resolution of its own voxels.
+    python3 models/mri-hemis/recipe/measure.py --heads FOLDER --data ../shared/data --checkpoint FILE --held-back patient19 --rows FILE
 """
 import argparse
 import json
@@ -21,6 +17,7 @@ from slices import OPERATING_POINT, at_pixels, encode, logit, moments
 from volumes import MS_SET, read_ms, read_phantoms
 
 BATCH = 4
+HEADS = 12  # generated ones
 POINTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
@@ -52,101 +49,103 @@ def dices(counts, truth):
     return [round(float(2 * right / max(1, found + truth.sum())), 4) for found, right in counts]
 
 
-def measured(net, heads, known):
-    rows = []
+def measured(net, heads, file):
+    """Writes a row a head into a file as they come, and leaves out heads that it has already."""
+    rows = json.loads(file.read_text()) if file.exists() else []
     for head in heads:
-        if head.id in known:
-            rows.append(known[head.id])
+        if head.id in (row['id'] for row in rows):
             continue
         at_points = {'+'.join(subset): dices(counts, head.truth) for subset, counts in counted(net, head).items()}
-        rows.append({'id': head.id, 'patient': head.patient, 'kind': head.kind, 'atPoints': at_points})
-        print(head.id, at_points, flush=True)
+        rows.append({'id': head.id, 'kind': head.kind, 'lesionVoxels': int(head.truth.sum()), 'atPoints': at_points})
+        print(head.id, {name: values[POINTS.index(OPERATING_POINT)] for name, values in at_points.items()}, flush=True)
+        file.write_text(json.dumps(rows) + '\n')
     return rows
 
 
-def best_point(rows):
-    """The operating point whose Dice is the best, as the mean of all subsets and rows."""
-    return POINTS[int(np.mean([list(row['atPoints'].values()) for row in rows], (0, 1)).argmax())]
-
-
-def decided(rows, point):
-    """Rows with their Dice at an operating point."""
-    return [{**row, 'point': point, 'dice': {name: values[POINTS.index(point)] for name, values in row['atPoints'].items()}} for row in rows]
+def decided(rows):
+    """{subset: Dice of each of the rows at the operating point}."""
+    return {'+'.join(subset): [row['atPoints']['+'.join(subset)][POINTS.index(OPERATING_POINT)] for row in rows] for subset in SUBSETS}
 
 
 def interval(values, draws=10000, seed=1):
-    """Mean, and the 95 % percentile interval by drawing patients with replacement; none of a single patient."""
+    """Mean, and the 95 % percentile interval by drawing heads with replacement; none of a single patient."""
     values = np.array(values)
     if len(values) < 3:
-        return {'mean': float(values.mean()), 'patients': len(values)}
+        return {'mean': float(values.mean()), 'heads': len(values)}
     drawn = values[np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))].mean(1)
     low, high = np.percentile(drawn, (2.5, 97.5))
-    return {'mean': float(values.mean()), 'low': float(low), 'high': float(high), 'patients': len(values)}
+    return {'mean': float(values.mean()), 'low': float(low), 'high': float(high), 'heads': len(values)}
 
 
-def out_of_order(means):
-    """Pairs where one modality more makes it worse by over 0.01: [(without, with, difference)]."""
+def worse_with_one_more(dice):
+    """Pairs where one modality more makes the mean worse by over 0.01: (without, with, interval of the difference by head)."""
     pairs = []
     for subset in SUBSETS:
         for more in MODALITIES:
             if more in subset:
                 continue
-            larger = '+'.join(name for name in MODALITIES if name in (*subset, more))
-            change = means[larger] - means['+'.join(subset)]
-            if change < -0.01:
-                pairs.append(['+'.join(subset), larger, round(change, 3)])
+            fewer, larger = '+'.join(subset), '+'.join(name for name in MODALITIES if name in (*subset, more))
+            change = interval(np.subtract(dice[larger], dice[fewer]))
+            if change['mean'] < -0.01:
+                pairs.append({'without': fewer, 'with': larger, 'change': change})
     return pairs
 
 
-def table(groups, ms):
-    """The card's table, as markdown."""
-    def cell(e):
+def by_count(dice):
+    """Mean Dice of the subsets of one, two, three and four modalities."""
+    return [float(np.mean([dice['+'.join(subset)] for subset in SUBSETS if len(subset) == n])) for n in range(1, len(MODALITIES) + 1)]
+
+
+def card_text(columns):
+    """The card's tables, as markdown: {column: {subset: Dice of its heads}}."""
+    def cell(values):
+        e = interval(values)
         return f"{e['mean']:.3f} ({e['low']:.3f}–{e['high']:.3f})" if 'low' in e else f"{e['mean']:.3f}"
-    lines = ['| there | ' + ' | '.join([*groups, *(row['id'] for row in ms)]) + ' |', '| --- |' + ' --- |' * (len(groups) + len(ms))]
+
+    def change(pair):
+        return f"{pair['without'].replace('+', ', ')} → with {(set(pair['with'].split('+')) - set(pair['without'].split('+'))).pop()} {cell_of(pair['change'])}"
+
+    def cell_of(e):
+        return f"{e['mean']:+.3f} ({e['low']:+.3f} to {e['high']:+.3f})" if 'low' in e else f"{e['mean']:+.3f}"
+
+    lines = ['| there | ' + ' | '.join(columns) + ' |', '| --- |' + ' --- |' * len(columns)]
     for subset in SUBSETS:
-        name = '+'.join(subset)
-        cells = [cell(interval([row['dice'][name] for row in rows])) for rows in groups.values()] + [f"{row['dice'][name]:.3f}" for row in ms]
-        lines.append(f"| {', '.join(subset)} | " + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+        lines.append(f"| {', '.join(subset)} | " + ' | '.join(cell(dice['+'.join(subset)]) for dice in columns.values()) + ' |')
+    for n in range(len(MODALITIES)):
+        lines.append(f"| *mean of those with {n + 1}* | " + ' | '.join(f'*{by_count(dice)[n]:.3f}*' for dice in columns.values()) + ' |')
+    worse = [f"- {name}: " + ('; '.join(map(change, worse_with_one_more(dice))) or 'nowhere') + '.' for name, dice in columns.items()]
+    return '\n'.join([*lines, '', 'Where one modality more made the mean worse by over 0.01, with the interval of the difference:', '', *worse])
 
 
-def write_card(path, text):
-    """Replaces what stands between the card's marks."""
+def write_report(folds, validation, card):
+    """{name of a held-back patient, or '': its rows} -> `validation.json` and what stands between the card's marks."""
+    rows = [{**row, 'fold': fold} for fold, of in folds.items() for row in of]
+    columns = {f'generated, {kind}': [row for row in rows if row['kind'] == kind] for kind in ('tumour', 'plaques')}
+    columns |= {row['id']: [row] for row in rows if row['kind'] == 'ms'}
+    columns = {name: decided(of) for name, of in columns.items() if of}
+    report = {'operatingPoints': POINTS, 'perHead': rows, 'byCount': {name: by_count(dice) for name, dice in columns.items()},
+              'worseWithOneMore': {name: worse_with_one_more(dice) for name, dice in columns.items()}}
+    validation.write_text(json.dumps(report) + '\n')
+    text = card_text(columns)
+    print(text)
     begin, end = '<!-- measured -->', '<!-- /measured -->'
-    card = path.read_text()
-    before, rest = card.split(begin)
-    path.write_text(before + begin + '\n' + text + '\n' + end + rest.split(end)[1])
+    before, rest = card.read_text().split(begin)
+    card.write_text(before + begin + '\n' + text + '\n' + end + rest.split(end)[1])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--heads', type=Path, required=True)
+    parser.add_argument('--heads', type=Path, help='folder that phantoms.ts wrote')
+    parser.add_argument('--limit', type=int, default=HEADS, help='how many of the generated heads, half of them of each kind')
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
+    parser.add_argument('--held-back', help='the patient that was not trained on')
     parser.add_argument('--checkpoint', type=Path, required=True)
-    parser.add_argument('--fold', action='append', default=[], help='PATIENT=CHECKPOINT that was trained without the patient')
-    parser.add_argument('--out', type=Path, default=Path(__file__).parent / 'validation.json')
-    parser.add_argument('--card', type=Path, default=Path(__file__).parents[1] / 'README.md')
-    parser.add_argument('--limit', type=int, default=24, help='how many of the generated heads, half of them of each kind')
-    parser.add_argument('--rows', type=Path, action='append', default=[], help='outcomes of former calls with the same weights, not measured again')
+    parser.add_argument('--rows', type=Path, required=True, help='write a row a head here')
     args = parser.parse_args()
     torch.set_num_threads(1)
-    known = {row['id']: row for file in args.rows for row in json.loads(file.read_text())['perHead']}
-    phantoms = measured(loaded(args.checkpoint), read_phantoms(args.heads, 'validation')[:args.limit], known)
-    patients = {head.patient: head for head in read_ms(args.data / MS_SET)}
-    ms = [row for fold in args.fold for patient, file in [fold.split('=')] for row in measured(loaded(file), [patients[patient]], known)]
-    phantoms = decided(phantoms, OPERATING_POINT)
-    others = {row['id']: [other for other in ms if other['patient'] != row['patient']] for row in ms}
-    ms = [held for row in ms for held in decided([row], best_point(others[row['id']]) if others[row['id']] else OPERATING_POINT)]
-    groups = {'generated, tumour': [r for r in phantoms if r['kind'] == 'tumour'], 'generated, plaques': [r for r in phantoms if r['kind'] == 'plaques']} if phantoms else {}
-    means = {name: {s: float(np.mean([r['dice'][s] for r in rows])) for s in rows[0]['dice']} for name, rows in {**groups, **{r['id']: [r] for r in ms}}.items()}
-    report = {'perHead': phantoms + ms, 'worseWithOneMore': {name: out_of_order(m) for name, m in means.items()}}
-    args.out.write_text(json.dumps(report, indent=1) + '\n')
-    worse = '; '.join(f"{name}: " + (', '.join(f"{a} → {b} ({d:+.3f})" for a, b, d in pairs) or 'none') for name, pairs in report['worseWithOneMore'].items())
-    print('best operating point of the patients together', best_point(ms) if ms else None, {row['id']: row['point'] for row in ms})
-    text = table(groups, ms) + f'\n\nWhere one modality more made it worse by over 0.01: {worse}.'
-    print(text)
-    if args.card.exists():
-        write_card(args.card, text)
+    heads = [head for head in read_ms(args.data / MS_SET) if head.patient == args.held_back] if args.held_back else []
+    heads += read_phantoms(args.heads, 'validation')[:args.limit] if args.heads else []
+    measured(loaded(args.checkpoint), heads, args.rows)
 
 
 if __name__ == '__main__':

@@ -1,10 +1,9 @@
-"""Trains the HeMIS U-Net on generated heads and open MS cases, and writes a checkpoint.
+"""Trains the HeMIS U-Net on generated heads and open MS cases, and writes a checkpoint. `recipe.py` calls this; alone:
 
-    python3 models/mri-hemis/recipe/train.py --heads FOLDER --steps 800 --checkpoint GENERATED
-    python3 models/mri-hemis/recipe/train.py --heads FOLDER --data ../shared/data --start GENERATED --steps 2500 --checkpoint FILE
+    python3 models/mri-hemis/recipe/train.py --heads FOLDER --data ../shared/data --without patient19 --checkpoint FILE
 
-Without --data it sees generated heads alone. Every picture of a batch has a subset of the modalities of its own, so that the
-statistics of batch normalisation are those of all subsets together, which is what is shipped.
+Every picture is read twice, with two subsets of the modalities of which one lies within the other. Without --data there are
+generated heads alone.
 """
 import argparse
 import copy
@@ -17,19 +16,20 @@ import torch
 from scipy import ndimage
 from torch.nn import functional as F
 
-from hemis import MODALITIES, SUBSETS, HemisUNet
+from hemis import MODALITIES, HemisUNet
 from plaques import drawn, healed
 from slices import COLUMNS, LIMIT, ROWS, moments, normalised
 from tissue import tissue_shares, ventricle_distance
 from volumes import MS_SET, read_ms, read_phantoms
 
+STEPS, SEED = 1600, 0
 CROP, BATCH, PEAK_RATE = 96, 8, 4e-3
-MS_SHARE = 0.7
+MS_SHARE = 0.5
+KNOTS = np.linspace(-LIMIT, LIMIT, 9)  # z-scores between which a contrast has one steepness
+PLACE_EVERY = 13  # voxels about which squares are cut out
 SMOOTHING = 10  # pixels
+ORDER_WEIGHT = 1.0  # of what a picture gets worse with more modalities
 EMA_STEPS = 120  # the average remembers about this many steps
-SUBSET_PRESENT = torch.tensor([[name in subset for name in MODALITIES] for subset in SUBSETS])
-# One modality, two, three and four come equally often: four are otherwise one subset of 15.
-SUBSET_CHANCE = np.array([1 / math.comb(4, len(subset)) / 4 for subset in SUBSETS])
 
 
 class Generated:
@@ -40,7 +40,7 @@ class Generated:
         volumes = {name: volume * head.brain if extracted else volume for name, volume in head.volumes.items()}
         self.stats = {name: moments(volume) for name, volume in volumes.items()}
         self.volumes, self.truth = volumes, head.truth
-        self.slices = np.flatnonzero((volumes['T2'] > self.stats['T2'][0] * 0.2).mean((1, 2)) > 0.02)
+        self.places = np.flatnonzero(head.brain)[::PLACE_EVERY]
         self.lesions = np.argwhere(head.truth)
         self.none = np.array([*(normalised(np.zeros(1), self.stats[name])[0] for name in MODALITIES), 0], np.float32)
 
@@ -65,7 +65,7 @@ class Patient:
         self.levels = [float(np.median(z[name][tissue[2] > 0.95])) for name in MODALITIES]
         self.all = np.stack([*(z[name] for name in MODALITIES), head.truth.astype(np.float32), *tissue, ventricle_distance(tissue[0])]).astype(np.float16)
         self.none = np.array([*(normalised(np.zeros(1), moments(head.volumes[name]))[0] for name in MODALITIES), 0, 0, 0, 0, 99], np.float32)
-        self.slices = np.flatnonzero(tissue.sum(0).mean((1, 2)) > 0.02)
+        self.places = np.flatnonzero(tissue.sum(0) > 0.5)[::PLACE_EVERY]
         pieces, count = ndimage.label(head.truth, np.ones((3, 3, 3)))
         self.lesions = [np.argwhere(pieces == i + 1) for i in range(count)]
         self.sizes = np.array([len(piece) for piece in self.lesions], float)
@@ -96,11 +96,9 @@ def sampled(source, rng):
     """A turned, scaled, flipped square of a slice as the network's grid would show it: ([4, CROP, CROP], [1, CROP, CROP])."""
     rows, columns = source.shape[1:]
     voxel = source.lesion(rng) if rng.random() < 0.5 else None
-    if voxel is not None:
-        index, cy, cx = voxel
-        cy, cx = cy + rng.normal(0, 0.12 * rows), cx + rng.normal(0, 0.12 * columns)
-    else:
-        index, cy, cx = rng.choice(source.slices), rng.uniform(0.25, 0.75) * rows, rng.uniform(0.25, 0.75) * columns
+    if voxel is None:
+        voxel = np.unravel_index(source.places[rng.integers(len(source.places))], source.shape)
+    index, cy, cx = voxel[0], voxel[1] + rng.normal(0, 0.12 * rows), voxel[2] + rng.normal(0, 0.12 * columns)
     spacing = source.spacing
     unit = max(columns * spacing[0] / COLUMNS, rows * spacing[1] / ROWS) * math.exp(rng.uniform(-0.25, 0.3))  # mm a pixel
     angle, flip = math.radians(rng.normal(0, 7)), -1 if rng.random() < 0.5 else 1
@@ -111,6 +109,9 @@ def sampled(source, rng):
     none = torch.from_numpy(source.none)[:, None, None]
     planes = torch.from_numpy(source.planes(int(index)))
     grid = F.affine_grid(theta, (1, len(planes), CROP, CROP), align_corners=False)
+    if rng.random() < 0.6:  # anatomy of another shape
+        bend = torch.from_numpy(rng.normal(0, rng.uniform(0, 0.04), (1, 2, 6, 6)).astype(np.float32))
+        grid = grid + F.interpolate(bend, size=(CROP, CROP), mode='bicubic', align_corners=True).permute(0, 2, 3, 1)
     out = F.grid_sample((planes - none)[None], grid, 'bilinear', 'zeros', align_corners=False)[0] + none
     x, target = source.changed(out.numpy(), unit, rng)
     return appearance(torch.from_numpy(np.ascontiguousarray(x, np.float32)), rng), (torch.from_numpy(target)[None] > 0.5).float()
@@ -120,56 +121,69 @@ def appearance(x, rng):
     """Each modality gets a contrast, gain, shift, coil profile, blur and noise of its own."""
     out = []
     for plane in x:
-        if rng.random() < 0.7:
-            t = ((plane + LIMIT) / (2 * LIMIT)).clamp(0, 1)
-            plane = plane + (t ** math.exp(rng.normal(0, 0.25)) - t) * 2 * LIMIT
-            plane = plane * math.exp(rng.normal(0, 0.22)) + rng.normal(0, 0.25)
+        if rng.random() < 0.85:
+            plane = torch.from_numpy(other_contrast(plane.numpy(), rng))
         if rng.random() < 0.4:
             field = torch.from_numpy(rng.normal(0, 0.12, (1, 1, 3, 3)).astype(np.float32))
             plane = plane + (plane + 3) * F.interpolate(field, size=tuple(plane.shape), mode='bicubic', align_corners=True)[0, 0]
-        if rng.random() < 0.2:
-            plane = F.avg_pool2d(plane[None, None], 3, 1, 1)[0, 0]
+        if rng.random() < 0.25:
+            plane = F.avg_pool2d(plane[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
         if rng.random() < 0.5:
             plane = plane + torch.from_numpy(rng.normal(0, rng.uniform(0, 0.25), tuple(plane.shape)).astype(np.float32))
         out.append(plane.clamp(-LIMIT, LIMIT))
     return torch.stack(out)
 
 
-def loss_of(logits, target):
+def other_contrast(plane, rng):
+    """A rising map of the z-scores whose steepness differs from place to place, and another gain and shift."""
+    steps = np.exp(rng.normal(0, 0.3, len(KNOTS) - 1) + rng.normal(0, 0.2)) * np.diff(KNOTS)
+    values = np.concatenate([[0], np.cumsum(steps)])
+    return np.interp(plane, KNOTS, values - np.interp(0, KNOTS, values) + rng.normal(0, 0.25)).astype(np.float32)
+
+
+def losses_of(logits, target):
     """
-    Cross-entropy, heavier about lesions, plus Dice of each picture by the dot product: over the whole batch, pictures
-    with a poor subset would best show nothing at all.
+    [n], of each picture: cross-entropy, heavier about lesions, plus Dice by the dot product: over the whole batch,
+    pictures with a poor subset would best show nothing at all.
     """
     p, sides = torch.sigmoid(logits), (1, 2, 3)
     dice = (2 * (p * target).sum(sides) + SMOOTHING) / (p.sum(sides) + target.sum(sides) + SMOOTHING)
     weight = 1 + 2 * F.max_pool2d(target, 5, 1, 2)
-    entropy = (F.binary_cross_entropy_with_logits(logits, target, reduction='none') * weight).mean()
-    return 2 * entropy + 1 - dice.mean()
+    entropy = (F.binary_cross_entropy_with_logits(logits, target, reduction='none') * weight).mean(sides)
+    return 2 * entropy + 1 - dice
 
 
-def train(phantoms, patients, steps, seed, start=None, keep_at=None, peak=PEAK_RATE, share=MS_SHARE):
+def nested_subsets(n, rng):
+    """Two bool [n, modalities], the first within the second: one, two or three modalities, and one to all of the others more."""
+    order = rng.permuted(np.tile(np.arange(len(MODALITIES)), (n, 1)), axis=1)
+    fewer = rng.integers(1, len(MODALITIES), n)
+    more = rng.integers(fewer + 1, len(MODALITIES) + 1)
+    return [torch.from_numpy(order < count[:, None]) for count in (fewer, more)]
+
+
+def train(phantoms, patients, steps=STEPS, seed=SEED):
+    """The average of the weights of the last steps."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     generated = [Generated(head, extracted) for head in phantoms for extracted in (False, True)]
     real = [Patient(head) for head in patients]
-    net = HemisUNet()
-    if start:
-        net.load_state_dict(torch.load(start, weights_only=True))
-    net = net.to(memory_format=torch.channels_last).train()
+    net = HemisUNet().to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(net).eval()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-3)
     started, total = time.time(), 0.0
     for step in range(1, steps + 1):
         done = step / steps
-        rate = peak * (done / 0.05 if done < 0.05 else 0.5 * (1 + math.cos(math.pi * (done - 0.05) / 0.95)))
+        rate = PEAK_RATE * (done / 0.05 if done < 0.05 else 0.5 * (1 + math.cos(math.pi * (done - 0.05) / 0.95)))
         for group in optimiser.param_groups:
-            group['lr'] = max(rate, peak / 100)
-        pools = [real if real and rng.random() < share else generated for _ in range(BATCH)]
+            group['lr'] = max(rate, PEAK_RATE / 100)
+        pools = [real if real and rng.random() < MS_SHARE else generated for _ in range(BATCH)]
         pairs = [sampled(pool[rng.integers(len(pool))], rng) for pool in pools]
         x, target = (torch.stack(part) for part in zip(*pairs))
         with torch.autocast('cpu', dtype=torch.bfloat16):
-            logits = net.mixed(x, SUBSET_PRESENT[rng.choice(len(SUBSETS), BATCH, p=SUBSET_CHANCE)])
-        loss = loss_of(logits.float(), target)
+            logits = net.nested(x, *nested_subsets(BATCH, rng))
+        fewer, more = losses_of(logits.float(), torch.cat([target, target])).chunk(2)
+        # More modalities must not make a picture worse.
+        loss = (fewer + more + ORDER_WEIGHT * (more - fewer.detach()).clamp(min=0)).mean() / 2
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -180,10 +194,8 @@ def train(phantoms, patients, steps, seed, start=None, keep_at=None, peak=PEAK_R
             for mine, theirs in zip(average.state_dict().values(), net.state_dict().values()):
                 mine.mul_(keep).add_(theirs, alpha=1 - keep) if mine.is_floating_point() else mine.copy_(theirs)
         if step % 50 == 0:
-            print(f'step {step}, {time.time() - started:.0f} s, loss {total / 50:.4f}', flush=True)
+            print(f'step {step}, {time.time() - started:.0f} s, {time.process_time():.0f} s of the processor, loss {total / 50:.4f}', flush=True)
             total = 0.0
-            if keep_at:
-                torch.save(average.state_dict(), keep_at)
     return average
 
 
@@ -192,16 +204,13 @@ def main():
     parser.add_argument('--heads', type=Path, required=True, help='folder that phantoms.ts wrote')
     parser.add_argument('--data', type=Path, help='folder with the open MS cases; generated heads alone when left out')
     parser.add_argument('--without', help='a patient of the MS cases that is held back')
-    parser.add_argument('--steps', type=int, default=2500)
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--rate', type=float, default=PEAK_RATE, help='learning rate at its peak')
-    parser.add_argument('--share', type=float, default=MS_SHARE, help='of patients among the pictures')
-    parser.add_argument('--start', type=Path, help='go on from these weights')
+    parser.add_argument('--steps', type=int, default=STEPS)
+    parser.add_argument('--seed', type=int, default=SEED)
     parser.add_argument('--checkpoint', type=Path, required=True, help='write the weights here')
     args = parser.parse_args()
     torch.set_num_threads(1)
     patients = [head for head in read_ms(args.data / MS_SET) if head.patient != args.without] if args.data else []
-    net = train(read_phantoms(args.heads, 'training'), patients, args.steps, args.seed, args.start, args.checkpoint, args.rate, args.share)
+    net = train(read_phantoms(args.heads, 'training'), patients, args.steps, args.seed)
     torch.save(net.state_dict(), args.checkpoint)
 
 
