@@ -7,6 +7,9 @@ import type { KeptResult } from './results-store.ts';
 import type { RunOptions } from './run.ts';
 import type { Session } from './session.ts';
 import { slideSummary, type SlideSummary } from './slides/summary.ts';
+import type { Training } from './training/index.ts';
+import { patientsOf } from './training/label-item.ts';
+import type { UnderWay } from './training/trainings.ts';
 
 /** What `overreadState` answers: plain data, for integrators and tests. */
 export interface StateSummary {
@@ -31,6 +34,18 @@ export interface StateSummary {
   readonly rois: readonly CountedRoi[];
   readonly overlay: OverlayStyle & { readonly shown: boolean };
   readonly hasImage: boolean;
+  readonly training: TrainingSummary;
+}
+
+/** Labels, the training and the versions of this browser, in numbers. */
+export interface TrainingSummary {
+  readonly labels: number;
+  readonly patients: number;
+  readonly bytes: number;
+  /** What is under way, paused or at its end; null where nothing is. */
+  readonly run: { readonly phase: UnderWay['phase'] | 'paused' | 'done'; readonly step: number; readonly of: number } | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly versions: readonly { readonly id: string; readonly installed: boolean }[];
 }
 
 export interface ResultSummary {
@@ -105,7 +120,7 @@ export function commandsModule(session: () => Session) {
   };
 }
 
-function stateOf({ state, results, slides, counting: { dotting, rois } }: Session): StateSummary {
+function stateOf({ state, results, slides, training, counting: { dotting, rois } }: Session): StateSummary {
   const { key: dotted, classIndex, erasing } = dotting.state.get();
   const { device, running, lastError, note, autoNote, refusal, explaining, modelId, catalogue, overlay, overlaysShown, openStudies, hasImage, configurationError } = state.get();
   const error = lastError ?? configurationError;
@@ -125,6 +140,19 @@ function stateOf({ state, results, slides, counting: { dotting, rois } }: Sessio
     rois: rois.state.get().rois,
     overlay: { ...overlay, shown: overlaysShown },
     hasImage,
+    training: trainingOf(training),
+  };
+}
+
+function trainingOf({ state, trainings, versions }: Training): TrainingSummary {
+  const { labels, error: refused } = state.get();
+  const { underWay, stored, outcome, error = refused } = trainings.state.get();
+  const done = outcome?.tuned.report;
+  return {
+    labels: labels.length, patients: patientsOf(labels), bytes: labels.reduce((sum, { bytes }) => sum + bytes, 0),
+    run: underWay ? { phase: underWay.phase, step: underWay.step, of: underWay.of } : done ? { phase: 'done', step: done.steps, of: done.steps } : stored ? { phase: 'paused', step: stored.step, of: stored.recipe.steps } : null,
+    error: error ? { code: error.code, message: error.message } : null,
+    versions: versions.state.get().versions.map(({ manifest: { id }, installed }) => ({ id, installed })),
   };
 }
 

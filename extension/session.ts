@@ -29,6 +29,7 @@ import { loadedImages } from './sources/loaded-images.ts';
 import { activeViewportId, instanceOf, isStillOpen, shownImage } from './sources/target.ts';
 import { pickTargets } from './sources/views.ts';
 import { Observable, type State } from './state.ts';
+import { Training } from './training/index.ts';
 import type { Cornerstone, DicomInstance, HostContext, Services, Subscription } from './types/ohif.ts';
 
 /** The folder of models and wasm: where extension.js lies, at the root or under a sub-path. */
@@ -49,6 +50,7 @@ export class Session {
   readonly audit: Audit;
   readonly counting: Counting;
   readonly growth: Growth;
+  readonly training: Training;
   readonly configuration: Configuration;
   readonly engine: EngineClient;
   readonly #services: Services;
@@ -173,6 +175,18 @@ export class Session {
       instanceOf: ({ result }) => instanceOf(services, cornerstone, sourcesOf(result)[0]!),
       report: error => this.report(error),
     });
+    this.training = new Training({
+      services, cornerstone,
+      engine: this.engine,
+      results: () => this.results.all(),
+      readEdits: () => this.masks.edits.read(),
+      isOurs: segmentationId => overlays.labelmap.owns(segmentationId),
+      entries: () => this.state.get().catalogue?.entries ?? [],
+      onModels: async chosen => {
+        await this.readCatalogue();
+        if (chosen !== undefined) this.chooseModel(chosen);
+      },
+    });
     this.#presenter = new OverlayPresenter({
       services, cornerstone, overlays, presentation,
       results: { all: () => [...this.masks.comparer.present(this.results.all()), ...this.explainer.maps(), ...this.counting.density.maps()] },
@@ -228,7 +242,8 @@ export class Session {
   /** Reads the list of models; again after a failure. */
   async readCatalogue(): Promise<void> {
     const { models, allowedModels } = this.configuration;
-    const catalogue = await loadCatalogue(models, allowedModels);
+    const [served] = await Promise.all([loadCatalogue(models, allowedModels), this.training.look()]);
+    const catalogue = this.training.versions.merged(served);
     const { modelId } = this.state.get();
     const there = catalogue.entries.some(entry => entry.manifest.id === modelId);
     this.state.set({ catalogue, modelId: there ? modelId : catalogue.entries[0]?.manifest.id });

@@ -15,6 +15,7 @@ import { saliencyCss } from './saliency-section.tsx';
 import { SlideCards } from './slide-card.tsx';
 import { storeCss } from './store-row.tsx';
 import { css } from './styles.ts';
+import { trainingCss, TrainingSection } from './training-section.tsx';
 
 /** Whether the chosen model counts, and there is a study to count in. */
 function canCount({ catalogue, modelId, openStudies, hasSlide }: State): boolean {
@@ -33,7 +34,7 @@ export function AiPanel({ session }: { session: Session }) {
   const count = results.length + slides.length;
   return (
     <div className="ovr" data-overread="panel">
-      <style>{css + saliencyCss + labelmapCss + pointsCss + storeCss}</style>
+      <style>{css + saliencyCss + labelmapCss + pointsCss + storeCss + trainingCss}</style>
       <h1>AI</h1>
       {state.viewerNote && <div data-overread="viewer-note"><Message tone="warning" title="Unknown viewer" text={state.viewerNote} /></div>}
       <RunSection session={session} state={state} />
@@ -47,6 +48,7 @@ export function AiPanel({ session }: { session: Session }) {
       </section>
       <GrowthSection session={session} growth={session.growth} canCount={canCount(state)} />
       <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
+      <TrainingSection session={session} />
       <DeviceLine device={state.device} />
       <AuditRow audit={session.audit} />
     </div>

@@ -82,3 +82,8 @@ export function formatObjects({ count, atBorder, sizes }: Pick<ObjectCount, 'cou
   const median = area ?? (sizes && `${Number(sizes.median.toFixed(1))} pixels`);
   return [`${count} ${count === 1 ? 'object' : 'objects'}${atBorder ? `, ${atBorder} at the border` : ''}`, ...(median ? [`median ${median}`] : [])].join('; ');
 }
+
+/** '340 kB', '12.4 MB' */
+export function formatBytes(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${tenths.format(bytes / 1e6)} MB`;
+}

@@ -25,6 +25,7 @@ export interface DicomInstance {
   readonly SOPClassUID?: string;
   readonly FrameOfReferenceUID?: string;
   readonly PatientID?: string;
+  readonly IssuerOfPatientID?: string;
   readonly Modality?: string;
   readonly ViewPosition?: string;
   readonly ViewCodeSequence?: unknown;

@@ -4,7 +4,6 @@ import { OverreadError } from '../errors.ts';
 export interface BrowserDatabase {
   get<T>(store: string, key: string): Promise<T | undefined>;
   all<T>(store: string): Promise<readonly T[]>;
-  keys(store: string): Promise<readonly string[]>;
   /** @throws OverreadError `store/invalid` where there is no room, or no right to write */
   write(changes: readonly DatabaseChange[]): Promise<void>;
 }
@@ -37,7 +36,6 @@ export function browserDatabase(name: string, stores: Readonly<Record<string, st
   return {
     get: (store, key) => asked(store, of => of.get(key)),
     all: store => asked(store, of => of.getAll()),
-    keys: async store => (await asked(store, of => of.getAllKeys())).map(String),
     async write(changes) {
       const transaction = (await database()).transaction([...new Set(changes.map(({ store }) => store))], 'readwrite');
       const done = new Promise<void>((resolve, reject) => {

@@ -33,27 +33,6 @@ export interface Truth {
   readonly instances?: Image | undefined;
 }
 
-/** Whether an item says what the model is to learn. */
-export function isLabelled({ task, output: { targets } }: ModelManifest, { mask, instances, labels }: DatasetItem): boolean {
-  return task === 'segment' ? mask !== undefined || instances !== undefined : targets.some(({ label }) => labels?.[label] !== undefined);
-}
-
-/**
- * Refuses models that cannot be trained here, by what they are.
- * @throws OverreadError `model/graph`, `model/manifest`
- */
-export function checkTrainable({ id, graph, input, output, task, gate }: ModelManifest): void {
-  const refuse = (expected: string, got: string): never => {
-    throw new OverreadError('model/graph', `Expected ${expected} to train, got ${got} (${id}). Choose another model.`, { expected, got });
-  };
-  if (graph.format !== 'layers') refuse('a tfjs layers model, whose layers can learn', `a ${graph.format} model`);
-  if (input.layout !== 'NHWC') refuse('a model of planes', 'one of volumes');
-  if (input.fusion || input.modalities) refuse('a model of one picture', 'one of several');
-  if (gate) refuse('a model of findings', 'a gate');
-  if (task !== 'segment' && task !== 'classify') refuse('the task segment or classify', task);
-  if (output.gives !== 'logits' || output.activation === 'none') refuse('a model that gives logits of a sigmoid or softmax', `${output.gives} with activation ${output.activation}`);
-}
-
 /** Channels of the network's output: softmax of masks has a background before its targets. */
 export function outputChannels({ task, output: { activation, targets } }: ModelManifest): number {
   return targets.length + Number(task === 'segment' && activation === 'softmax');

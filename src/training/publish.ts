@@ -6,6 +6,7 @@ import type { Device } from '../runtime/device.ts';
 import { buildNetwork } from '../runtime/network.ts';
 import { identityOf, sha256 } from '../runtime/sha256.ts';
 import type { VerifiedModel } from '../runtime/verified.ts';
+import { manifestBytes } from './manifest-bytes.ts';
 import { Parameters } from './parameters.ts';
 import type { Recipe } from './recipe.ts';
 import { TrainableNetwork } from './trainable.ts';
@@ -53,11 +54,6 @@ export async function tunedManifest(parent: ModelManifest, id: string, files: Re
     notice: `Trained further on ${training.dataset.train.patients} patients of '${training.dataset.name}'. ${parent.notice.replace(/^Trained further on \d+ patients of '.*?'\. /, '')}`,
     training,
   }, `of ${id}`);
-}
-
-/** The manifest's file, as it is written and hashed. */
-export function manifestBytes(manifest: ModelManifest): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
 /** A folder that was just made, as one that was read and found whole. */

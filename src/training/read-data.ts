@@ -1,9 +1,10 @@
 import { OverreadError, toOverreadError } from '../errors.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { taskOf } from '../tasks/index.ts';
+import { isLabelled } from './accepts.ts';
 import type { DatasetFiles, DatasetItem } from './dataset.ts';
 import { described, imagesOf } from './dataset-images.ts';
-import { exampleOf, isLabelled, type Example } from './examples.ts';
+import { exampleOf, type Example } from './examples.ts';
 import type { Recipe } from './recipe.ts';
 import { nearDuplicates, pictureHash, splitByIds, splitByPatient, type Split } from './split.ts';
 

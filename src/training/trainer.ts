@@ -2,9 +2,10 @@ import { isOverreadError, OverreadError, throwIfAborted } from '../errors.ts';
 import type { DeviceDescription } from '../results/result.ts';
 import type { Device } from '../runtime/device.ts';
 import type { VerifiedModel } from '../runtime/verified.ts';
+import { checkTrainable } from './accepts.ts';
 import { Batches, type Batch } from './batches.ts';
 import { readState, writeState, type CheckpointStore, type CurvePoint, type TrainingState } from './checkpoint.ts';
-import { checkClasses, checkTrainable, type Example } from './examples.ts';
+import { checkClasses, type Example } from './examples.ts';
 import type { Recipe } from './recipe.ts';
 import { afterValidation, rateShare, START } from './schedule.ts';
 import { Session } from './session.ts';
@@ -18,7 +19,7 @@ const MOST_LOSSES = 3;
 
 /** What a listener hears while a network learns. */
 export type TrainingEvent =
-  | { readonly kind: 'start'; readonly device: DeviceDescription; readonly step: number; readonly learning: number; readonly layers: number; readonly atOnce: number }
+  | { readonly kind: 'start'; readonly device: DeviceDescription; readonly step: number; readonly learning: number; readonly layers: number; readonly atOnce: number; readonly curve: readonly CurvePoint[] }
   | { readonly kind: 'step'; readonly point: CurvePoint; readonly of: number }
   | { readonly kind: 'validation'; readonly point: CurvePoint; readonly best: boolean }
   | { readonly kind: 'checkpoint'; readonly step: number }
@@ -227,7 +228,7 @@ class Run {
           this.#session.restore(this.#state);
           this.#batches.restore(this.#state.sampler);
         }
-        this.job.onEvent?.({ kind: 'start', device: device.description, step: this.#state?.step ?? 0, learning: trainable.size, layers: trainable.layers.length, atOnce });
+        this.job.onEvent?.({ kind: 'start', device: device.description, step: this.#state?.step ?? 0, learning: trainable.size, layers: trainable.layers.length, atOnce, curve: this.#state?.curve ?? [] });
       }
       return work(this.#session);
     }));

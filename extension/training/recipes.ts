@@ -1,0 +1,53 @@
+import type { ModelManifest } from '../../src/manifest.ts';
+import { parseRecipe, type LossRecipe, type Recipe } from '../../src/training/recipe.ts';
+
+/** What the panel lets a user choose of a recipe. */
+export interface RecipeChoice {
+  readonly layers: Recipe['layers'];
+  readonly loss: LossRecipe['kind'];
+  readonly steps: number;
+  readonly batch: number;
+  readonly rate: number;
+  /** Of classifiers on pictures with masks. */
+  readonly guidance?: NonNullable<Recipe['guidance']>['kind'];
+}
+
+export const LOSSES: { readonly [K in LossRecipe['kind']]: string } = {
+  'dice-cross-entropy': 'Dice and cross-entropy', dice: 'Dice', 'cross-entropy': 'Cross-entropy', focal: 'Focal (rare things)',
+};
+export const LAYERS: { readonly [K in Recipe['layers']]: string } = { head: 'The last layer', 'last-block': 'The last block', all: 'All layers' };
+export const GUIDANCES = { rrr: 'RRR (gradients outside of the mask)', gradmask: 'GradMask (contrast between classes)', activdiff: 'ActivDiff (masked and whole alike)' } as const;
+
+/** The losses that fit what a model gives. */
+export function lossesFor({ task }: ModelManifest): readonly LossRecipe['kind'][] {
+  return task === 'segment' ? ['dice-cross-entropy', 'dice', 'cross-entropy', 'focal'] : ['cross-entropy', 'focal'];
+}
+
+export function defaultChoice(manifest: ModelManifest): RecipeChoice {
+  return { layers: 'all', loss: lossesFor(manifest)[0]!, steps: 200, batch: 4, rate: 0.001 };
+}
+
+/** How much a mask's guidance adds to the loss. */
+const GUIDANCE_WEIGHT = 1;
+
+/**
+ * A choice as a whole recipe. Pictures of tissue have no up and no left, and stains that vary; radiographs are only tilted a little.
+ * @throws OverreadError `config/invalid`, naming what is wrong
+ */
+export function recipeOf({ layers, loss, steps, batch, rate, guidance }: RecipeChoice, { input }: ModelManifest): Recipe {
+  const colour = input.shape.at(-1) === 3;
+  return parseRecipe({
+    schemaVersion: 1, layers, steps, batch, rate, loss: { kind: loss }, optimiser: { kind: 'adamw' }, clipNorm: 2,
+    schedule: { kind: 'cosine', warmUpSteps: Math.min(10, Math.floor(steps / 10)) },
+    sampler: 'balanced',
+    augmentation: {
+      ...(colour ? { flip: 'both', quarterTurns: true, stain: 0.1 } : { rotateDegrees: 8, shift: 0.05 }),
+      scale: 0.1, intensity: { gain: 0.1, offset: 0.05 },
+    },
+    ...(guidance && { guidance: { kind: guidance, weight: GUIDANCE_WEIGHT } }),
+    validation: { share: 0.25, every: Math.max(1, Math.ceil(steps / 10)) },
+    // Some ten times an hour on a slow machine; a killed page loses no more than what is between two.
+    checkpointEvery: Math.max(1, Math.min(25, Math.ceil(steps / 20))),
+    seed: 1,
+  }, 'of the panel');
+}
