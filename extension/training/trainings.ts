@@ -135,8 +135,9 @@ export class Trainings {
         checkpoints: {
           read: () => store.checkpoint(),
           write: async bytes => {
-            last = { ...run, step: this.#curve.at(-1)?.step ?? run.step };
-            await store.putRun(last, bytes);
+            const next = { ...run, step: this.#curve.at(-1)?.step ?? run.step };
+            await store.putRun(next, bytes);
+            last = next;
           },
         },
       });

@@ -1,0 +1,243 @@
+/** Fine-tuning in the real OHIF: labels of three patients, ten steps, curves, pause, a page that is killed, keeping, running, rolling back. On SwiftShader. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test as each } from 'node:test';
+import { strFromU8, unzipSync } from 'fflate';
+import { openBrowser, openStudy, screenshot, serve, state, temporaryFolder } from './harness.mjs';
+import { masksShown, poll, runByPanel } from './main-job.mjs';
+import { discModel, discStudies, MODEL } from './training-studies.mjs';
+
+const NAME = 'Canary^Xanthippe';
+const NUMBER = 'CANARY-0815';
+const STEPS = 10;
+const folder = temporaryFolder('training');
+const canary = /canary|xanthippe/i;
+const sent = [];
+const logged = [];
+let server, window, page, studies;
+
+// Each step stands on the one before: the first failure ends the session.
+let failed = false;
+const test = (title, run) => each(title, async t => {
+  if (failed) return t.skip('an earlier step failed');
+  try {
+    await run(t);
+  } catch (error) {
+    failed = true;
+    console.log(window?.seen, await training().catch(() => undefined));
+    await screenshot(page, 'training-failed');
+    throw error;
+  }
+});
+
+before(async () => {
+  const store = path.join(folder, 'store');
+  const models = path.join(folder, 'models');
+  mkdirSync(store, { recursive: true });
+  discModel(models);
+  studies = discStudies(store, 4, { patientId: NUMBER, patientName: NAME });
+  server = await serve(['--store', store, '--models', models]);
+  window = await openBrowser(server.origin);
+  page = window.page;
+  page.setDefaultTimeout(120_000);
+  page.on('request', request => sent.push(`${request.method()} ${request.url()} ${request.postData() ?? ''}`));
+  page.on('console', message => logged.push(message.text()));
+});
+
+after(async () => {
+  await window?.close();
+  await server?.stop();
+});
+
+const training = async () => (await state(page)).training;
+const section = name => page.locator(`[data-overread="${name}"]`);
+const atRun = (what, test, timeoutMs = 120_000) => poll(async () => test((await training()).run), what, timeoutMs);
+
+async function open(study) {
+  await openStudy(page, server.origin, study.studyInstanceUID);
+  await section('train-parent').or(section('labels')).first().waitFor({ state: 'attached' });
+  const details = page.locator('[data-overread="training"] details');
+  if (!(await details.evaluate(element => element.open))) await details.locator('summary').click();
+}
+
+/** Weights of the model that is kept under an id, as this browser has them. */
+const keptWeights = id => page.evaluate(async wanted => {
+  const database = await new Promise((resolve, reject) => Object.assign(indexedDB.open('overread-kept-models'), { onsuccess: e => resolve(e.target.result), onerror: reject }));
+  const all = store => new Promise((resolve, reject) => Object.assign(database.transaction(store).objectStore(store).getAll(), { onsuccess: e => resolve(e.target.result), onerror: reject }));
+  const { location } = (await all('models')).find(({ manifest }) => manifest.id === wanted);
+  const bytes = await new Promise((resolve, reject) => Object.assign(database.transaction('files').objectStore('files').get(`${location}weights.bin`), { onsuccess: e => resolve(e.target.result), onerror: reject }));
+  database.close();
+  return [...new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))];
+}, id);
+
+test('three labels of three patients: a model\'s mask corrected with the brush, and two of the model', async () => {
+  for (const [i, study] of studies.slice(0, 3).entries()) {
+    await open(study);
+    const ran = await runByPanel(page, MODEL);
+    assert.equal(ran.lastError, null, ran.lastError?.message);
+    if (i === 0) await screenshot(page, 'training-empty');
+    await paint(study.disc);
+    await section('add-mask').click();
+    await poll(async () => (await training()).labels === i + 1, `${i + 1} labels`);
+  }
+  const { labels, patients, bytes } = await training();
+  assert.deepEqual([labels, patients], [3, 3]);
+  assert.ok(bytes > 3 * 64 * 64 * 4, `${bytes} bytes`);
+  await section('list-labels').click();
+  await section('training').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-labels');
+});
+
+/** Writes the true disc into the mask that is shown, as strokes of the brush do, and tells the viewer. */
+async function paint({ x, y, radius }) {
+  await masksShown(page, 1);
+  await page.evaluate(([cx, cy, r]) => {
+    const { viewportGridService, segmentationService } = window.services;
+    const [{ segmentationId }] = segmentationService.getSegmentationRepresentations(viewportGridService.getActiveViewportId());
+    const [imageId] = segmentationService.getSegmentation(segmentationId).representationData.Labelmap.imageIds;
+    const { voxelManager, columns, rows } = window.cornerstone.cache.getImage(imageId);
+    const labels = voxelManager.getScalarData();
+    for (let p = 0; p < columns * rows; p++) labels[p] = Number(Math.hypot((p % columns) - cx, Math.floor(p / columns) - cy) < r);
+    voxelManager.setScalarData(labels);
+    window.cornerstoneTools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
+  }, [x, y, radius]);
+  await poll(async () => (await state(page)).results.some(({ open: shown, editedAt }) => shown && editedAt), 'the edit in the panel');
+}
+
+test('without a GPU it says so, and trains only when that is asked for', async () => {
+  await section('needs-gpu').waitFor();
+  await section('train-steps').fill(String(STEPS));
+  await section('train-batch').fill('2');
+  await section('train-start').click();
+  await poll(async () => (await training()).error?.code === 'device/unavailable', 'a refusal');
+  assert.equal((await training()).run, null);
+  await section('needs-gpu').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-needs-gpu');
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await section('allow-slow').check();
+});
+
+test('ten steps with curves, paused, and gone on with to a report', async t => {
+  await section('train-start').click();
+  await atRun('three steps', run => run?.step >= 3);
+  await section('curves').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-curves');
+  await section('train-pause').click();
+  await atRun('a pause', run => run?.phase === 'paused');
+  const { run } = await training();
+  t.diagnostic(`paused at step ${run.step}`);
+  assert.ok(run.step >= 3 && run.step < STEPS, `paused at step ${run.step}`);
+  await section('train-resume').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-paused');
+  await section('train-resume').click();
+  await atRun('its end', now => now?.phase === 'done');
+  assert.equal((await training()).error, null);
+  assert.equal(await section('curves').getAttribute('data-steps'), String(STEPS));
+  const report = await section('outcome').innerText();
+  t.diagnostic(report.replace(/\s+/g, ' '));
+  assert.match(report, /Dice\s+0\.\d+\s+0\.\d+/);
+  assert.match(report, /interval cannot be given with fewer than 5/);
+  await section('outcome').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-report');
+  await section('keep').click();
+  await poll(async () => (await training()).versions.length === 1, 'a version');
+  assert.equal((await state(page)).modelId, `${MODEL}-tuned-1`);
+});
+
+test('the kept model runs on another image, and what it gives says which model it is', async () => {
+  await open(studies[3]);
+  assert.ok((await state(page)).models.some(({ id }) => id === `${MODEL}-tuned-1`), 'not in the list after a reload');
+  const after = await runByPanel(page, `${MODEL}-tuned-1`);
+  assert.equal(after.lastError, null, after.lastError?.message);
+  const result = after.results.find(({ model }) => model.id === `${MODEL}-tuned-1`);
+  assert.equal(result.model.version, '1.1.0');
+  assert.match(await page.locator('[data-overread="result"]').first().innerText(), /tuned 1/);
+  await section('versions').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-version');
+});
+
+test('a page that is killed in the middle: the training goes on to the same weights', async t => {
+  await section('train-parent').selectOption(MODEL);
+  await section('train-steps').fill(String(STEPS));
+  await section('train-batch').fill('2');
+  await section('allow-slow').check();
+  await section('train-start').click();
+  await atRun('five steps', run => run?.step >= 5);
+  await page.close({ runBeforeUnload: false });
+  page = await window.browser.contexts()[0].newPage();
+  page.setDefaultTimeout(120_000);
+  page.on('request', request => sent.push(`${request.method()} ${request.url()} ${request.postData() ?? ''}`));
+  page.on('console', message => logged.push(message.text()));
+  await open(studies[3]);
+  await atRun('what is left of it', run => run?.phase === 'paused');
+  const { run } = await training();
+  t.diagnostic(`killed, its checkpoint stands at step ${run.step}`);
+  assert.ok(run.step > 0 && run.step < STEPS, `checkpoint at step ${run.step}`);
+  await section('train-resume').click();
+  await atRun('its end', now => now?.phase === 'done');
+  await section('keep').click();
+  await poll(async () => (await training()).versions.length === 2, 'a second version');
+  const [whole, killed] = [await keptWeights(`${MODEL}-tuned-1`), await keptWeights(`${MODEL}-tuned-2`)];
+  assert.ok(whole.length > 100 && whole.length === killed.length);
+  const away = Math.max(...whole.map((w, i) => Math.abs(w - killed[i])));
+  t.diagnostic(`weights are at most ${away} apart`);
+  assert.ok(away <= 1e-5, `${away} apart`);
+});
+
+test('rolled back, the parent is chosen and the version is out of the list; it can be installed again', async () => {
+  const installed = () => page.locator('[data-overread="version"][data-installed="true"]').count();
+  await page.locator('[data-overread="version"][data-installed="true"] [data-overread="roll-back"]').first().click();
+  await poll(async () => (await installed()) === 1, 'one version rolled back');
+  const { modelId, models } = await state(page);
+  assert.equal(modelId, MODEL);
+  assert.deepEqual(models.map(({ id }) => id).sort(), [MODEL, `${MODEL}-tuned-1`]);
+  await section('versions').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-rolled-back');
+  await section('install').click();
+  await poll(async () => (await installed()) === 2, 'it is back');
+});
+
+test('no name and no number of a patient leaves the pixels: not in stores, logs, requests, or what is handed out', async t => {
+  const [labels] = await Promise.all([page.waitForEvent('download'), section('export-labels').click()]);
+  const [model] = await Promise.all([page.waitForEvent('download'), section('download-version').first().click()]);
+  for (const download of [labels, model]) {
+    const files = unzipSync(readFileSync(await download.path()));
+    for (const [name, bytes] of Object.entries(files)) assert.doesNotMatch(name + Buffer.from(bytes).toString('latin1'), canary, name);
+    if (download === labels) assert.equal(JSON.parse(strFromU8(files['dataset.json'])).items.length, 3);
+    else assert.ok(JSON.parse(strFromU8(files[`${MODEL}-tuned-2/manifest.json`])).training.parent.sha256);
+  }
+  const stored = await page.evaluate(async () => {
+    const text = value => JSON.stringify(value, (_, v) => (ArrayBuffer.isView(v) ? new TextDecoder('latin1').decode(v) : v instanceof Map ? [...v] : v));
+    const found = { local: text({ ...localStorage }), session: text({ ...sessionStorage }) };
+    for (const { name } of await indexedDB.databases()) {
+      const database = await new Promise((resolve, reject) => Object.assign(indexedDB.open(name), { onsuccess: e => resolve(e.target.result), onerror: reject }));
+      for (const store of database.objectStoreNames) {
+        found[`${name}/${store}`] = text(await new Promise((resolve, reject) => Object.assign(database.transaction(store).objectStore(store).getAll(), { onsuccess: e => resolve(e.target.result), onerror: reject })));
+      }
+      database.close();
+    }
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) found[`${name} ${request.url}`] = new TextDecoder('latin1').decode(await (await cache.match(request)).arrayBuffer());
+    }
+    return found;
+  });
+  assert.ok(Object.keys(stored).some(name => name === 'overread-training/pixels'), Object.keys(stored).join(', '));
+  for (const [name, text] of Object.entries(stored)) assert.doesNotMatch(text, canary, name);
+  assert.doesNotMatch(logged.join('\n'), canary);
+  assert.doesNotMatch(sent.filter(request => !/\/dicom-?web\//.test(request)).join('\n'), canary);
+  assert.deepEqual(sent.filter(request => !request.startsWith('GET ')), [], 'something was sent');
+  assert.deepEqual([window.seen.pageErrors, window.seen.policy, window.seen.external], [[], [], []]);
+  t.diagnostic(`searched ${Object.keys(stored).length} stores, ${sent.length} requests, ${logged.length} lines of log`);
+  // It would be found where it is: the study itself has it.
+  const shown = await page.evaluate(() => JSON.stringify(window.services.displaySetService.getActiveDisplaySets()[0].instances[0].PatientID));
+  assert.match(shown, canary);
+});
+
+test('all labels are purged, asked twice', async () => {
+  await section('purge').click();
+  await section('purge-really').click();
+  await poll(async () => (await training()).labels === 0, 'no labels');
+  assert.equal((await training()).versions.length, 2);
+});
