@@ -87,3 +87,15 @@ export function formatObjects({ count, atBorder, sizes }: Pick<ObjectCount, 'cou
 export function formatBytes(bytes: number): string {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${tenths.format(bytes / 1e6)} MB`;
 }
+
+/** '1 label', '3 labels' */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** A time that is foretold: '40 s', '12 min', '2 h 5 min'. */
+export function formatLeft(seconds: number): string {
+  if (seconds < 55) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,18 +1,31 @@
-import { useState } from 'react';
 import type { DeviceDescription } from '../../src/results/result.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import type { Session } from '../session.ts';
 import { patientsOf } from '../training/label-item.ts';
 import { defaultChoice, GUIDANCES, LAYERS, LOSSES, lossesFor, type RecipeChoice } from '../training/recipes.ts';
-import { formatDevice } from './format.ts';
+import { counted, formatDevice } from './format.ts';
+
+/** What a user chose; it outlives a training, so that the next one starts from it. */
+export interface FormChoice extends RecipeChoice {
+  /** Trains without a GPU. */
+  readonly slow?: boolean;
+}
+
+interface FormProps {
+  readonly session: Session;
+  readonly parent: CatalogueEntry;
+  /** Absent until it was looked for. */
+  readonly device: DeviceDescription | undefined;
+  readonly chosen: FormChoice | undefined;
+  readonly onChoose: (choice: FormChoice) => void;
+}
 
 /** What is trained and how, and the button that begins it. */
-export function TrainingForm({ session: { training }, parent, device }: { session: Session; parent: CatalogueEntry; device: DeviceDescription | undefined }) {
+export function TrainingForm({ session: { training }, parent, device, chosen, onChoose }: FormProps) {
   const { manifest } = parent;
-  const [choice, set] = useState<RecipeChoice>(() => defaultChoice(manifest));
-  const [slow, allowSlow] = useState(false);
+  const { slow = false, ...choice }: FormChoice = chosen ?? defaultChoice(manifest);
   const labels = training.labelsFor(parent);
-  const change = (of: Partial<RecipeChoice>) => set({ ...choice, ...of });
+  const change = (of: Partial<FormChoice>) => onChoose({ ...choice, slow, ...of });
   const number = (name: keyof RecipeChoice, text: string, step?: number) => (
     <label className="ovr-field">
       <span>{text}</span>
@@ -44,11 +57,11 @@ export function TrainingForm({ session: { training }, parent, device }: { sessio
         <div className="ovr-message ovr-warning" data-overread="needs-gpu">
           <p className="ovr-strong">Training needs a GPU</p>
           <p>Here is {formatDevice(device)}. Without WebGPU or WebGL on a real GPU each step takes many times as long, and the viewer may stutter.</p>
-          <label className="ovr-tick"><input type="checkbox" checked={slow} onChange={event => allowSlow(event.target.checked)} data-overread="allow-slow" /> Train without a GPU</label>
+          <label className="ovr-check"><input type="checkbox" checked={slow} onChange={event => change({ slow: event.target.checked })} data-overread="allow-slow" /> Train without a GPU</label>
         </div>
       )}
       <button type="button" className="ovr-button ovr-primary" disabled={labels.length === 0} onClick={() => void training.start(parent, choice, slow)} data-overread="train-start">
-        {labels.length === 0 ? 'Add labels first' : `Train on ${labels.length} ${labels.length === 1 ? 'label' : 'labels'} of ${patients} ${patients === 1 ? 'patient' : 'patients'}`}
+        {labels.length === 0 ? 'Add labels first' : `Train on ${counted(labels.length, 'label')} of ${counted(patients, 'patient')}`}
       </button>
       {patients === 1 && <p className="ovr-muted">With one patient nothing can be held back to measure on: it takes labels of two at least.</p>}
     </>

@@ -3,7 +3,7 @@ import type { CatalogueEntry } from '../catalogue.ts';
 import type { Session } from '../session.ts';
 import { patientsOf } from '../training/label-item.ts';
 import { FileButton } from './file-button.tsx';
-import { formatBytes, formatWhen } from './format.ts';
+import { counted, formatBytes, formatWhen } from './format.ts';
 
 /** What was labelled so far, and the ways to label more. */
 export function TrainingLabels({ session, parent }: { session: Session; parent: CatalogueEntry | undefined }) {
@@ -19,7 +19,7 @@ export function TrainingLabels({ session, parent }: { session: Session; parent: 
       {parent?.manifest.task === 'classify' ? <Findings session={session} parent={parent} /> : <MaskToAdd session={session} />}
       <div className="ovr-row">
         <p className="ovr-number" data-overread="label-count">
-          {labels.length === 0 ? 'None yet.' : `${labels.length} of ${patients} ${patients === 1 ? 'patient' : 'patients'} · ${formatBytes(bytes)}`}
+          {labels.length === 0 ? 'None yet.' : `${labels.length} of ${counted(patients, 'patient')} · ${formatBytes(bytes)}`}
         </p>
         {labels.length > 0 && <button type="button" className="ovr-button ovr-small" aria-expanded={listed} onClick={() => list(!listed)} data-overread="list-labels">{listed ? 'Close list' : 'List'}</button>}
       </div>

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Session } from '../session.ts';
 import type { StoredRun } from '../training/label-store.ts';
 import type { TrainingsState, UnderWay } from '../training/trainings.ts';
-import { formatDevice, formatDuration, formatWhen } from './format.ts';
+import { counted, formatDevice, formatDuration, formatLeft, formatWhen } from './format.ts';
 import { Message } from './message.tsx';
 import { TrainingMetrics } from './training-report.tsx';
 
@@ -21,7 +21,7 @@ export function TrainingProgress({ underWay, state: { data, device }, onPause }:
         <div className="ovr-bar" role="progressbar" aria-label="Progress of the training" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * done)}><div style={{ width: `${Math.max(3, 100 * done)}%` }} /></div>
         <p className="ovr-row ovr-muted ovr-number">
           <span>Step {step} of {of}</span>
-          <span data-overread="time-left">{phase === 'training' && secondsLeft !== undefined && `about ${formatDuration(1000 * Math.max(1, Math.round(secondsLeft)))} left`}</span>
+          <span data-overread="time-left">{phase === 'training' && secondsLeft !== undefined && `about ${formatLeft(secondsLeft)} left`}</span>
         </p>
       </div>
       {data && <p className="ovr-muted">{dataText(data)}</p>}
@@ -33,7 +33,7 @@ export function TrainingProgress({ underWay, state: { data, device }, onPause }:
 
 function dataText({ dataset: { train, validation }, refused, alike }: NonNullable<TrainingsState['data']>): string {
   return [
-    `Learns from ${train.items} labels of ${train.patients} patients; ${validation.items} of ${validation.patients} are held back.`,
+    `Learns from ${counted(train.items, 'label')} of ${counted(train.patients, 'patient')}; ${counted(validation.items, 'label')} of ${counted(validation.patients, 'patient')} held back to measure on.`,
     ...(refused.length ? [`${refused.length} left out: ${refused[0]!.message}`] : []),
     ...(alike.length ? [`${alike.length} pairs across the split look alike: are they of one patient?`] : []),
   ].join(' ');

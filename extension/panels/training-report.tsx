@@ -1,5 +1,6 @@
 import type { TrainingRecord } from '../../src/manifest.ts';
 import { metricCells } from '../../src/training/card.ts';
+import { counted } from './format.ts';
 
 /** Fewer held-back patients make an interval that says little: it is not shown. */
 export const FEWEST_PATIENTS = 5;
@@ -36,7 +37,7 @@ export function TrainingMetrics({ record: { metrics, dataset } }: { record: Pick
 
 /** In words, what the first metric shows and what it cannot show. */
 export function verdictOf(first: readonly [string, TrainingRecord['metrics'][string]] | undefined, patients: number, items: number): string {
-  const of = `${items} ${items === 1 ? 'picture' : 'pictures'} of ${patients} ${patients === 1 ? 'patient' : 'patients'}`;
+  const of = `${counted(items, 'picture')} of ${counted(patients, 'patient')}`;
   if (!first) return `Nothing could be measured on ${of}: they may all be of one class.`;
   if (patients < FEWEST_PATIENTS) return `Measured on ${of} that it did not learn from. An interval cannot be given with fewer than ${FEWEST_PATIENTS} held-back patients: the difference may be chance.`;
   const [name, { difference: { low, high } }] = first;

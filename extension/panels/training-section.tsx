@@ -3,7 +3,7 @@ import type { ErrorCode, OverreadError } from '../../src/errors.ts';
 import type { Session } from '../session.ts';
 import { Message } from './message.tsx';
 import { TrainingCurves } from './training-curves.tsx';
-import { TrainingForm } from './training-form.tsx';
+import { TrainingForm, type FormChoice } from './training-form.tsx';
 import { TrainingLabels } from './training-labels.tsx';
 import { PausedTraining, TrainingOutcome, TrainingProgress } from './training-progress.tsx';
 import { TrainingVersions } from './training-versions.tsx';
@@ -16,6 +16,7 @@ export function TrainingSection({ session }: { session: Session }) {
   const { error } = useSyncExternalStore(training.state.subscribe, training.state.get, training.state.get);
   useSyncExternalStore(session.state.subscribe, session.state.get, session.state.get);
   const [asked, ask] = useState<string>();
+  const [choices, choose] = useState<Readonly<Record<string, FormChoice>>>({});
   const parents = training.parents();
   const parent = parents.find(({ manifest }) => manifest.id === (asked ?? session.state.get().modelId)) ?? parents[0];
   const { underWay, stored, outcome } = state;
@@ -36,8 +37,8 @@ export function TrainingSection({ session }: { session: Session }) {
           {parents.length === 0 && <p className="ovr-muted">No model here can be trained further: it takes a tfjs layers model of one picture that gives logits.</p>}
           <TrainingLabels session={session} parent={parent} />
           <div className="ovr-part" data-overread="train">
-            <h3>Training</h3>
-            {idle && parent && <TrainingForm key={parent.manifest.id} session={session} parent={parent} device={state.device} />}
+            <h3>Train</h3>
+            {idle && parent && <TrainingForm session={session} parent={parent} device={state.device} chosen={choices[parent.manifest.id]} onChoose={choice => choose({ ...choices, [parent.manifest.id]: choice })} />}
             {underWay && <TrainingProgress underWay={underWay} state={state} onPause={() => trainings.pause()} />}
             {stored && !underWay && <PausedTraining stored={stored} session={session} />}
             {(underWay || outcome) && <TrainingCurves curve={state.curve} steps={underWay?.of ?? outcome!.tuned.report.steps} metric={(outcome?.tuned.manifest ?? parent?.manifest)?.task === 'classify' ? 'AUC, held back' : 'Dice, held back'} />}
@@ -71,7 +72,7 @@ export const trainingCss = `
 .ovr-training input[type='number'] { width: 100%; height: 32px; padding: 0 8px; border: 1px solid var(--ovr-line); border-radius: 6px; background: hsl(215 50% 9%); color: inherit; font: inherit; }
 .ovr-training .ovr-narrow { width: auto; height: 28px; }
 .ovr-nowrap { white-space: nowrap; }
-.ovr-tick { display: flex; gap: 8px; align-items: center; margin-top: 6px; cursor: pointer; }
+.ovr-check { display: flex; gap: 8px; align-items: center; margin-top: 6px; cursor: pointer; }
 .ovr-label-list { list-style: none; display: flex; flex-direction: column; gap: 2px; font-size: 12px; }
 .ovr-curves { display: flex; flex-direction: column; gap: 6px; }
 .ovr-curve { margin: 0; font-size: 12px; }

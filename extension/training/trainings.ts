@@ -58,8 +58,8 @@ interface Parts {
 
 /** Events are shown so often; a curve of thousands of points is not drawn anew for each. */
 const SHOWN_EVERY_MS = 200;
-/** Steps that are timed before a time is foretold: the first ones compile shaders. */
-const TIMED_STEPS = 3;
+/** Steps of one turn on the device are told of together. */
+const TOGETHER_MS = 20;
 
 /** One training at a time: begun, paused, gone on with, given up; what is needed to go on is kept as it goes. */
 export class Trainings {
@@ -196,12 +196,15 @@ export class Trainings {
     }
   }
 
-  /** By all steps since the first few. */
+  /** By all steps since the first turn. */
   #left(step: number, of: number): Pick<UnderWay, 'secondsLeft'> {
     const now = this.#now();
-    this.#timed ??= { step, at: now };
-    const done = step - this.#timed.step;
-    return done < TIMED_STEPS ? {} : { secondsLeft: ((now - this.#timed.at) / 1000 / done) * (of - step) };
+    // The first turn compiles shaders: time is taken from its end on.
+    if (!this.#timed || now - this.#timed.at < TOGETHER_MS) {
+      this.#timed = { step, at: this.#timed?.at ?? now };
+      return {};
+    }
+    return { secondsLeft: ((now - this.#timed.at) / 1000 / (step - this.#timed.step)) * (of - step) };
   }
 
   #show(change: Partial<UnderWay>, soon = false): void {

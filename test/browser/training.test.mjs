@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, test as each } from 'node:test';
 import { strFromU8, unzipSync } from 'fflate';
 import { openBrowser, openStudy, screenshot, serve, state, temporaryFolder } from './harness.mjs';
-import { masksShown, poll, runByPanel } from './main-job.mjs';
+import { masksShown, poll, runByPanel, show } from './main-job.mjs';
 import { discModel, discStudies, MODEL } from './training-studies.mjs';
 
 const NAME = 'Canary^Xanthippe';
@@ -54,8 +54,10 @@ const training = async () => (await state(page)).training;
 const section = name => page.locator(`[data-overread="${name}"]`);
 const atRun = (what, test, timeoutMs = 120_000) => poll(async () => test((await training()).run), what, timeoutMs);
 
+/** All studies in one page. */
 async function open(study) {
-  await openStudy(page, server.origin, study.studyInstanceUID);
+  await openStudy(page, server.origin, [study, ...studies.filter(other => other !== study)].map(({ studyInstanceUID }) => studyInstanceUID).join(','));
+  await show(page, study.seriesInstanceUID);
   await section('train-parent').or(section('labels')).first().waitFor({ state: 'attached' });
   const details = page.locator('[data-overread="training"] details');
   if (!(await details.evaluate(element => element.open))) await details.locator('summary').click();
@@ -72,8 +74,9 @@ const keptWeights = id => page.evaluate(async wanted => {
 }, id);
 
 test('three labels of three patients: a model\'s mask corrected with the brush, and two of the model', async () => {
+  await open(studies[0]);
   for (const [i, study] of studies.slice(0, 3).entries()) {
-    await open(study);
+    await show(page, study.seriesInstanceUID);
     const ran = await runByPanel(page, MODEL);
     assert.equal(ran.lastError, null, ran.lastError?.message);
     if (i === 0) await screenshot(page, 'training-empty');
@@ -91,17 +94,15 @@ test('three labels of three patients: a model\'s mask corrected with the brush, 
 
 /** Writes the true disc into the mask that is shown, as strokes of the brush do, and tells the viewer. */
 async function paint({ x, y, radius }) {
-  await masksShown(page, 1);
-  await page.evaluate(([cx, cy, r]) => {
-    const { viewportGridService, segmentationService } = window.services;
-    const [{ segmentationId }] = segmentationService.getSegmentationRepresentations(viewportGridService.getActiveViewportId());
-    const [imageId] = segmentationService.getSegmentation(segmentationId).representationData.Labelmap.imageIds;
+  const [{ segmentationId }] = await masksShown(page, 1);
+  await page.evaluate(([id, cx, cy, r]) => {
+    const [imageId] = window.services.segmentationService.getSegmentation(id).representationData.Labelmap.imageIds;
     const { voxelManager, columns, rows } = window.cornerstone.cache.getImage(imageId);
     const labels = voxelManager.getScalarData();
     for (let p = 0; p < columns * rows; p++) labels[p] = Number(Math.hypot((p % columns) - cx, Math.floor(p / columns) - cy) < r);
     voxelManager.setScalarData(labels);
-    window.cornerstoneTools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
-  }, [x, y, radius]);
+    window.cornerstoneTools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(id);
+  }, [segmentationId, x, y, radius]);
   await poll(async () => (await state(page)).results.some(({ open: shown, editedAt }) => shown && editedAt), 'the edit in the panel');
 }
 
@@ -146,8 +147,7 @@ test('ten steps with curves, paused, and gone on with to a report', async t => {
 });
 
 test('the kept model runs on another image, and what it gives says which model it is', async () => {
-  await open(studies[3]);
-  assert.ok((await state(page)).models.some(({ id }) => id === `${MODEL}-tuned-1`), 'not in the list after a reload');
+  await show(page, studies[3].seriesInstanceUID);
   const after = await runByPanel(page, `${MODEL}-tuned-1`);
   assert.equal(after.lastError, null, after.lastError?.message);
   const result = after.results.find(({ model }) => model.id === `${MODEL}-tuned-1`);
@@ -171,6 +171,7 @@ test('a page that is killed in the middle: the training goes on to the same weig
   page.on('console', message => logged.push(message.text()));
   await open(studies[3]);
   await atRun('what is left of it', run => run?.phase === 'paused');
+  assert.ok((await state(page)).models.some(({ id }) => id === `${MODEL}-tuned-1`), 'not in the list after a reload');
   const { run } = await training();
   t.diagnostic(`killed, its checkpoint stands at step ${run.step}`);
   assert.ok(run.step > 0 && run.step < STEPS, `checkpoint at step ${run.step}`);
