@@ -1,7 +1,8 @@
-import { useState, useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { CatalogueEntry } from '../catalogue.ts';
 import type { Session } from '../session.ts';
 import { patientsOf } from '../training/label-item.ts';
+import type { Unlabelled } from '../training/next-to-label.ts';
 import { FileButton } from './file-button.tsx';
 import { counted, formatBytes, formatWhen } from './format.ts';
 
@@ -17,6 +18,7 @@ export function TrainingLabels({ session, parent }: { session: Session; parent: 
     <div className="ovr-part" data-overread="labels">
       <h3>Labels</h3>
       {parent?.manifest.task === 'classify' ? <Findings session={session} parent={parent} /> : <MaskToAdd session={session} />}
+      {parent && <NextToLabel session={session} parent={parent} />}
       <div className="ovr-row">
         <p className="ovr-number" data-overread="label-count">
           {labels.length === 0 ? 'None yet.' : `${labels.length} of ${counted(patients, 'patient')} · ${formatBytes(bytes)}`}
@@ -64,6 +66,33 @@ function MaskToAdd({ session }: { session: Session }) {
         {choices.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
       </select>
       <button type="button" className="ovr-button ovr-small ovr-nowrap" onClick={() => void training.addMask(chosen.id)} data-overread="add-mask">Add as label</button>
+    </div>
+  );
+}
+
+const MOST_NEXT = 3;
+
+/** Read pictures without a label, where there are several to choose from. */
+function NextToLabel({ session: { training, results, state }, parent }: { session: Session; parent: CatalogueEntry }) {
+  const { openStudies } = useSyncExternalStore(state.subscribe, state.get, state.get);
+  const { labels } = useSyncExternalStore(training.state.subscribe, training.state.get, training.state.get);
+  const all = useSyncExternalStore(listener => results.subscribe(listener), () => results.all());
+  const [next, set] = useState<readonly Unlabelled[]>([]);
+  useEffect(() => {
+    let gone = false;
+    // Without a store there is nothing to leave out, and adding a label says why.
+    training.next(parent, openStudies).then(found => !gone && set(found), () => !gone && set([]));
+    return () => { gone = true; };
+  }, [training, parent, openStudies, labels, all]);
+  if (next.length < 2) return null;
+  return (
+    <div className="ovr-next" data-overread="next-to-label">
+      <p className="ovr-muted" title="By the entropy of its probabilities: what it is least sure of teaches it most">Next to label, the model being least sure:</p>
+      {next.slice(0, MOST_NEXT).map(picture => (
+        <button key={`${picture.source.sopInstanceUID}#${picture.source.frame}`} type="button" className="ovr-button ovr-small ovr-row" onClick={() => training.show(picture)} data-overread="show-next">
+          <span>{picture.name}</span><span className="ovr-number ovr-muted">{picture.uncertainty.toFixed(2)} bit</span>
+        </button>
+      ))}
     </div>
   );
 }

@@ -71,6 +71,7 @@ export const trainingCss = `
 .ovr-grid > * { min-width: 0; }
 .ovr-training input[type='number'] { width: 100%; height: 32px; padding: 0 8px; border: 1px solid var(--ovr-line); border-radius: 6px; background: hsl(215 50% 9%); color: inherit; font: inherit; }
 .ovr-training .ovr-narrow { width: auto; height: 28px; }
+.ovr-next { display: flex; flex-direction: column; gap: 4px; }
 .ovr-nowrap { white-space: nowrap; }
 .ovr-check { display: flex; gap: 8px; align-items: center; margin-top: 6px; cursor: pointer; }
 .ovr-label-list { list-style: none; display: flex; flex-direction: column; gap: 2px; font-size: 12px; }

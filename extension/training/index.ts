@@ -9,6 +9,7 @@ import { LabelCollector, type CollectParts } from './collect.ts';
 import { patientsOf, type LabelItem, type LabelSummary } from './label-item.ts';
 import { teaches } from './label-set.ts';
 import { browserLabels, type LabelStore } from './label-store.ts';
+import { nextToLabel, showImage, type Unlabelled } from './next-to-label.ts';
 import { recipeOf, type RecipeChoice } from './recipes.ts';
 import { Trainings } from './trainings.ts';
 import { folderFiles, Versions } from './versions.ts';
@@ -73,6 +74,17 @@ export class Training {
   /** Labels that a model can learn from. */
   labelsFor({ manifest }: CatalogueEntry): readonly LabelSummary[] {
     return this.state.get().labels.filter(label => teaches(manifest, label));
+  }
+
+  /** Pictures of open studies that a model read and nobody labelled, the least sure first. */
+  async next({ manifest: { id } }: CatalogueEntry, openStudies: ReadonlySet<string>): Promise<readonly Unlabelled[]> {
+    const labelled = new Set(this.state.get().labels.map(label => label.id));
+    const results = this.#parts.results().filter(({ studyInstanceUID }) => openStudies.has(studyInstanceUID));
+    return nextToLabel(results, id, labelled, await this.#store.secret());
+  }
+
+  show({ source }: Unlabelled): void {
+    showImage(this.#parts.services, this.#parts.cornerstone, source);
   }
 
   async addMask(choice: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { instanceReference } from '../identity.ts';
+import type { InstanceReference } from '../../src/image/image.ts';
 import { OverreadError } from '../../src/errors.ts';
 import type { DicomInstance } from '../types/ohif.ts';
 
@@ -13,8 +14,13 @@ export async function pseudonyms(instance: DicomInstance | undefined, secret: Ui
   const { PatientID, IssuerOfPatientID } = instance;
   const number = PatientID?.trim();
   const patient = number ? ['patient', IssuerOfPatientID?.trim() ?? '', number] : ['study', source.studyInstanceUID];
-  const [id, who] = await Promise.all([keyedHash(secret, ['picture', source.studyInstanceUID, source.sopInstanceUID, String(source.frame)]), keyedHash(secret, patient)]);
+  const [id, who] = await Promise.all([pictureId(source, secret), keyedHash(secret, patient)]);
   return { id, patient: who };
+}
+
+/** Which picture it is, as a hash. */
+export function pictureId({ studyInstanceUID, sopInstanceUID, frame }: InstanceReference, secret: Uint8Array): Promise<string> {
+  return keyedHash(secret, ['picture', studyInstanceUID, sopInstanceUID, String(frame)]);
 }
 
 /** HMAC-SHA-256, 16 bytes of it in hexadecimal digits. */

@@ -94,6 +94,7 @@ export interface ViewportGridService extends PubSub<'ACTIVE_VIEWPORT_ID_CHANGED'
   getActiveViewportId(): string | null | undefined;
   /** Throws until OHIF's React providers have mounted. */
   getState(): { readonly activeViewportId?: string | null; readonly viewports: ReadonlyMap<string, GridViewport> };
+  setDisplaySetsForViewport(of: { readonly viewportId: string; readonly displaySetInstanceUIDs: readonly string[]; readonly viewportOptions?: { readonly initialImageOptions?: { readonly index: number } } }): void;
 }
 
 export interface CornerstoneViewport {

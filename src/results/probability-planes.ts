@@ -35,3 +35,8 @@ export function stopsOf(operatingPoint: number): readonly number[] {
 export function nearestStop(stops: readonly number[], probability: number): number {
   return stops.reduce((best, stop) => (Math.abs(stop - probability) < Math.abs(best - probability) ? stop : best));
 }
+
+/** The middle of the probabilities that have a code. */
+export function middleOf(stops: readonly number[], code: number): number {
+  return ((stops[code - 1] ?? 0) + (stops[code] ?? 1)) / 2;
+}

@@ -1,7 +1,7 @@
 import { keepLargestComponents } from './components.ts';
 import { splitInstances } from './instances.ts';
 import { segmentsOf } from './measure.ts';
-import { nearestStop, stopsOf } from './probability-planes.ts';
+import { middleOf, nearestStop, stopsOf } from './probability-planes.ts';
 import type { LabelmapResult } from './result.ts';
 
 /** What a segment's mask is decided at now; undefined where the result keeps no probabilities. */
@@ -59,11 +59,6 @@ function decide(values: Uint8Array, operatingPoints: readonly number[], threshol
   const over = values.subarray((edge - 1) * pixels, edge * pixels);
   for (let i = 0; i < pixels; i++) if (labels[i] !== 0 && margins[edge - 1]![over[i]!]! >= 0) labels[i] = edge;
   return labels;
-}
-
-/** The middle of the probabilities that have a code. */
-function middleOf(stops: readonly number[], code: number): number {
-  return ((stops[code - 1] ?? 0) + (stops[code] ?? 1)) / 2;
 }
 
 function logit(p: number): number {

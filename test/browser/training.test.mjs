@@ -38,12 +38,16 @@ before(async () => {
   discModel(models);
   studies = discStudies(store, 4, { patientId: NUMBER, patientName: NAME });
   server = await serve(['--store', store, '--models', models]);
-  window = await openBrowser(server.origin);
-  page = window.page;
-  page.setDefaultTimeout(120_000);
+  window = await openBrowser(server.origin, { width: 1280, height: 860 });
+  watch(window.page);
+});
+
+function watch(opened) {
+  page = opened;
+  page.setDefaultTimeout(180_000);
   page.on('request', request => sent.push(`${request.method()} ${request.url()} ${request.postData() ?? ''}`));
   page.on('console', message => logged.push(message.text()));
-});
+}
 
 after(async () => {
   await window?.close();
@@ -52,7 +56,7 @@ after(async () => {
 
 const training = async () => (await state(page)).training;
 const section = name => page.locator(`[data-overread="${name}"]`);
-const atRun = (what, test, timeoutMs = 120_000) => poll(async () => test((await training()).run), what, timeoutMs);
+const atRun = (what, test, timeoutMs = 240_000) => poll(async () => test((await training()).run), what, timeoutMs);
 
 /** All studies in one page. */
 async function open(study) {
@@ -143,7 +147,7 @@ test('ten steps with curves, paused, and gone on with to a report', async t => {
   await screenshot(page, 'training-report');
   await section('keep').click();
   await poll(async () => (await training()).versions.length === 1, 'a version');
-  assert.equal((await state(page)).modelId, `${MODEL}-tuned-1`);
+  await poll(async () => (await state(page)).modelId === `${MODEL}-tuned-1`, 'the version to be chosen');
 });
 
 test('the kept model runs on another image, and what it gives says which model it is', async () => {
@@ -165,10 +169,7 @@ test('a page that is killed in the middle: the training goes on to the same weig
   await section('train-start').click();
   await atRun('five steps', run => run?.step >= 5);
   await page.close({ runBeforeUnload: false });
-  page = await window.browser.contexts()[0].newPage();
-  page.setDefaultTimeout(120_000);
-  page.on('request', request => sent.push(`${request.method()} ${request.url()} ${request.postData() ?? ''}`));
-  page.on('console', message => logged.push(message.text()));
+  watch(await window.browser.contexts()[0].newPage());
   await open(studies[3]);
   await atRun('what is left of it', run => run?.phase === 'paused');
   assert.ok((await state(page)).models.some(({ id }) => id === `${MODEL}-tuned-1`), 'not in the list after a reload');
@@ -190,8 +191,8 @@ test('rolled back, the parent is chosen and the version is out of the list; it c
   const installed = () => page.locator('[data-overread="version"][data-installed="true"]').count();
   await page.locator('[data-overread="version"][data-installed="true"] [data-overread="roll-back"]').first().click();
   await poll(async () => (await installed()) === 1, 'one version rolled back');
-  const { modelId, models } = await state(page);
-  assert.equal(modelId, MODEL);
+  await poll(async () => (await state(page)).modelId === MODEL, 'its parent to be chosen');
+  const { models } = await state(page);
   assert.deepEqual(models.map(({ id }) => id).sort(), [MODEL, `${MODEL}-tuned-1`]);
   await section('versions').scrollIntoViewIfNeeded();
   await screenshot(page, 'training-rolled-back');

@@ -5,7 +5,8 @@ import { LabelCollector } from '../../../../extension/training/collect.ts';
 import { labelItem, type LabelItem, type Labels } from '../../../../extension/training/label-item.ts';
 import { labelSet, teaches } from '../../../../extension/training/label-set.ts';
 import { browserLabels, memoryDatabase } from '../../../../extension/training/label-store.ts';
-import { pseudonyms } from '../../../../extension/training/pseudonym.ts';
+import { nextToLabel } from '../../../../extension/training/next-to-label.ts';
+import { pictureId, pseudonyms } from '../../../../extension/training/pseudonym.ts';
 import { ResultsStore } from '../../../../extension/results-store.ts';
 import type { Cornerstone } from '../../../../extension/types/ohif.ts';
 import { parseManifest } from '../../../../src/manifest.ts';
@@ -120,6 +121,24 @@ describe('a zip', () => {
     await expect(readArchive(zipped(new Map([['a.txt', Uint8Array.of(1)]])), 'x.zip', secret)).rejects.toThrow(/dataset\.json/);
     await expect(writeArchive([])).rejects.toMatchObject({ code: 'dataset/invalid' });
   });
+});
+
+test('next to label are the pictures that the model is least sure of and that have no label', async () => {
+  const results = new ResultsStore();
+  const sure = (sop: string, code: number) => {
+    const made = result(image(source(sop)), { labels: Uint8Array.of(1, 0, 0, 0) });
+    results.keep({ ...made, probabilities: { values: Uint8Array.of(code, 0, 0, 0), labels: made.labels, operatingPoints: [0.5] } });
+  };
+  sure('sure', 199);
+  sure('doubtful', 100);
+  sure('labelled', 101);
+  sure('in between', 150);
+  results.keep(result(image(source('without probabilities'))));
+  const labelled = new Set([await pictureId(source('labelled'), secret)]);
+  const next = await nextToLabel(results.all(), 'lung-unet', labelled, secret);
+  expect(next.map(({ source: { sopInstanceUID } }) => sopInstanceUID)).toEqual(['doubtful', 'in between', 'sure']);
+  expect(next[0]!.uncertainty).toBeCloseTo(1, 2);
+  expect(await nextToLabel(results.all(), 'another', labelled, secret)).toEqual([]);
 });
 
 describe('what is on the image', () => {
