@@ -4,7 +4,7 @@ import { Audit, auditedResult } from './audit/audit.ts';
 import { browserLog } from './audit/log.ts';
 import { AutoRunner } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
-import { defaultConfiguration, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
+import { defaultConfiguration, mayTrain, overlayStyleSchema, parseConfiguration, type Configuration, type OverlayStyle } from './configuration.ts';
 import { Counting } from './counting/index.ts';
 import { countAll } from './counting/count-all.ts';
 import { Growth } from './counting/growth.ts';
@@ -86,10 +86,8 @@ export class Session {
       hasImage: false,
       hasSlide: false,
     });
-    this.audit = new Audit({
-      log: browserLog(), endpoint: this.configuration.audit, site: location.host,
-      user: () => services.userAuthenticationService?.getUser?.()?.profile?.name,
-    });
+    const user = () => services.userAuthenticationService?.getUser?.()?.profile?.name;
+    this.audit = new Audit({ log: browserLog(), endpoint: this.configuration.audit, site: location.host, user });
     void this.audit.resume();
     // No worker is made before the first run.
     this.engine = connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href });
@@ -124,8 +122,8 @@ export class Session {
           if (target) return readFrame(cornerstone, target.imageId, new AbortController().signal);
           throw new OverreadError('input/no-pixels', 'The image that this map lies on is not open. Open its study, and store again.', { expected: source });
         },
-        algorithmOf: id => this.state.get().catalogue?.entries.find(({ manifest }) => manifest.id === id)?.manifest.algorithm,
-        user: () => services.userAuthenticationService?.getUser?.()?.profile?.name,
+        algorithmOf: id => [...(this.state.get().catalogue?.entries ?? []), ...this.training.versions.state.get().versions].find(({ manifest }) => manifest.id === id)?.manifest.algorithm,
+        user,
       },
       pacs: pacsOf(extensionManager, services),
       drafts: browserDrafts(),
@@ -176,16 +174,9 @@ export class Session {
       report: error => this.report(error),
     });
     this.training = new Training({
-      services, cornerstone,
-      engine: this.engine,
-      results: () => this.results.all(),
-      readEdits: () => this.masks.edits.read(),
-      isOurs: segmentationId => overlays.labelmap.owns(segmentationId),
-      entries: () => this.state.get().catalogue?.entries ?? [],
-      onModels: async chosen => {
-        await this.readCatalogue();
-        if (chosen !== undefined) this.chooseModel(chosen);
-      },
+      services, cornerstone, engine: this.engine, audit: this.audit.record, allowed: () => mayTrain(this.configuration, user()),
+      results: () => this.results.all(), readEdits: () => this.masks.edits.read(), isOurs: segmentationId => overlays.labelmap.owns(segmentationId),
+      entries: () => this.state.get().catalogue?.entries ?? [], onModels: chosen => this.readCatalogue(chosen),
     });
     this.#presenter = new OverlayPresenter({
       services, cornerstone, overlays, presentation,
@@ -239,15 +230,16 @@ export class Session {
     this.#autoRunner?.look();
   }
 
-  /** Reads the list of models; again after a failure. */
-  async readCatalogue(): Promise<void> {
+  /** Reads the list of models, and chooses one of it; again after a failure. */
+  async readCatalogue(chosen?: string): Promise<void> {
     const { models, allowedModels } = this.configuration;
     const [served] = await Promise.all([loadCatalogue(models, allowedModels), this.training.look()]);
     const catalogue = this.training.versions.merged(served);
     const { modelId } = this.state.get();
     const there = catalogue.entries.some(entry => entry.manifest.id === modelId);
     this.state.set({ catalogue, modelId: there ? modelId : catalogue.entries[0]?.manifest.id });
-    this.#suggestModel();
+    if (chosen === undefined) this.#suggestModel();
+    else this.chooseModel(chosen);
   }
 
   chooseModel(modelId: string): void {

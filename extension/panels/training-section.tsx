@@ -21,6 +21,7 @@ export function TrainingSection({ session }: { session: Session }) {
   const parent = parents.find(({ manifest }) => manifest.id === (asked ?? session.state.get().modelId)) ?? parents[0];
   const { underWay, stored, outcome } = state;
   const idle = !underWay && !stored && !outcome;
+  if (!training.allowed) return null;
   return (
     <section aria-label="Fine-tune" data-overread="training">
       <details onToggle={event => event.currentTarget.open && void training.lookAtDevice()}>

@@ -44,6 +44,9 @@ export function memoryDrafts(): Drafts {
   };
 }
 
+/** Numbers of patients, and text that somebody typed: a name may be in it. */
+const NOT_KEPT: ReadonlySet<string> = new Set(['patientID', 'seriesDescription', 'protocolName']);
+
 /** The result without what names the patient. */
 export function withoutPatient(result: Result): Result {
   return plain(result) as Result;
@@ -52,5 +55,5 @@ export function withoutPatient(result: Result): Result {
 function plain(value: unknown): unknown {
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(Object.entries(value).flatMap(([key, v]) => (key === 'patientID' || typeof v === 'function' ? [] : [[key, plain(v)]])));
+  return Object.fromEntries(Object.entries(value).flatMap(([key, v]) => (NOT_KEPT.has(key) || typeof v === 'function' ? [] : [[key, plain(v)]])));
 }

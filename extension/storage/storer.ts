@@ -4,12 +4,13 @@ import { OverreadError, toOverreadError } from '../../src/errors.ts';
 import type { ExportContext, Verdict } from '../../src/export/derived.ts';
 import type { DicomObject } from '../../src/export/part10.ts';
 import type { Naturalized, SourceInstance } from '../../src/export/source.ts';
-import type { Image } from '../../src/image/image.ts';
+import { isInstanceReference, type Image } from '../../src/image/image.ts';
 import type { HeatmapResult, Result } from '../../src/results/result.ts';
 import { auditedResult } from '../audit/audit.ts';
 import type { StoreSettings } from '../configuration.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import { Observable } from '../state.ts';
+import type { DicomInstance } from '../types/ohif.ts';
 import { withoutPatient, type Draft, type Drafts } from './drafts.ts';
 import type { InstanceUIDs, Pacs } from './pacs.ts';
 
@@ -106,8 +107,9 @@ export class Storer {
     const fresh = new Set([...studies].filter(study => !this.#restored.has(study)));
     if (fresh.size === 0) return;
     for (const study of fresh) this.#restored.add(study);
-    for (const draft of await drafts.all().catch(() => [])) {
-      if (!fresh.has(draft.studyInstanceUID) || results.get(draft.key)) continue;
+    for (const kept of await drafts.all().catch(() => [])) {
+      if (!fresh.has(kept.studyInstanceUID) || results.get(kept.key)) continue;
+      const draft = { ...kept, result: described(kept.result, this.#parts.viewer.instancesOf(kept.studyInstanceUID)) };
       this.#drafts.set(draft.key, draft);
       if (draft.verdict) this.#verdict(draft.key, draft.verdict);
       results.keep(draft.result);
@@ -303,3 +305,11 @@ const LOADED: ReadonlySet<string> = new Set([
   '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7', '1.2.840.10008.5.1.4.1.1.30', '1.2.840.10008.5.1.4.1.1.88.22', '1.2.840.10008.5.1.4.1.1.88.33',
   '1.2.840.10008.5.1.4.1.1.88.34', '1.2.840.10008.5.1.4.1.1.91.1',
 ]);
+
+/** With the series' description, which is not kept: the viewer has it. */
+function described<R extends Result>(result: R, instances: readonly object[]): R {
+  const series = new Set(result.source.sources.map(source => (isInstanceReference(source) ? source.seriesInstanceUID : undefined)));
+  const of = (instances as readonly DicomInstance[]).find(({ SeriesInstanceUID }) => SeriesInstanceUID !== undefined && series.has(SeriesInstanceUID));
+  const seriesDescription = of?.SeriesDescription;
+  return typeof seriesDescription === 'string' && seriesDescription.trim() !== '' ? { ...result, source: { ...result.source, attributes: { ...result.source.attributes, seriesDescription } } } : result;
+}

@@ -1,3 +1,4 @@
+import type { AuditedEvent } from '../../src/audit/record.ts';
 import type { EngineClient } from '../../src/engine-client.ts';
 import { toOverreadError, type OverreadError } from '../../src/errors.ts';
 import type { KeptModel } from '../../src/runtime/kept-files.ts';
@@ -26,6 +27,9 @@ interface Parts extends Omit<CollectParts, 'store'> {
   readonly engine: EngineClient;
   readonly store?: LabelStore;
   readonly entries: () => readonly CatalogueEntry[];
+  /** Whether whoever is signed in may train here. */
+  readonly allowed: () => boolean;
+  readonly audit: (event: AuditedEvent) => unknown;
   /** The list of models is another one. */
   readonly onModels: (chosen: string | undefined) => Promise<void>;
 }
@@ -44,7 +48,7 @@ export class Training {
     this.#parts = parts;
     this.#store = parts.store ?? browserLabels();
     this.collector = new LabelCollector({ ...parts, store: this.#store });
-    this.trainings = new Trainings({ engine: parts.engine, store: this.#store });
+    this.trainings = new Trainings({ engine: parts.engine, store: this.#store, audit: parts.audit });
   }
 
   /** Reads what is kept, once. */
@@ -57,6 +61,10 @@ export class Training {
   /** What a training would run on. The first look opens the device. */
   async lookAtDevice(): Promise<void> {
     await this.#reported(async () => this.trainings.state.set({ device: await this.#parts.engine.start() }));
+  }
+
+  get allowed(): boolean {
+    return this.#parts.allowed();
   }
 
   /** Models of the catalogue that can be trained further. */
@@ -117,6 +125,7 @@ export class Training {
     await this.#reported(async () => {
       const { writeArchive } = await import('./archive.ts');
       save('overread-labels.zip', new Blob([await writeArchive(await this.#items()) as Uint8Array<ArrayBuffer>], { type: 'application/zip' }));
+      this.#parts.audit({ action: 'export', outcome: 'success', details: { format: 'labels' } });
     });
   }
 

@@ -1,3 +1,4 @@
+import type { AuditedEvent } from '../../src/audit/record.ts';
 import type { EngineClient } from '../../src/engine-client.ts';
 import type { TrainingRun } from '../../src/engine-training.ts';
 import { OverreadError, toOverreadError } from '../../src/errors.ts';
@@ -52,6 +53,7 @@ export interface TrainingChoice {
 interface Parts {
   readonly engine: Pick<EngineClient, 'describe' | 'fineTune'>;
   readonly store: LabelStore;
+  readonly audit?: (event: AuditedEvent) => unknown;
   /** Milliseconds. */
   readonly now?: () => number;
 }
@@ -143,10 +145,12 @@ export class Trainings {
       });
       const tuned = await this.#run.result;
       state.set({ outcome: { tuned, beside: location }, stored: undefined, curve: tuned.report.curve });
+      this.#parts.audit?.({ action: 'training', outcome: 'success', model: tuned.report.parent });
     } catch (error) {
       const known = toOverreadError(error);
       // What has no checkpoint yet begins anew all the same; what can never run is not offered again.
       const paused = known.code === 'job/cancelled';
+      this.#parts.audit?.({ action: 'training', outcome: paused ? 'cancelled' : 'failure', ...(!paused && { error: known.code }) });
       const again = paused || last.step > 0 || known.code === 'device/lost';
       if (!again) await store.removeRun().catch(() => undefined);
       state.set({

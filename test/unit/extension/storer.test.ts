@@ -8,6 +8,7 @@ import type { DicomJson } from '../../../src/dicom/dicomjson.ts';
 import { OverreadError } from '../../../src/errors.ts';
 import { readFile } from '../../../src/export/read/data-set.ts';
 import { text, type Naturalized } from '../../../src/export/source.ts';
+import type { InstanceReference } from '../../../src/image/image.ts';
 import { heatmap, mask, scores } from '../export/results.ts';
 import { film, type Sources } from '../export/sources.ts';
 
@@ -173,13 +174,14 @@ test('a reload between the attempts keeps the objects and their UIDs, and no nam
   };
   const drafts = memoryDrafts();
   const first = page(pacs, drafts);
-  const { key } = first.results.keep(mask({ ...source.reference, attributes: { patientID: 'P-1' } }));
+  const { key } = first.results.keep(mask({ ...source.reference, attributes: { patientID: 'P-1', seriesDescription: 'Thorax of Müller', mr: { protocolName: 'Müller' } } }));
   await first.storer.store(key);
   const kept = JSON.stringify(await drafts.all(), (_, value: unknown) => (ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? 'bytes' : value));
   expect(kept).not.toMatch(/Müller|P-1|19700101/);
-  const second = page(pacs, drafts);
+  const second = page(pacs, drafts, [{ ...instance, SeriesInstanceUID: (source.reference.sources[0] as InstanceReference).seriesInstanceUID, SeriesDescription: 'Thorax of Müller' } as unknown as Naturalized]);
   await second.storer.restore(second.studies);
-  expect(second.results.get(key)!.result.kind).toBe('labelmap');
+  // What the series is called comes from the viewer again.
+  expect(second.results.get(key)!.result).toMatchObject({ kind: 'labelmap', source: { attributes: { seriesDescription: 'Thorax of Müller' } } });
   expect(await second.storer.store(key)).toBe(true);
   expect(pacs.kept.size).toBe(2);
   for (const bytes of pacs.kept.values()) expect(text(readFile(bytes).set.PatientName)).toBe('Müller^Łucja');
