@@ -43,6 +43,7 @@ export function TrainingForm({ session: { training }, parent, device, chosen, on
         {number('steps', 'Steps')}
         {number('batch', 'Pictures a step')}
         {number('rate', 'Learning rate', 0.0001)}
+        {choice.patch !== undefined && number('patch', 'Patch, pixels', 32)}
         {guided && (
           <label className="ovr-field" title="Adds to the loss what keeps the model from reasons outside of the masks">
             <span>Right for the right reasons</span>

@@ -17,7 +17,8 @@ export function TrainingLabels({ session, parent }: { session: Session; parent: 
   return (
     <div className="ovr-part" data-overread="labels">
       <h3>Labels</h3>
-      {parent?.manifest.task === 'classify' ? <Findings session={session} parent={parent} /> : <MaskToAdd session={session} />}
+      {parent?.manifest.task === 'classify' && <Findings session={session} parent={parent} />}
+      <MaskToAdd session={session} needed={parent?.manifest.task !== 'classify'} />
       {parent && <NextToLabel session={session} parent={parent} />}
       <div className="ovr-row">
         <p className="ovr-number" data-overread="label-count">
@@ -51,7 +52,8 @@ export function TrainingLabels({ session, parent }: { session: Session; parent: 
   );
 }
 
-function MaskToAdd({ session }: { session: Session }) {
+/** @param needed whether the model learns masks; another may be guided by them */
+function MaskToAdd({ session, needed }: { session: Session; needed: boolean }) {
   const { training, masks, state, results } = session;
   useSyncExternalStore(masks.seen.subscribe, masks.seen.get, masks.seen.get);
   useSyncExternalStore(state.subscribe, state.get, state.get);
@@ -59,6 +61,7 @@ function MaskToAdd({ session }: { session: Session }) {
   const [asked, ask] = useState<string>();
   const choices = training.collector.choices();
   const chosen = choices.find(({ id }) => id === asked) ?? choices[0];
+  if (!chosen && !needed) return null;
   if (!chosen) return <p className="ovr-muted">Run a model on an image and correct its mask, or draw one with the viewer&apos;s brush: then it can be added here.</p>;
   return (
     <div className="ovr-actions">

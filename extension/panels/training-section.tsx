@@ -42,7 +42,7 @@ export function TrainingSection({ session }: { session: Session }) {
             {idle && parent && <TrainingForm session={session} parent={parent} device={state.device} chosen={choices[parent.manifest.id]} onChoose={choice => choose({ ...choices, [parent.manifest.id]: choice })} />}
             {underWay && <TrainingProgress underWay={underWay} state={state} onPause={() => trainings.pause()} />}
             {stored && !underWay && <PausedTraining stored={stored} session={session} />}
-            {(underWay || outcome) && <TrainingCurves curve={state.curve} steps={underWay?.of ?? outcome!.tuned.report.steps} metric={(outcome?.tuned.manifest ?? parent?.manifest)?.task === 'classify' ? 'AUC, held back' : 'Dice, held back'} />}
+            {state.curve.length > 0 && <TrainingCurves curve={state.curve} steps={underWay?.of ?? outcome?.tuned.report.steps ?? stored?.recipe.steps ?? 1} metric={(outcome?.tuned.manifest ?? parent?.manifest)?.task === 'classify' ? 'AUC, held back' : 'Dice, held back'} />}
             {outcome && <TrainingOutcome outcome={outcome} session={session} />}
             {[state.error, error].map((problem, i) => problem && (
               <Message key={i} tone="error" title={TITLES[problem.code] ?? 'It did not work'} text={wordsOf(problem)} onDismiss={() => (i === 0 ? trainings : training).state.set({ error: undefined })} />

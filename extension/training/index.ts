@@ -152,7 +152,9 @@ export class Training {
     const { outcome } = this.trainings.state.get();
     if (!outcome) return;
     await this.#reported(async () => {
-      const { manifest } = await this.versions.keep(outcome.tuned, outcome.beside);
+      const { manifest, location } = await this.versions.keep(outcome.tuned, outcome.beside);
+      // A version of this address may have been there before, and be in the engine still.
+      await this.#parts.engine.unload(location);
       await this.trainings.discard(`Kept and installed: ${manifest.name}.`);
       await this.#parts.onModels(manifest.id);
     });
@@ -196,6 +198,8 @@ export class Training {
   async #add(collect: () => Promise<LabelItem>): Promise<void> {
     await this.#reported(async () => {
       const before = this.state.get().labels;
+      // Else a browser that runs out of room may throw all of it away.
+      if (before.length === 0) await globalThis.navigator?.storage?.persist?.().catch(() => false);
       const { summary } = await collect();
       await this.#readLabels(before.some(({ id }) => id === summary.id) ? 'The label of this image was replaced.' : 'Added.');
     });

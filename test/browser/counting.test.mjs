@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test as each } from 'node:test';
 import { cellPicture, writeStudy } from './cell-studies.mjs';
 import { writeCountingModel } from './counting-model.mjs';
-import { command, openBrowser, openStudy, ROOT, screenshot, serve, settled, state, temporaryFolder } from './harness.mjs';
+import { command, inOrder, openBrowser, openStudy, ROOT, screenshot, serve, settled, state, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel } from './main-job.mjs';
 import { lookAt, placesOnScreen, slideReady } from './slide-screen.mjs';
 
@@ -18,18 +18,7 @@ const folder = temporaryFolder('counting');
 const store = path.join(folder, 'store');
 let server, window, page, study, series;
 
-// Each step stands on the one before: the first failure ends the session.
-let failed = false;
-const test = (title, run) => each(title, async t => {
-  if (failed) return t.skip('an earlier step failed');
-  try {
-    await run(t);
-  } catch (error) {
-    failed = true;
-    await screenshot(page, 'counting-failed');
-    throw error;
-  }
-});
+const test = inOrder(each, 'counting', () => page);
 
 before(async () => {
   // The store has a slide, with the places of its nuclei.

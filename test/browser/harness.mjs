@@ -151,3 +151,19 @@ export function dice(a, b) {
   for (let i = 0; i < a.length; i++) { const x = a[i] > 0, y = b[i] > 0; both += x && y; sum += x + y; }
   return sum === 0 ? 1 : (2 * both) / sum;
 }
+
+/** Tests of which each stands on the one before: the first failure ends the session, with a picture. */
+export function inOrder(each, name, current, onFailure = () => undefined) {
+  let failed = false;
+  return (title, run) => each(title, async t => {
+    if (failed) return t.skip('an earlier step failed');
+    try {
+      await run(t);
+    } catch (error) {
+      failed = true;
+      await onFailure();
+      await screenshot(current(), `${name}-failed`);
+      throw error;
+    }
+  });
+}

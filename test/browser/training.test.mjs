@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test as each } from 'node:test';
 import { strFromU8, unzipSync } from 'fflate';
-import { openBrowser, openStudy, screenshot, serve, state, temporaryFolder } from './harness.mjs';
+import { inOrder, openBrowser, openStudy, screenshot, serve, state, temporaryFolder } from './harness.mjs';
 import { masksShown, poll, runByPanel, show } from './main-job.mjs';
 import { discModel, discStudies, MODEL } from './training-studies.mjs';
 
@@ -17,19 +17,7 @@ const sent = [];
 const logged = [];
 let server, window, page, studies;
 
-// Each step stands on the one before: the first failure ends the session.
-let failed = false;
-const test = (title, run) => each(title, async t => {
-  if (failed) return t.skip('an earlier step failed');
-  try {
-    await run(t);
-  } catch (error) {
-    failed = true;
-    console.log(window?.seen, await training().catch(() => undefined));
-    await screenshot(page, 'training-failed');
-    throw error;
-  }
-});
+const test = inOrder(each, 'training', () => page, async () => console.log(window?.seen, await training().catch(() => undefined)));
 
 before(async () => {
   const store = path.join(folder, 'store');
