@@ -33,6 +33,8 @@ export function defaultChoice(manifest: ModelManifest): RecipeChoice {
 
 /** Larger patches teach little more a step, and take more memory. */
 const MOST_PATCH = 128;
+/** Steps between two looks at the held-back patients, which take longer than a step. */
+const FEWEST = 5;
 /** Networks of ours halve five times at most. */
 const HALVED = 32;
 
@@ -58,9 +60,9 @@ export function recipeOf({ layers, loss, steps, batch, rate, patch, guidance }: 
       scale: 0.1, intensity: { gain: 0.1, offset: 0.05 },
     },
     ...(guidance && { guidance: { kind: guidance, weight: GUIDANCE_WEIGHT } }),
-    validation: { share: 0.25, every: Math.max(1, Math.ceil(steps / 10)) },
-    // Some ten times an hour on a slow machine; a killed page loses no more than what is between two.
-    checkpointEvery: Math.max(1, Math.min(25, Math.ceil(steps / 20))),
+    validation: { share: 0.25, every: Math.max(FEWEST, Math.ceil(steps / 10)) },
+    // A killed page loses no more than what is between two.
+    checkpointEvery: Math.max(FEWEST, Math.min(25, Math.ceil(steps / 20))),
     seed: 1,
   }, 'of the panel');
 }

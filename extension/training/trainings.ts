@@ -73,6 +73,7 @@ export class Trainings {
   #curve: CurvePoint[] = [];
   #next: Partial<UnderWay> = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #shownAt = -Infinity;
   #timed: { readonly step: number; readonly at: number } | undefined;
 
   constructor(parts: Parts) {
@@ -216,13 +217,15 @@ export class Trainings {
     // What was under way when Pause was pressed still comes in.
     const stays = phase === undefined || (phase === 'training' && this.state.get().underWay?.phase === 'pausing');
     this.#next = { ...this.#next, ...rest, ...(!stays && { phase }) };
-    if (soon) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), SHOWN_EVERY_MS);
+    const wait = this.#shownAt + SHOWN_EVERY_MS - this.#now();
+    if (soon || wait <= 0) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), wait);
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#shownAt = this.#now();
     const { underWay } = this.state.get();
     if (underWay) this.state.set({ underWay: { ...underWay, ...this.#next }, curve: this.#curve.slice() });
     this.#next = {};
