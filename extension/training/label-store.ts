@@ -1,6 +1,7 @@
 import type { Recipe } from '../../src/training/recipe.ts';
 import { browserDatabase, type BrowserDatabase } from '../../src/runtime/browser-database.ts';
 import type { LabelItem, LabelPixels, LabelSummary } from './label-item.ts';
+import { packed } from './packed.ts';
 
 /** A training that was begun and is not at its end: what it takes to go on. */
 export interface StoredRun {
@@ -35,14 +36,23 @@ export interface LabelStore {
   purge(): Promise<void>;
 }
 
+/** As it lies in the database: its numbers in as few bytes as hold them. */
+type StoredPixels = Omit<LabelPixels, 'image'> & { readonly image: Omit<LabelPixels['image'], 'pixels'> & { readonly pixels: ReturnType<typeof packed> } };
+
+function toStore({ summary, pixels: { image, mask, objects } }: LabelItem): { readonly summary: LabelSummary; readonly pixels: StoredPixels } {
+  const pixels = packed(image.pixels);
+  const bytes = [pixels, mask, objects].reduce((sum, of) => sum + (of?.byteLength ?? 0), 0);
+  return { summary: { ...summary, bytes }, pixels: { image: { ...image, pixels }, ...(mask && { mask }), ...(objects && { objects }) } };
+}
+
 const STORES = { summaries: 'id', pixels: null, run: null, secret: null } as const;
 const ONLY = 'only';
 
 /** In the browser's IndexedDB, of this origin; in memory where there is none. */
 export function browserLabels(database = browserDatabase('overread-training', STORES) ?? memoryDatabase()): LabelStore {
   const of = async (id: string): Promise<LabelItem | undefined> => {
-    const [summary, pixels] = await Promise.all([database.get<LabelSummary>('summaries', id), database.get<LabelPixels>('pixels', id)]);
-    return summary && pixels && { summary, pixels };
+    const [summary, pixels] = await Promise.all([database.get<LabelSummary>('summaries', id), database.get<StoredPixels>('pixels', id)]);
+    return summary && pixels && { summary, pixels: { ...pixels, image: { ...pixels.image, pixels: Float32Array.from(pixels.image.pixels) } } };
   };
   let secret: Promise<Uint8Array> | undefined;
   const made = async (): Promise<Uint8Array> => {
@@ -59,7 +69,7 @@ export function browserLabels(database = browserDatabase('overread-training', ST
     })),
     summaries: async () => [...(await database.all<LabelSummary>('summaries'))].sort((a, b) => (a.collectedAt < b.collectedAt ? -1 : 1)),
     item: of,
-    put: items => database.write(items.flatMap(({ summary, pixels }) => [{ store: 'summaries', put: summary }, { store: 'pixels', put: pixels, key: summary.id }])),
+    put: items => database.write(items.map(toStore).flatMap(({ summary, pixels }) => [{ store: 'summaries', put: summary }, { store: 'pixels', put: pixels, key: summary.id }])),
     remove: id => database.write([{ store: 'summaries', remove: id }, { store: 'pixels', remove: id }]),
     run: () => database.get<StoredRun>('run', ONLY),
     putRun: (run, checkpoint) => database.write([{ store: 'run', put: run, key: ONLY }, ...(checkpoint ? [{ store: 'run', put: checkpoint, key: 'checkpoint' }] : [])]),

@@ -74,7 +74,7 @@ test('three labels of three patients: a model\'s mask corrected with the brush, 
   }
   const { labels, patients, bytes } = await training();
   assert.deepEqual([labels, patients], [3, 3]);
-  assert.ok(bytes > 3 * 64 * 64 * 4, `${bytes} bytes`);
+  assert.ok(bytes > 3 * 64 * 64, `${bytes} bytes`);
   await section('list-labels').click();
   await section('training').scrollIntoViewIfNeeded();
   await screenshot(page, 'training-labels');

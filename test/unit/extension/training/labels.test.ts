@@ -141,6 +141,18 @@ test('next to label are the pictures that the model is least sure of and that ha
   expect(await nextToLabel(results.all(), 'another', labelled, secret)).toEqual([]);
 });
 
+test('pixels take as little room as they can, and come back as they were', async () => {
+  const store = browserLabels(memoryDatabase());
+  const sizes = [[0, 255, 7, 1], [0, 4095, 1, 2], [-1024, 3000, 0, 1], [0.5, 1, 2, 3], [70000, 0, 0, 0]].map(async (values, i) => {
+    const of = image(source(`${i}`));
+    of.pixels.set(values);
+    await store.put([labelItem({ id: `${i}`, patient: 'p', collectedAt: `${i}` }, of, { findings: { A: 1 } })]);
+    expect([...(await store.item(`${i}`))!.pixels.image.pixels]).toEqual(values);
+    return (await store.item(`${i}`))!.summary.bytes;
+  });
+  expect(await Promise.all(sizes)).toEqual([4, 8, 8, 16, 16]);
+});
+
 describe('what is on the image', () => {
   function viewer() {
     const fake = new FakeViewer();
