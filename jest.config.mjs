@@ -12,8 +12,11 @@ export default {
   },
   // ESM-only packages that jest must transform.
   transformIgnorePatterns: ['/node_modules/(?!(comlink|@cornerstonejs|fast-png|iobuffer|hyparquet|hyparquet-writer|kdbush|nifti-reader-js|linear-sum-assignment|ml-matrix|ml-spectra-processing|cheminfo-types|ml-array-rescale|ml-array-max|ml-array-min|is-any-array|binary-search|fft.js)/)'],
-  // Exports no 'require' condition, which jest asks for.
-  moduleNameMapper: { '^nifti-reader-js$': '<rootDir>/node_modules/nifti-reader-js/dist/nifti.js' },
+  moduleNameMapper: {
+    // Exports no 'require' condition, which jest asks for.
+    '^nifti-reader-js$': '<rootDir>/node_modules/nifti-reader-js/dist/nifti.js',
+    '^onnxruntime-web/wasm$': '<rootDir>/test/unit/runtime/onnxruntime-in-jest.ts',
+  },
   // Several versions of the viewer may lie there.
   modulePathIgnorePatterns: ['<rootDir>/.cache/', '<rootDir>/dist/'],
   testTimeout: 60_000,

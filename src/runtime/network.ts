@@ -3,9 +3,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import type { DeviceDescription } from '../results/result.ts';
-import type { PlannedNetwork } from './plan/planned-network.ts';
 import type { SliceNetwork } from './slice-network.ts';
 import { tfjsNetwork } from './tfjs-network.ts';
+import type { Device } from './device.ts';
 import type { OnnxPlace } from './onnx-session.ts';
 import type { VerifiedModel } from './verified.ts';
 
@@ -13,7 +13,7 @@ import type { VerifiedModel } from './verified.ts';
 export interface Network {
   /**
    * [n, ...input.shape] each, in the order of the manifest's `inputNames` → the last tensors, as many as `outputsRead`.
-   * A promise only where `device` is given.
+   * A promise only where `device` or `plan` is given.
    */
   forward(inputs: readonly Tensor[]): Tensor[] | Promise<Tensor[]>;
   /** Every tensor that a run makes, as far as the topology tells: name and shape, the batch being 1. */
@@ -26,8 +26,22 @@ export interface Network {
   readonly sliced?: SliceNetwork;
   /** What it runs on, where that is not tfjs's backend. */
   readonly device?: DeviceDescription;
-  /** Of layers on WebGPU: makes its plan, which `forward` then runs. Called once, within the device's guard. */
-  readonly plan?: PlannedNetwork;
+  /** Of layers on WebGPU and WebAssembly: what `forward` runs in place of tfjs's kernels, once it is made. */
+  readonly plan?: NetworkPlan;
+  dispose(): void;
+}
+
+/** A layers model on kernels that are not tfjs's. What has none runs on tfjs's. */
+export interface NetworkPlan {
+  /** Which kernels the network runs on, and why no better ones, in words for the user. */
+  readonly kernels: string;
+  readonly made: boolean;
+  /** Bytes on the device. */
+  readonly bytes: number;
+  /** Called once, within the device's guard. */
+  make(device: Device): Promise<void>;
+  /** @returns nothing where there is no plan */
+  run(inputs: readonly Tensor[]): Tensor[] | undefined | Promise<Tensor[] | undefined>;
   dispose(): void;
 }
 
@@ -39,7 +53,7 @@ export interface Network {
  */
 export async function buildNetwork(model: VerifiedModel, place: OnnxPlace = {}): Promise<Network> {
   const { manifest } = model;
-  const network = manifest.graph.format === 'onnx' ? await (await import('./onnx.ts')).onnxNetwork(model, place) : await tfjsNetwork(model);
+  const network = manifest.graph.format === 'onnx' ? await (await import('./onnx.ts')).onnxNetwork(model, place) : await tfjsNetwork(model, place);
   try {
     checkInputs(network.inputs, manifest);
     checkOutputs(network.outputs, manifest);

@@ -2,7 +2,8 @@ import { dispose, getBackend, io, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
-import type { Network, Port, Shape, Shaped } from './network.ts';
+import type { Network, NetworkPlan, Port, Shape, Shaped } from './network.ts';
+import type { OnnxPlace } from './onnx-session.ts';
 import { SliceNetwork, type VolumeShape } from './slice-network.ts';
 import type { VerifiedModel } from './verified.ts';
 
@@ -10,11 +11,11 @@ import type { VerifiedModel } from './verified.ts';
  * A layers or a graph model, on tfjs's backend.
  * @throws OverreadError `model/graph` when tfjs cannot read it; `model/manifest` when it names a weight file that has no SHA-256
  */
-export async function tfjsNetwork(model: VerifiedModel): Promise<Shaped> {
+export async function tfjsNetwork(model: VerifiedModel, place: OnnxPlace = {}): Promise<Shaped> {
   const { manifest } = model;
   const artifacts = await artifactsOf(model);
   try {
-    return manifest.graph.format === 'layers' ? await layersNetwork(artifacts, model) : await graphNetwork(artifacts, manifest);
+    return manifest.graph.format === 'layers' ? await layersNetwork(artifacts, model, place) : await graphNetwork(artifacts, manifest);
   } catch (error) {
     if (error instanceof OverreadError) throw error;
     const got = error instanceof Error ? error.message : String(error);
@@ -77,7 +78,7 @@ function joined(parts: readonly Uint8Array[]): ArrayBuffer {
   return whole.buffer;
 }
 
-async function layersNetwork(artifacts: io.ModelArtifacts, { manifest, identity }: VerifiedModel): Promise<Shaped> {
+async function layersNetwork(artifacts: io.ModelArtifacts, { manifest, identity }: VerifiedModel, place: OnnxPlace): Promise<Shaped> {
   const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
   // tfjs knows a layer of ours by its class, once that is there.
   if (manifest.input.fusion === 'hemis') await import('./view-moments.ts');
@@ -94,21 +95,31 @@ async function layersNetwork(artifacts: io.ModelArtifacts, { manifest, identity 
     layersModel: model,
   };
   if (manifest.input.layout === 'NDHWC') return { ...shared, ...slicedNetwork(model, manifest) };
-  const plan = getBackend() === 'webgpu' ? new (await import('./plan/planned-network.ts')).PlannedNetwork(model, identity.sha256) : undefined;
+  const plan = await planFor(model, `${manifest.graph.url} of ${manifest.id}`, identity.sha256, place);
   return {
     ...shared,
     ...(plan && { plan }),
     tensors: layerTensors(model),
     forward: given => {
       const fed = fedIn(given, order);
-      const outputs = plan?.run([fed].flat()) ?? (model.predict(fed) as Tensor | Tensor[]);
-      return lastOf([outputs].flat(), manifest);
+      const finish = (outputs?: Tensor[]) => lastOf(outputs ?? [model.predict(fed) as Tensor | Tensor[]].flat(), manifest);
+      const outputs = plan?.run([fed].flat());
+      return outputs instanceof Promise ? outputs.then(finish) : finish(outputs);
     },
     dispose() {
       plan?.dispose();
       model.dispose();
     },
   };
+}
+
+/** Kernels that are quicker than tfjs's on the backend at hand. */
+async function planFor(model: LayersModel, name: string, identity: string, place: OnnxPlace): Promise<NetworkPlan | undefined> {
+  const backend = getBackend();
+  if (backend === 'webgpu') return new (await import('./plan/planned-network.ts')).PlannedNetwork(model, identity);
+  // What is built to be trained or explained says nothing of where it is to run.
+  if (backend === 'wasm' && place.on) return new (await import('./onnx-plan.ts')).OnnxPlan(model, name, place);
+  return undefined;
 }
 
 function slicedNetwork(model: LayersModel, { id, input: { shape } }: ModelManifest): Pick<Network, 'sliced' | 'tensors' | 'forward' | 'dispose'> {

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../../errors.ts';
 import type { Device } from '../device.ts';
+import type { NetworkPlan } from '../network.ts';
 import { NoPlan } from './ops.ts';
 import type { Plan } from './plan.ts';
 import { selfTest } from './self-test.ts';
@@ -15,7 +16,7 @@ const KERNELS = 1;
  * A layers model with its plan, where it has one. What has none, or a batch that its device cannot hold at once,
  * runs on tfjs's own kernels, and {@link kernels} says so.
  */
-export class PlannedNetwork {
+export class PlannedNetwork implements NetworkPlan {
   #plan: Plan | undefined;
   #kernels = 'not compiled yet';
 
@@ -25,7 +26,6 @@ export class PlannedNetwork {
     private readonly identity: string,
   ) {}
 
-  /** Which kernels the network runs on, and why no better ones, in words for the user. */
   get kernels(): string {
     return this.#kernels;
   }
@@ -34,7 +34,6 @@ export class PlannedNetwork {
     return this.#plan !== undefined;
   }
 
-  /** Bytes on the device. */
   get bytes(): number {
     return this.#plan?.bytes ?? 0;
   }

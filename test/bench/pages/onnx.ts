@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { encode, Float, type Field, type Message } from './protobuf.ts';
+import { Float } from '../../../src/runtime/onnx-wire.ts';
+import { OnnxGraph, type Attributes } from '../../../src/runtime/plan/onnx-graph.ts';
 
 /** A layer as tfjs writes it in a model's topology. */
 interface LayerJson {
@@ -8,11 +9,6 @@ interface LayerJson {
   readonly config: Readonly<Record<string, unknown>>;
   readonly inbound_nodes: readonly (readonly (readonly [name: string, ...unknown[]])[])[];
 }
-
-const OPSET = 13;
-const FLOAT = 1;
-const INT64 = 7;
-const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /**
  * The same network with the same weights as an ONNX file: input and output 'input' and 'output', in ONNX's channel order
@@ -27,11 +23,9 @@ export function onnxOf(model: LayersModel): Uint8Array<ArrayBuffer> {
 }
 
 class GraphWriter {
-  readonly #nodes: Field[] = [];
-  readonly #weights: Field[] = [];
+  readonly #graph = new OnnxGraph();
   /** Which value holds each layer's output. */
   readonly #values = new Map<string, string>();
-  #made = 0;
 
   constructor(private readonly model: LayersModel) {}
 
@@ -41,41 +35,36 @@ class GraphWriter {
   }
 
   finish(outputLayer: string): Uint8Array<ArrayBuffer> {
-    this.#nodes.push([1, [[1, this.#values.get(outputLayer)!], [2, 'output'], [4, 'Identity']]]);
-    const graph: Message = [
-      ...this.#nodes, [2, 'network'], ...this.#weights,
-      [11, valueInfo('input', nchw(this.model.inputs[0]!.shape))],
-      [12, valueInfo('output', nchw(this.model.outputs[0]!.shape))],
-    ];
-    return encode([[1, 8], [2, 'overread-bench'], [7, graph], [8, [[1, ''], [2, OPSET]]]]) as Uint8Array<ArrayBuffer>;
+    this.#graph.output('output', this.#values.get(outputLayer)!, nchw(this.model.outputs[0]!.shape));
+    return this.#graph.bytes() as Uint8Array<ArrayBuffer>;
   }
 
   #layer(kind: string, name: string, config: LayerJson['config'], inputs: string[]): string {
     const [x] = inputs;
     switch (kind) {
-      case 'InputLayer': return 'input';
+      case 'InputLayer': return this.#graph.input('input', nchw(this.model.inputs[0]!.shape));
       case 'Dropout': return x!;
       case 'ReLU': return this.#node('Relu', [x!]);
       case 'Activation': return this.#activation(x!, config.activation);
-      case 'Concatenate': return this.#node('Concat', inputs, [attribute('axis', 1)]);
+      case 'Concatenate': return this.#node('Concat', inputs, { axis: 1 });
       case 'Add': return this.#node('Add', inputs);
       case 'MaxPooling2D': return this.#node('MaxPool', [x!], window(config.pool_size, config.strides, config.padding));
       case 'AveragePooling2D': return this.#node('AveragePool', [x!], window(config.pool_size, config.strides, config.padding));
       case 'GlobalAveragePooling2D': return this.#node('Flatten', [this.#node('GlobalAveragePool', [x!])]);
       case 'ZeroPadding2D': {
         const [[top, bottom], [left, right]] = config.padding as [[number, number], [number, number]];
-        return this.#node('Pad', [x!, this.#integers([0, 0, top, left, 0, 0, bottom, right])]);
+        return this.#node('Pad', [x!, this.#graph.integers([0, 0, top, left, 0, 0, bottom, right])]);
       }
       case 'UpSampling2D': {
         const [rows, columns] = config.size as [number, number];
         const bilinear = config.interpolation === 'bilinear';
-        const how = [attribute('mode', bilinear ? 'linear' : 'nearest'), attribute('coordinate_transformation_mode', bilinear ? 'half_pixel' : 'asymmetric'), attribute('nearest_mode', 'floor')];
+        const how = { mode: bilinear ? 'linear' : 'nearest', coordinate_transformation_mode: bilinear ? 'half_pixel' : 'asymmetric', nearest_mode: 'floor' };
         return this.#node('Resize', [x!, '', this.#floats([4], Float32Array.of(1, 1, rows, columns))], how);
       }
       case 'BatchNormalization': {
         const weights = this.#weightsOf(name).map(({ data, shape }) => this.#floats(shape, data));
         if (weights.length !== 4) throw new Error(`Expected scale, offset, mean and variance in ${name}, got ${weights.length} weights.`);
-        return this.#node('BatchNormalization', [x!, ...weights], [attribute('epsilon', new Float(config.epsilon as number))]);
+        return this.#node('BatchNormalization', [x!, ...weights], { epsilon: new Float(config.epsilon as number) });
       }
       case 'Conv2D': {
         const [kernel, ...bias] = this.#weightsOf(name);
@@ -102,10 +91,8 @@ class GraphWriter {
     throw new Error(`The activation ${String(name)} is not written yet.`);
   }
 
-  #node(op: string, inputs: readonly string[], attributes: readonly Message[] = []): string {
-    const output = `v${this.#made++}`;
-    this.#nodes.push([1, [...inputs.map((i): Field => [1, i]), [2, output], [3, `${op}${this.#made}`], [4, op], ...attributes.map((a): Field => [5, a])]]);
-    return output;
+  #node(op: string, inputs: readonly string[], attributes?: Attributes): string {
+    return this.#graph.node(op, inputs, attributes);
   }
 
   #weightsOf(layer: string): Weights[] {
@@ -125,17 +112,7 @@ class GraphWriter {
   }
 
   #floats(shape: readonly number[], data: Float32Array): string {
-    return this.#tensor(shape, FLOAT, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-
-  #integers(values: readonly number[]): string {
-    return this.#tensor([values.length], INT64, new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
-  }
-
-  #tensor(shape: readonly number[], type: number, raw: Uint8Array): string {
-    const name = `w${this.#made++}`;
-    this.#weights.push([5, [...shape.map((n): Field => [1, n]), [2, type], [8, name], [9, raw]]]);
-    return name;
+    return this.#graph.floats(shape, data);
   }
 }
 
@@ -144,20 +121,8 @@ interface Weights {
   readonly shape: readonly number[];
 }
 
-function window(size: unknown, strides: unknown, padding: unknown): Message[] {
-  const shape = [attribute('kernel_shape', size as number[]), attribute('strides', strides as number[])];
-  return padding === 'same' ? [...shape, attribute('auto_pad', 'SAME_UPPER')] : shape;
-}
-
-function attribute(name: string, value: number | Float | string | readonly number[]): Message {
-  if (typeof value === 'number') return [[1, name], [3, value], [20, ATTRIBUTE.int]];
-  if (value instanceof Float) return [[1, name], [2, value], [20, ATTRIBUTE.float]];
-  if (typeof value === 'string') return [[1, name], [4, value], [20, ATTRIBUTE.string]];
-  return [[1, name], ...value.map((v): Field => [8, v]), [20, ATTRIBUTE.ints]];
-}
-
-function valueInfo(name: string, shape: readonly number[]): Message {
-  return [[1, name], [2, [[1, [[1, FLOAT], [2, shape.map((n): Field => [1, [[1, n]]])]]]]]];
+function window(size: unknown, strides: unknown, padding: unknown): Attributes {
+  return { kernel_shape: size as number[], strides: strides as number[], ...(padding === 'same' && { auto_pad: 'SAME_UPPER' }) };
 }
 
 function nchw(shape: readonly (number | null)[]): number[] {

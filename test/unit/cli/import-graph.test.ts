@@ -10,11 +10,8 @@ import { isOverreadError, type ErrorCode } from '../../../src/errors.ts';
 import { diskFiles } from '../../../src/runtime/node-files.ts';
 import { readVerified } from '../../../src/runtime/verified.ts';
 import { classifier, COLUMNS, ROWS, segmenter } from '../runtime/onnx-models.ts';
-import { onnxruntimeOutside } from '../runtime/onnxruntime-in-jest.ts';
 import { layersFiles } from '../../../src/architectures/layers-files.ts';
 import { onnxOf } from '../../bench/pages/onnx.ts';
-
-jest.mock('onnxruntime-web/wasm', () => onnxruntimeOutside());
 
 const FIXTURES = path.join(__dirname, '../../fixtures');
 const quiet = { print: () => {}, note: () => {} };

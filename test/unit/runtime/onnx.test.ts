@@ -8,9 +8,6 @@ import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts
 import type { LoadedModel, ModelFiles } from '../../../src/runtime/types.ts';
 import { asBytes, picture, tinyManifest, WASM } from './tiny.ts';
 import { classifier, COLUMNS, folder, folders, ROWS, segmenter, type Both } from './onnx-models.ts';
-import { onnxruntimeOutside } from './onnxruntime-in-jest.ts';
-
-jest.mock('onnxruntime-web/wasm', () => onnxruntimeOutside());
 
 const colours = picture(60, 40, () => 0, { channels: 3, pixels: Float32Array.from({ length: 60 * 40 * 3 }, (_, i) => (i * 2654435761) >>> 24) });
 let runtime: TfjsRuntime;

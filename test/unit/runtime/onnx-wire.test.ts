@@ -1,4 +1,4 @@
-import { encode, Float } from '../../bench/pages/protobuf.ts';
+import { encode, Float } from '../../../src/runtime/onnx-wire.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
