@@ -55,8 +55,9 @@ class TunedCounter(nn.Module):
 
     @staticmethod
     def prepared(rgb):
-        """As the engine reads it; one colour alone is what a grey micrograph is to the model."""
-        return normalised(rgb.max(2, keepdims=True).repeat(3, 2))
+        """As the engine reads it; one colour alone, as VGG's blue, is shown as the grey that it stands for."""
+        one_colour = (rgb.max((0, 1)) > 0.1).sum() == 1
+        return normalised(rgb.max(2, keepdims=True).repeat(3, 2) if one_colour else rgb)
 
     def __init__(self):
         super().__init__()

@@ -36,7 +36,7 @@ class Drawn:
     """Crops of pictures with their targets, turned and mirrored."""
 
     def __init__(self, pictures, method, rng):
-        self.kind, self.rng, self.crop = METHODS[method], rng, min(CROP[method], *(n // 4 * 4 for one in pictures for n in one.rgb.shape[:2]))
+        self.kind, self.rng, self.crop = METHODS[method], rng, min(CROP[method], *(n // 8 * 8 for one in pictures for n in one.rgb.shape[:2]))
         self.pictures = [margined(self.kind.prepared(one.rgb), self.kind.margin)[0] for one in pictures]
         self.targets = [torch.from_numpy(self.kind.target(one.dots, one.rgb.shape[:2])) for one in pictures]
 
