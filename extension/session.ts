@@ -1,6 +1,6 @@
 import { connectEngine, type EngineClient } from '../src/engine-client.ts';
 import { OverreadError, toOverreadError } from '../src/errors.ts';
-import { Audit, auditedResult } from './audit/audit.ts';
+import { Audit } from './audit/audit.ts';
 import { browserLog } from './audit/log.ts';
 import { AutoRunner } from './auto-run.ts';
 import { loadCatalogue } from './catalogue.ts';
@@ -9,6 +9,7 @@ import { Counting } from './counting/index.ts';
 import { countAll } from './counting/count-all.ts';
 import { Growth } from './counting/growth.ts';
 import { activeImage } from './counting/active-image.ts';
+import { Exports } from './exports.ts';
 import { librariesOf, pluginUrl, startWorker, untriedViewer } from './host.ts';
 import { sourcesOf } from './identity.ts';
 import { Masks } from './masks.ts';
@@ -16,7 +17,7 @@ import { createOverlays } from './overlays/index.ts';
 import { FrameIndexes } from './overlays/place.ts';
 import { OverlayPresenter } from './overlays/presenter.ts';
 import { ResultsStore } from './results-store.ts';
-import type { HeatmapResult, Result } from '../src/results/result.ts';
+import type { HeatmapResult } from '../src/results/result.ts';
 import { Runner } from './run.ts';
 import { findTarget } from './saliency-pictures.ts';
 import { Explainer } from './saliency.ts';
@@ -48,6 +49,7 @@ export class Session {
   readonly masks: Masks;
   readonly storer: Storer;
   readonly audit: Audit;
+  readonly exports: Exports;
   readonly counting: Counting;
   readonly growth: Growth;
   readonly training: Training;
@@ -89,6 +91,7 @@ export class Session {
     const user = () => services.userAuthenticationService?.getUser?.()?.profile?.name;
     this.audit = new Audit({ log: browserLog(), endpoint: this.configuration.audit, site: location.host, user });
     void this.audit.resume();
+    this.exports = new Exports({ audit: this.audit, services, cornerstone, report: error => this.report(error) });
     // No worker is made before the first run.
     this.engine = connectEngine(startWorker, { allowSoftware: allowSoftwareAdapter, wasmPath: new URL('wasm/', PLUGIN_URL).href });
     const presentation = () => ({ shown: this.state.get().overlaysShown, style: this.state.get().overlay });
@@ -128,6 +131,7 @@ export class Session {
       pacs: pacsOf(extensionManager, services),
       drafts: browserDrafts(),
       settings: this.configuration.store,
+      slides: this.slides.results,
       writers: () => import('./storage/writers.ts'),
       audit: this.audit.record,
     });
@@ -163,13 +167,13 @@ export class Session {
         this.slides.points.repaint();
       },
       activeImage: () => activeImage(services, cornerstone),
-      exported: (result, format) => this.exported(result, format),
+      exported: this.exports.exported,
       report: error => this.report(error),
     });
     this.growth = new Growth({
       results: this.results,
       openStudies: () => this.state.get().openStudies,
-      exported: (result, format) => this.exported(result, format),
+      exported: this.exports.exported,
       instanceOf: ({ result }) => instanceOf(services, cornerstone, sourcesOf(result)[0]!),
       report: error => this.report(error),
     });
@@ -203,6 +207,7 @@ export class Session {
       { unsubscribe: this.results.subscribe(look) },
       { unsubscribe: this.results.subscribe(this.storer.onResults) },
       { unsubscribe: this.slides.results.subscribe(() => this.slides.draw()) },
+      { unsubscribe: this.slides.results.subscribe(this.storer.onSlides) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
       { unsubscribe: this.explainer.state.subscribe(() => void this.#draw()) },
       { unsubscribe: this.counting.density.state.subscribe(() => void this.#draw()) },
@@ -311,11 +316,6 @@ export class Session {
   /** Makes results of the maps that are shown, to be judged and stored like any other. */
   keepMaps(maps: readonly HeatmapResult[]): void {
     for (const map of maps) this.results.keep(map);
-  }
-
-  /** A result left the viewer as a file, or as text. */
-  exported(result: Result, format: string): void {
-    void this.audit.record({ action: 'export', outcome: 'success', ...auditedResult(result), details: { format } });
   }
 
   endExplanation(): void {

@@ -42,7 +42,7 @@ export function AiPanel({ session }: { session: Session }) {
         <h2>
           Results <span className="ovr-count">{count || ''}</span>
         </h2>
-        {count > 0 && <OverlayControls session={session} overlay={state.overlay} shown={state.overlaysShown} masks={slides.length > 0 || results.some(({ result }) => result.kind === 'labelmap')} />}
+        {count > 0 && <OverlayControls session={session} overlay={state.overlay} shown={state.overlaysShown} picture={state.hasImage && !state.hasSlide} masks={slides.length > 0 || results.some(({ result }) => result.kind === 'labelmap')} />}
         <SlideCards session={session} slides={slides} overlaysShown={state.overlaysShown} />
         {(results.length > 0 || slides.length === 0) && <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />}
       </section>

@@ -9,10 +9,12 @@ interface ControlsProps {
   readonly shown: boolean;
   /** Whether there are masks, to which style and opacity belong; heat maps have controls of their own. */
   readonly masks: boolean;
+  /** Whether a picture of the active viewport can be taken: not of slides, whose map keeps no pixels. */
+  readonly picture: boolean;
 }
 
 /** How all overlays are drawn. */
-export function OverlayControls({ session, overlay, shown, masks }: ControlsProps) {
+export function OverlayControls({ session, overlay, shown, masks, picture }: ControlsProps) {
   const percent = Math.round(overlay.opacity * 100);
   return (
     <div className="ovr-controls" role="group" aria-label="Overlays">
@@ -27,6 +29,7 @@ export function OverlayControls({ session, overlay, shown, masks }: ControlsProp
         <button type="button" className="ovr-button ovr-small" aria-pressed={!shown} onClick={() => session.toggleOverlays()} data-overread="toggle-all">
           {shown ? 'Hide all' : 'Show all'} <kbd aria-hidden="true">⇧ H</kbd>
         </button>
+        {picture && <button type="button" className="ovr-button ovr-small" title="Saves the active viewport with what is drawn on it, as PNG, without the viewer's texts" onClick={() => void session.exports.picture()} data-overread="picture">Picture</button>}
       </div>
       {masks && (
         <label className="ovr-row ovr-slider">

@@ -117,7 +117,12 @@ interface BodyProps<R extends Result> {
 
 /** What each kind of result says in words and numbers: a new kind has to answer here. */
 const BODIES: { readonly [K in ResultKind]: (props: BodyProps<ResultOf<K>>) => React.ReactNode } = {
-  labelmap: ({ session: { masks }, kept, result }) => <LabelmapBody masks={masks} kept={kept} result={result} />,
+  labelmap: ({ session, kept, result }) => (
+    <>
+      <LabelmapBody masks={session.masks} kept={kept} result={result} />
+      {result.source.shape[2] > 1 && <button type="button" className="ovr-button ovr-small" title="Saves the mask as a NIfTI volume" onClick={() => void session.exports.nifti(result)} data-overread="nifti">NIfTI</button>}
+    </>
+  ),
   scores: ScoresBody,
   heatmap: ({ result: { target, range, saliency } }) => (
     <table className="ovr-numbers">

@@ -17,14 +17,14 @@ export function ScoresActions({ session, result }: { session: Session; result: S
     try {
       await copyText(scoresText(result));
       setCopied(true);
-      session.exported(result, 'text');
+      session.exports.exported(result, 'text');
     } catch {
       session.notify('error', 'The browser does not let this page write to the clipboard. Take the CSV file.');
     }
   };
   const take = () => {
     save(csvName(result), new Blob([scoresCsv([result])], { type: 'text/csv;charset=utf-8' }));
-    session.exported(result, 'csv');
+    session.exports.exported(result, 'csv');
   };
   return (
     <div className="ovr-actions">

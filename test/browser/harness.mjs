@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 export const SHARED = path.resolve(ROOT, '../shared');
-const SCREENSHOTS = path.join(ROOT, '.cache/screenshots');
+export const SCREENSHOTS = path.join(ROOT, '.cache/screenshots');
 
 /** No GPU here: WebGPU on SwiftShader, and nothing that looks for a network. */
 const FLAGS = [

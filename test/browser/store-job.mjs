@@ -5,11 +5,13 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { PNG } from 'pngjs';
 import { modelsWith } from './broken-models.mjs';
 import { cellPicture, writeStudy } from './cell-studies.mjs';
 import { writeCountingModel } from './counting-model.mjs';
-import { dice, openBrowser, openStudy, ROOT, screenshot, settled, temporaryFolder } from './harness.mjs';
+import { dice, openBrowser, openStudy, ROOT, screenshot, SCREENSHOTS, settled, temporaryFolder } from './harness.mjs';
 import { masksShown, readTruth, runByPanel, show } from './main-job.mjs';
 
 const COUNTS = 'tiny-count', SCORES = 'phantom-chest-fusion';
@@ -88,6 +90,7 @@ export async function storeJob(t, { page, seen, origin, frontal, cells, name, re
       assert.equal(dice(loaded.labels, mask.labels), 1);
       await other.page.locator('[data-overread="heatmap"]:visible').first().waitFor();
       await screenshot(other.page, `${name}-loaded`);
+      await picture(other.page, name);
       await show(other.page, cells.seriesInstanceUID);
       await other.page.locator('[data-overread="markers"]:visible').first().waitFor();
       await screenshot(other.page, `${name}-loaded-cells`);
@@ -97,6 +100,20 @@ export async function storeJob(t, { page, seen, origin, frontal, cells, name, re
     }
   });
   assert.deepEqual([seen.policy, seen.external], [[], []]);
+}
+
+/** The active viewport as a file: outlined as on screen, with the line that it is not for diagnosis. */
+async function picture(page, name) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-overread="picture"]').click()]);
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await download.saveAs(path.join(SCREENSHOTS, `${name}-picture.png`));
+  const { width, height, data } = PNG.sync.read(readFileSync(path.join(SCREENSHOTS, `${name}-picture.png`)));
+  const pixels = Array.from({ length: width * height }, (_, i) => [...data.subarray(4 * i, 4 * i + 3)]);
+  const blue = pixels.filter(([r, g, b]) => b > 180 && b - r > 80 && g > r).length;
+  assert.ok(blue > 300, `${blue} pixels of the outline in a picture of ${width} × ${height}`);
+  // Burnt in at the lower left, white on black.
+  const corner = pixels.filter((_, i) => i % width < width / 3 && i >= width * (height - 12));
+  assert.ok(corner.filter(([r]) => r === 255).length > 50 && corner.filter(([r]) => r === 0).length > 50, 'the line is not there');
 }
 
 /** Everything that has to come back, of results. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { OverreadError } from '../../errors.ts';
-import { isInstanceReference, type Affine, type Image, type ImageReference } from '../../image/image.ts';
+import { affineOf } from '../../export/nifti.ts';
+import { isInstanceReference, type Image } from '../../image/image.ts';
 import type { LabelmapResult, Result } from '../../results/result.ts';
 import { niftiGz } from './nifti.ts';
 import { overlayPng, type Outline } from './overlay.ts';
@@ -62,9 +63,4 @@ export function resultStem({ source, model }: Result, input: string): string {
   const hash = createHash('sha256').update(JSON.stringify([path.resolve(input), frame, model.sha256])).digest('hex').slice(0, 8);
   const name = path.basename(input).replace(/\.(nii\.gz|[A-Za-z0-9]{1,5})$/, '').replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, 80);
   return `${name || 'image'}${frame > 1 ? `-frame${frame}` : ''}-${hash}.${model.id}`;
-}
-
-/** The image's own affine; where it has none, its spacing (1 mm when unknown) along the axes. */
-function affineOf({ indexToPatient, spacingMm = [1, 1], sliceSpacingMm = 1 }: ImageReference): Affine {
-  return indexToPatient ?? [spacingMm[0], 0, 0, 0, 0, spacingMm[1], 0, 0, 0, 0, sliceSpacingMm, 0, 0, 0, 0, 1];
 }
