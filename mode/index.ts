@@ -14,17 +14,26 @@ interface LayoutProps {
   readonly viewports: readonly { readonly displaySetsToDisplay: readonly string[] }[];
 }
 
-/** What we use of the host's `@ohif/mode-basic`. */
-interface BasicModeInstance {
-  readonly routes: readonly [{ readonly layoutInstance: { readonly id: string; readonly props: LayoutProps } }];
-  readonly toolbarButtons: readonly unknown[];
-  readonly toolbarSections: readonly unknown[];
+/** What we use of the host's own mode. */
+interface HostMode {
+  readonly routes: readonly [{
+    readonly layoutInstance?: { readonly id: string; readonly props: LayoutProps };
+    layoutTemplate(): { readonly id: string; readonly props: LayoutProps };
+  }];
+  readonly toolbarButtons?: readonly unknown[];
+  /** From 3.13 on a list, of references too; in 3.12 the sections by name. In 3.11 the mode writes them as it is entered. */
+  readonly toolbarSections?: readonly unknown[] | Readonly<Record<string, readonly string[]>>;
   readonly toolGroupAdditions?: Readonly<Record<string, readonly unknown[]>>;
   onModeEnter(args: ModeArguments): void;
   onModeExit(args: ModeArguments): void;
 }
 
-type LoadModules = (names: readonly string[]) => Promise<readonly [{ readonly modeInstance: BasicModeInstance }]>;
+interface HostModule {
+  readonly modeInstance?: HostMode;
+  modeFactory(of: { modeConfiguration: object }): HostMode | Promise<HostMode>;
+}
+
+type LoadModules = (names: readonly string[]) => Promise<readonly (HostModule | undefined)[]>;
 
 /**
  * The mode "Overread": OHIF's basic mode with all of its tools, and our panel first on the right. Nothing of OHIF is
@@ -34,9 +43,10 @@ const mode = {
   id: MODE_ID,
 
   async modeFactory({ loadModules }: { loadModules: LoadModules }) {
-    const [{ modeInstance: basic }] = await loadModules(['@ohif/mode-basic']);
+    const basic = await hostMode(loadModules);
     const [route] = basic.routes;
-    const { id, props } = route.layoutInstance;
+    const { id, props } = route.layoutInstance ?? route.layoutTemplate();
+    const current = Array.isArray(basic.toolbarSections);
     return {
       ...basic,
       id: MODE_ID,
@@ -48,9 +58,7 @@ const mode = {
       modeCustomizations: {
         'ohif.hotkeyBindings': { $push: hotkeyBindings },
       },
-      // OHIF's own tools for labelmaps: what a model drew is edited with them.
-      toolbarButtons: [...basic.toolbarButtons, { $reference: 'cornerstone.segmentationToolbarButtons' }, ...toolbarButtons],
-      toolbarSections: [...basic.toolbarSections, { $reference: 'cornerstone.segmentationToolbarSections' }],
+      ...toolbarOf(basic),
       toolGroupAdditions: withTools(basic.toolGroupAdditions),
       routes: [{
         ...route,
@@ -69,7 +77,8 @@ const mode = {
       }],
       onModeEnter(args: ModeArguments): void {
         basic.onModeEnter.call(this, args);
-        addButtons(args.servicesManager);
+        if (current) addButtons(args.servicesManager);
+        else addToOlder(args.servicesManager, basic);
       },
       onModeExit(args: ModeArguments): void {
         basic.onModeExit.call(this, args);
@@ -80,11 +89,40 @@ const mode = {
 
 export default mode;
 
+/** `@ohif/mode-basic`; in OHIF 3.11, which has none, its only other one. */
+async function hostMode(loadModules: LoadModules): Promise<HostMode> {
+  for (const name of ['@ohif/mode-basic', '@ohif/mode-longitudinal']) {
+    const [found] = await loadModules([name]).catch(() => []);
+    if (found) return found.modeInstance ?? found.modeFactory({ modeConfiguration: {} });
+  }
+  throw new Error('Expected a viewer with @ohif/mode-basic or @ohif/mode-longitudinal (OHIF 3.11 or later), found neither: the mode Overread cannot be made.');
+}
+
+/** OHIF's own tools for labelmaps too, where it hands them out: what a model drew is edited with them. */
+function toolbarOf({ toolbarButtons: buttons = [], toolbarSections: sections }: HostMode) {
+  if (!Array.isArray(sections)) return { toolbarButtons: buttons, ...(sections && { toolbarSections: sections }) };
+  return {
+    toolbarButtons: [...buttons, { $reference: 'cornerstone.segmentationToolbarButtons' }, ...toolbarButtons],
+    toolbarSections: [...sections, { $reference: 'cornerstone.segmentationToolbarSections' }],
+  };
+}
+
+/** OHIF 3.11 and 3.12 take buttons and hotkeys as the mode is entered. */
+function addToOlder({ services: { customizationService, toolbarService } }: ServicesManager, { toolbarSections }: HostMode): void {
+  toolbarService.register?.(toolbarButtons);
+  const primary = (toolbarSections as Readonly<Record<string, readonly string[]>> | undefined)?.primary;
+  if (primary) {
+    toolbarService.clearButtonSection('primary');
+    toolbarService.updateSection('primary', [...primary, RUN_BUTTON, OVERLAYS_BUTTON]);
+  } else toolbarService.updateSection('primary', [RUN_BUTTON, OVERLAYS_BUTTON]);
+  customizationService.setCustomizations?.({ 'ohif.hotkeyBindings': { $push: hotkeyBindings } });
+}
+
 /** OHIF's panel of segmentations without the tools; the one with them takes its place. */
 const READING_PANEL = '@ohif/extension-cornerstone.panelModule.panelSegmentation';
 
 /** Brush, eraser and their like, in stack and in MPR viewports. */
-function withTools(additions: BasicModeInstance['toolGroupAdditions'] = {}) {
+function withTools(additions: HostMode['toolGroupAdditions'] = {}) {
   const tools = { $reference: 'cornerstone.segmentationTools' };
   return { ...additions, default: [...(additions['default'] ?? []), tools], mpr: [...(additions['mpr'] ?? []), tools] };
 }

@@ -111,9 +111,11 @@ export interface CornerstoneViewportService extends PubSub<'VIEWPORT_DATA_CHANGE
 
 export interface CustomizationService {
   getCustomization(id: string): unknown;
+  setCustomizations?(customizations: Readonly<Record<string, object>>): void;
 }
 
 export interface ToolbarService {
+  register?(buttons: readonly object[]): void;
   clearButtonSection(section: string): void;
   /** Appends to the section; on an empty one it keeps the array that it is given. */
   updateSection(section: string, buttonIds: string[]): void;
