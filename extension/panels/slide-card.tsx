@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { colorOf, cssColor } from '../overlays/colors.ts';
 import type { Session } from '../session.ts';
 import { areaMm2, type KeptSlide } from '../slides/slide-results.ts';
@@ -124,8 +124,27 @@ function SlideCard({ session, slide, visible }: { session: Session; slide: KeptS
           <button type="button" className="ovr-button ovr-small" onClick={() => session.slides.results.remove(key)} data-overread="remove-slide">Remove</button>
         </p>
       )}
+      {slide.stored && slide.stored.glassTiles > 0 && <p className="ovr-muted">{slide.stored.glassTiles} tiles of nothing but glass were not read when it was made.</p>}
+      <StoreSlide session={session} slide={slide} />
       <p className="ovr-notice">{model.notice}</p>
     </article>
+  );
+}
+
+/** Its way to the PACS, once it is whole. */
+function StoreSlide({ session: { storer }, slide }: { session: Session; slide: KeptSlide }) {
+  const { statuses } = useSyncExternalStore(storer.state.subscribe, storer.state.get);
+  const status = statuses.get(slide.key);
+  if (status?.kind !== 'stored' && !storer.canStoreSlide(slide)) return null;
+  return (
+    <div className="ovr-store" data-overread="store-row" data-status={status?.kind ?? 'new'}>
+      {status?.kind === 'stored' ? <span role="status" title={status.instances.join('\n')}>Stored in the PACS</span> : (
+        <button type="button" className="ovr-button" disabled={status?.kind === 'storing'} onClick={() => void storer.storeSlide(slide.key)} data-overread="store">
+          {status?.kind === 'storing' ? 'Storing…' : status?.kind === 'failed' ? 'Try again' : 'Store to PACS'}
+        </button>
+      )}
+      {status?.kind === 'failed' && <p className="ovr-store-message" role="alert">{status.message}</p>}
+    </div>
   );
 }
 

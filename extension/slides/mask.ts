@@ -1,7 +1,7 @@
 import type { OverreadError } from '../../src/errors.ts';
 import type { Region } from '../../src/image/tiles.ts';
 import { joinedGlass, withoutTiles, type GlassTiles } from '../../src/results/tiled-result.ts';
-import { encodeRuns, forEachStretch, type Runs } from './runs.ts';
+import { emptyRuns, encodeRuns, forEachStretch, type Runs } from './runs.ts';
 
 /** A part of the mask that is there. */
 export interface MaskPart {
@@ -89,6 +89,14 @@ export class SlideMask {
     this.#parts.set(index, part);
     this.#unread.delete(index);
     this.#changed({ part, replaces: before !== undefined });
+  }
+
+  /** A part that was read and has no pixel of any label. */
+  putEmpty(index: number, region: Region): void {
+    const part = { region, runs: emptyRuns(region.columns * region.rows) };
+    this.#bytes += part.runs.length;
+    this.#parts.set(index, part);
+    this.#changed({ part, replaces: false });
   }
 
   fail(index: number, region: Region, error: OverreadError): void {

@@ -28,6 +28,14 @@ export function encodeRuns(labels: Uint8Array): Runs {
   return out.slice(0, size);
 }
 
+/** Of so many pixels, all 0. */
+export function emptyRuns(pixels: number): Runs {
+  const out = [0];
+  let length = pixels;
+  for (; length > 127; length = Math.floor(length / 128)) out.push((length & 127) | 128);
+  return Uint8Array.of(...out, length);
+}
+
 /**
  * Calls back for every stretch of one label other than 0, row by row; none goes over a row's end.
  * @param visit with the stretch's row and its columns [from, to), counted within the region

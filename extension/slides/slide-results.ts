@@ -29,6 +29,8 @@ export interface KeptSlide {
   readonly outOfDistribution?: OutOfDistribution;
   readonly createdAt: string;
   readonly visible: boolean;
+  /** Of one that was read back from the PACS. */
+  readonly stored?: { readonly glassTiles: number };
 }
 
 /** Masks of slides, for this page's lifetime. */

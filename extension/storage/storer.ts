@@ -6,10 +6,12 @@ import type { DicomObject } from '../../src/export/part10.ts';
 import type { Naturalized, SourceInstance } from '../../src/export/source.ts';
 import { isInstanceReference, type Image } from '../../src/image/image.ts';
 import type { HeatmapResult, Result } from '../../src/results/result.ts';
-import { auditedResult } from '../audit/audit.ts';
+import { auditedModel, auditedResult, auditedSources } from '../audit/audit.ts';
 import type { StoreSettings } from '../configuration.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import { Observable } from '../state.ts';
+import type { KeptSlide, SlideResults } from '../slides/slide-results.ts';
+import { storedSlide } from '../slides/stored.ts';
 import type { DicomInstance } from '../types/ohif.ts';
 import { withoutPatient, type Draft, type Drafts } from './drafts.ts';
 import type { InstanceUIDs, Pacs } from './pacs.ts';
@@ -49,6 +51,8 @@ export interface StorerParts {
   readonly drafts: Drafts;
   readonly writers: () => Promise<Writers>;
   readonly settings: StoreSettings;
+  /** Masks of slides, which are kept apart. */
+  readonly slides?: Pick<SlideResults, 'all' | 'get' | 'keep'>;
   /** Hears of every store and every verdict. */
   readonly audit?: (event: AuditedEvent) => void;
 }
@@ -68,6 +72,8 @@ export class Storer {
   /** Objects that were read, and studies at the number of images that they had then. */
   readonly #loaded = new Set<string>();
   #loading: Promise<void> = Promise.resolve();
+  /** Of masks of slides that were sent and not read back. */
+  readonly #slideObjects = new Map<string, DicomObject>();
 
   constructor(parts: StorerParts) {
     this.#parts = parts;
@@ -154,6 +160,52 @@ export class Storer {
     }
   }
 
+  /** Whether a mask of a slide can be stored: whole, and what could not be read is not passed over. */
+  canStoreSlide({ status, mask, stored }: KeptSlide): boolean {
+    return !stored && status === 'done' && mask.unread.size === 0 && this.#parts.settings.results.includes('labelmap');
+  }
+
+  /** As {@link store}, of a mask of a slide. It has the same object at every attempt of this page. */
+  async storeSlide(key: string): Promise<boolean> {
+    const slide = this.#parts.slides?.get(key);
+    const status = this.state.get().statuses.get(key)?.kind;
+    if (!slide || !this.canStoreSlide(slide) || status === 'storing' || status === 'stored') return status === 'stored';
+    this.#status(key, { kind: 'storing' });
+    const event = { action: 'store', model: auditedModel(slide.model), ...auditedSources(slide.source.sources) } as const;
+    try {
+      const { sourcesOf, anonymousSlide, fileOf } = await this.#parts.writers();
+      const sources = sourcesOf(this.#parts.viewer.instancesOf(slide.studyInstanceUID));
+      if (!sources[0]) throw new OverreadError('input/inconsistent', 'The slide of this mask is not open in the viewer. Open the study, and store again.', { expected: slide.studyInstanceUID });
+      const { source, model, device, createdAt, targets, mask } = slide;
+      const before = this.#slideObjects.get(key);
+      const object = before ?? anonymousSlide(
+        { source, model, device, createdAt, targets, labelsIn: region => mask.labelsIn(region), glassTiles: mask.glass?.indices.length ?? 0 }, this.#contextOf(key, model, sources),
+      );
+      this.#slideObjects.set(key, object);
+      const uid = object.SOPInstanceUID as string;
+      await this.#sendOne({ studyInstanceUID: slide.studyInstanceUID, seriesInstanceUID: object.SeriesInstanceUID as string, sopInstanceUID: uid }, fileOf(object, sources[0]), before !== undefined);
+      this.#loaded.add(uid);
+      this.#slideObjects.delete(key);
+      this.#status(key, { kind: 'stored', instances: [uid] });
+      this.#parts.audit?.({ ...event, outcome: 'success', stored: [uid] });
+      return true;
+    } catch (error) {
+      const { code, message } = toOverreadError(error);
+      this.#status(key, { kind: 'failed', message });
+      this.#parts.audit?.({ ...event, outcome: 'failure', error: code });
+      return false;
+    }
+  }
+
+  /** A mask that is read further is another one. To be called whenever masks of slides change. */
+  readonly onSlides = (): void => {
+    for (const { key, status } of this.#parts.slides?.all() ?? []) {
+      if (status !== 'running') continue;
+      this.#slideObjects.delete(key);
+      this.#status(key, undefined);
+    }
+  };
+
   /** One after the other; one that fails does not stop the others. */
   async storeAll(studies: ReadonlySet<string>): Promise<void> {
     for (const { key } of this.#parts.results.ofStudies(studies)) await this.store(key);
@@ -167,7 +219,7 @@ export class Storer {
     if (!source) throw new OverreadError('input/inconsistent', 'The images of this result are not open in the viewer. Open the study, and store again.', { expected: studyInstanceUID });
     const before = this.#drafts.get(key);
     const again = before?.objects !== undefined && before.result === result;
-    const objects = again ? before.objects! : anonymousObjects(result, this.#contextOf(key, result, sources), await this.#picture(result), this.#parts.settings);
+    const objects = again ? before.objects! : anonymousObjects(result, this.#contextOf(key, result.model, sources), await this.#picture(result), this.#parts.settings);
     const there = new Set(again ? before.stored : []);
     const draft: Draft = { key, studyInstanceUID, result, ...this.#verdictOf(key), objects };
     this.#put(draft);
@@ -205,7 +257,7 @@ export class Storer {
     }
   }
 
-  #contextOf(key: string, { model }: Result, sources: readonly SourceInstance[]): ExportContext {
+  #contextOf(key: string, model: { readonly id: string }, sources: readonly SourceInstance[]): ExportContext {
     const user = this.#parts.viewer.user();
     return { sources, algorithm: this.#parts.viewer.algorithmOf(model.id), ...(user && { user }), ...this.#verdictOf(key) };
   }
@@ -258,7 +310,12 @@ export class Storer {
         if (known.code !== 'input/refused' && known.code !== 'input/inconsistent') problems.push(`${sopInstanceUID}: ${known.message}`);
       }
     }
-    for (const { result, verdict, sopInstanceUID, provenance } of joinObjects(read)) {
+    for (const { result, verdict, sopInstanceUID, provenance, tiles } of joinObjects(read)) {
+      if (tiles && this.#parts.slides) {
+        const slide = storedSlide(tiles, sopInstanceUID);
+        this.#parts.slides.keep(slide);
+        this.#status(slide.key, { kind: 'stored', instances: [sopInstanceUID] });
+      }
       // OHIF shows segmentations of others itself.
       if (!result || !provenance.ours) continue;
       this.#stored.add(result);

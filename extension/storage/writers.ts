@@ -4,6 +4,7 @@ import type { ExportContext } from '../../src/export/derived.ts';
 import { dicomObjects } from '../../src/export/exporters.ts';
 import { encodePart10, type DicomObject } from '../../src/export/part10.ts';
 import { sourceInstance, type Naturalized, type SourceInstance } from '../../src/export/source.ts';
+import { tiledSegmentation, type TiledMask } from '../../src/export/tiled-segmentation.ts';
 import type { Image } from '../../src/image/image.ts';
 import type { Result } from '../../src/results/result.ts';
 import type { StoreSettings } from '../configuration.ts';
@@ -23,8 +24,17 @@ export function sourcesOf(instances: readonly object[]): SourceInstance[] {
 
 /** The objects of a result without patient and study, which are put in only when they are stored. */
 export function anonymousObjects(result: Result, context: ExportContext, image: Image | undefined, { segmentation, keyObjects }: Pick<StoreSettings, 'segmentation' | 'keyObjects'>): DicomObject[] {
-  const identifying = new Set(context.sources.flatMap(({ patientAndStudy }) => Object.keys(patientAndStudy)));
-  return dicomObjects(result, context, { segmentation, keyObjects, ...(image && { image }) }).map(object => Object.fromEntries(Object.entries(object).filter(([keyword, value]) => value !== undefined && !identifying.has(keyword))));
+  return dicomObjects(result, context, { segmentation, keyObjects, ...(image && { image }) }).map(object => withoutPatientAndStudy(object, context));
+}
+
+/** As {@link anonymousObjects}, of a mask of a slide. */
+export function anonymousSlide(mask: TiledMask, context: ExportContext): DicomObject {
+  return withoutPatientAndStudy(tiledSegmentation(mask, context), context);
+}
+
+function withoutPatientAndStudy(object: DicomObject, { sources }: ExportContext): DicomObject {
+  const identifying = new Set(sources.flatMap(({ patientAndStudy }) => Object.keys(patientAndStudy)));
+  return Object.fromEntries(Object.entries(object).filter(([keyword, value]) => value !== undefined && !identifying.has(keyword)));
 }
 
 /** As a file, with patient and study of its source. */

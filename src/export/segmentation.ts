@@ -56,12 +56,14 @@ export function segmentation(result: LabelmapResult, context: ExportContext, typ
 }
 
 /** What every segmentation says, but its frames. */
-export function segmentationModules(made: Made, { type, segments, sources, context, editedAt }: {
+export function segmentationModules(made: Made, { type, segments, sources, context, editedAt, parameters }: {
   readonly type: SegmentationType;
   readonly segments: readonly Segment[];
   readonly sources: readonly SourceInstance[];
   readonly context: ExportContext;
   readonly editedAt?: string;
+  /** Further parameters of the algorithm. */
+  readonly parameters?: Readonly<Record<string, string | number>>;
 }): DicomObject {
   const lossy = sources.find(({ lossy: l }) => Object.keys(l).length > 0)?.lossy;
   return {
@@ -80,19 +82,19 @@ export function segmentationModules(made: Made, { type, segments, sources, conte
     SegmentationType: type,
     ...(type === 'FRACTIONAL' && { SegmentationFractionalType: 'PROBABILITY', MaximumFractionalValue: FRACTIONS }),
     SegmentsOverlap: type === 'FRACTIONAL' ? 'UNDEFINED' : 'NO',
-    SegmentSequence: segments.map(segment => segmentItem(made, segment, context, editedAt)),
+    SegmentSequence: segments.map(segment => segmentItem(made, segment, context, editedAt, parameters)),
     ...referencedSeries(sources),
   };
 }
 
-function segmentItem(made: Made, { target, segmentNumber, threshold }: Segment, context: ExportContext, editedAt: string | undefined): DicomObject {
+function segmentItem(made: Made, { target, segmentNumber, threshold }: Segment, context: ExportContext, editedAt: string | undefined, parameters: Readonly<Record<string, string | number>> = {}): DicomObject {
   return {
     SegmentNumber: segmentNumber,
     SegmentLabel: lo(target.label),
     // A reader's brush makes it no longer the algorithm's alone.
     SegmentAlgorithmType: editedAt === undefined ? 'AUTOMATIC' : 'SEMIAUTOMATIC',
     SegmentAlgorithmName: lo(context.algorithm?.name ?? made.model.name),
-    SegmentationAlgorithmIdentificationSequence: [algorithmItem(made, context, { threshold, editedAt })],
+    SegmentationAlgorithmIdentificationSequence: [algorithmItem(made, context, { threshold, editedAt, ...parameters })],
     SegmentedPropertyCategoryCodeSequence: [conceptItem(target.category ?? ANATOMICAL_STRUCTURE)],
     SegmentedPropertyTypeCodeSequence: [conceptItem(target.concept)],
     TrackingID: `${made.model.id} ${made.model.version} ${target.label}`,

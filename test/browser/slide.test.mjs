@@ -174,6 +174,23 @@ test('another picture shows none of it; nuclei-unet reads a photograph in a stac
   await page.locator(MASK).waitFor({ state: 'attached' });
 });
 
+test('a mask that is whole is stored, and is back on a new page that has run nothing', async () => {
+  const [before] = (await state(page)).slides.filter(({ model }) => model.id === 'tiny-dark');
+  const card = page.locator('[data-overread="slide"]:not([aria-label^="Nuclei"])');
+  await card.locator('[data-overread="store"]').click();
+  await card.locator('[data-status="stored"]').waitFor({ timeout: 120_000 });
+  await page.reload();
+  await slideReady(page);
+  await poll(async () => (await state(page)).slides.some(({ model }) => model.id === 'tiny-dark'), 'the stored mask', 60_000);
+  const { device, slides } = await state(page);
+  assert.equal(device, null);
+  const [after] = slides.filter(({ model }) => model.id === 'tiny-dark');
+  assert.deepEqual([after.segments, after.model, after.source], [before.segments, before.model, before.source]);
+  await lookAt(page, { ...place, resolution: 1 });
+  await page.locator(MASK).waitFor({ state: 'attached' });
+  await screenshot(page, 'slide-stored');
+});
+
 test('no page error and no policy violation on the way', () => {
   assert.deepEqual(window.seen.pageErrors, []);
   assert.deepEqual(window.seen.policy, []);

@@ -1,13 +1,13 @@
 import type { PointsResult } from '../../results/points.ts';
 import type { Result } from '../../results/result.ts';
 import { DerivedClass, type Verdict } from '../derived.ts';
-import { text, type SourceInstance } from '../source.ts';
+import { items, text, type SourceInstance } from '../source.ts';
 import { readAnnotations } from './annotations.ts';
-import { readFile } from './data-set.ts';
+import { readFile, type ReadFile } from './data-set.ts';
 import { readCapture, readMap, type ReadCapture } from './maps.ts';
 import type { Provenance } from './provenance.ts';
 import { readReport, type ReadReport } from './report.ts';
-import { readSegmentation } from './segmentation.ts';
+import { readSegmentation, readTiles, type ReadTiles } from './segmentation.ts';
 
 /** What an object of a study gave. */
 export interface ReadObject {
@@ -15,6 +15,8 @@ export interface ReadObject {
   readonly sopClassUID: string;
   readonly provenance: Provenance;
   readonly result?: Result;
+  /** Of a mask of a slide, in place of a result. */
+  readonly tiles?: ReadTiles;
   /** Of a Secondary Capture: what it is a picture of. */
   readonly capture?: ReadCapture;
   readonly verdict?: Pick<Verdict, 'decision' | 'reason'>;
@@ -42,7 +44,7 @@ export async function readObject(file: Uint8Array, sources: readonly SourceInsta
   switch (sopClassUID) {
     case DerivedClass.segmentation:
     case DerivedClass.labelMapSegmentation:
-      return { ...of, ...(await readSegmentation(file, read, sources)) };
+      return { ...of, ...(isTiledMask(read) ? await readTiles(file, read, sources) : await readSegmentation(file, read, sources)) };
     case DerivedClass.parametricMap:
       return { ...of, ...readMap(read, sources) };
     case DerivedClass.bulkAnnotations:
@@ -56,6 +58,12 @@ export async function readObject(file: Uint8Array, sources: readonly SourceInsta
     default:
       return undefined;
   }
+}
+
+/** A mask of ours on a slide, in tiles; one in a single frame is small. */
+function isTiledMask({ set }: ReadFile): boolean {
+  const ours = items(set.ContributingEquipmentSequence).some(item => text(item.Manufacturer) === 'Overread');
+  return ours && set.TotalPixelMatrixColumns !== undefined && Number(set.TotalPixelMatrixColumns) * Number(set.TotalPixelMatrixRows) !== Number(set.Columns) * Number(set.Rows);
 }
 
 /** Results that lie in several objects, made whole again: {@link joinMeasurements} and {@link joinCounts}. */

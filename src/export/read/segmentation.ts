@@ -2,6 +2,8 @@ import { decodeFrame } from '../../dicom/decode.ts';
 import { readImageInstance } from '../../dicom/instance.ts';
 import { OverreadError } from '../../errors.ts';
 import type { ImageReference } from '../../image/image.ts';
+import type { Region } from '../../image/tiles.ts';
+import type { Target } from '../../manifest.ts';
 import { measureSegments } from '../../results/measure.ts';
 import type { LabelmapResult, Segment } from '../../results/result.ts';
 import { srgbOf } from '../cielab.ts';
@@ -59,10 +61,54 @@ export async function readSegmentation(file: Uint8Array, read: ReadFile, sources
   return { provenance, result: { ...made, kind: 'labelmap', source: grid, labels, segments: segmentsOf(segmentItems, labels, grid), ...(edited && { editedAt: made.createdAt }) } };
 }
 
+/** A mask of a slide of ours, tile by tile. */
+export interface ReadTiles extends Pick<LabelmapResult, 'model' | 'device' | 'createdAt'> {
+  readonly source: ImageReference;
+  readonly targets: readonly Target[];
+  /** One a place that has a pixel; within the level. */
+  readonly tiles: readonly { readonly region: Region; readonly labels: Uint8Array }[];
+  /** The grid that the tiles lie on, pixels. */
+  readonly tileSize: number;
+  readonly glassTiles: number;
+}
+
+/**
+ * A Segmentation of ours on a level of a slide, without ever making it whole.
+ * @throws OverreadError as {@link readSegmentation}
+ */
+export async function readTiles(file: Uint8Array, read: ReadFile, sources: readonly SourceInstance[]): Promise<{ readonly tiles: ReadTiles; readonly provenance: Provenance }> {
+  const { set } = read;
+  const segmentItems = items(set.SegmentSequence);
+  const parameters = parametersIn(text(items(segmentItems[0]?.SegmentationAlgorithmIdentificationSequence)[0]?.AlgorithmParameters));
+  const provenance = provenanceOf(set, parameters);
+  const frames = items(set.PerFrameFunctionalGroupsSequence);
+  const [rows, columns] = [numbers(set.Rows)![0]!, numbers(set.Columns)![0]!];
+  const grid = gridOfMask(set, frames, sources, provenance.ours, undefined);
+  const valuesOf = await frameValues(file, read, columns * rows);
+  const tiles = new Map<string, { region: Region; labels: Uint8Array }>();
+  for (const [i, frame] of frames.entries()) {
+    const segment = numbers(items(frame.SegmentIdentificationSequence)[0]?.ReferencedSegmentNumber)?.[0] ?? 1;
+    const { x, y } = tileOf(frame);
+    const region = { x, y, columns: Math.min(columns, grid.shape[0] - x), rows: Math.min(rows, grid.shape[1] - y) };
+    if (region.columns <= 0 || region.rows <= 0) throw new OverreadError('input/inconsistent', `A tile of the segmentation lies at ${x}, ${y}, beyond its slide of ${grid.shape[0]} × ${grid.shape[1]} pixels. It is not shown.`, { expected: grid.shape, got: [x, y] });
+    const tile = tiles.get(`${x} ${y}`) ?? { region, labels: new Uint8Array(region.columns * region.rows) };
+    tiles.set(`${x} ${y}`, tile);
+    const values = await valuesOf(i);
+    for (let v = 0; v < region.rows; v++) for (let u = 0; u < region.columns; u++) if (values[v * columns + u] !== 0) tile.labels[v * region.columns + u] = segment;
+  }
+  const { model, device, createdAt } = provenance;
+  return { provenance, tiles: { model, device, createdAt, source: grid, targets: targetsOf(segmentItems), tiles: [...tiles.values()], tileSize: columns, glassTiles: Number(parameters.get('glassTiles') ?? 0) } };
+}
+
 function segmentsOf(segmentItems: readonly Naturalized[], labels: Uint8Array, grid: ImageReference): Segment[] {
+  const numbersOf = new Set(segmentItems.map(item => numbers(item.SegmentNumber)?.[0] ?? 0));
+  return measureSegments(labels, targetsOf(segmentItems), grid).filter(({ segmentNumber }) => numbersOf.has(segmentNumber));
+}
+
+/** Counted by number, whatever numbers others gave. */
+function targetsOf(segmentItems: readonly Naturalized[]): Target[] {
   const known = segmentItems.map(item => ({ number: numbers(item.SegmentNumber)?.[0] ?? 0, item })).filter(({ number }) => number > 0);
-  // Counted by number, whatever numbers others gave; measured in their order.
-  const targets = Array.from({ length: Math.max(0, ...known.map(({ number }) => number)) }, (_, i) => {
+  return Array.from({ length: Math.max(0, ...known.map(({ number }) => number)) }, (_, i) => {
     const item = known.find(({ number }) => number === i + 1)?.item;
     const colour = numbers(item?.RecommendedDisplayCIELabValue);
     return {
@@ -71,8 +117,6 @@ function segmentsOf(segmentItems: readonly Naturalized[], labels: Uint8Array, gr
       ...(colour?.length === 3 && { color: srgbOf(colour as unknown as [number, number, number]) }),
     };
   });
-  const numbersOf = new Set(known.map(({ number }) => number));
-  return measureSegments(labels, targets, grid).filter(({ segmentNumber }) => numbersOf.has(segmentNumber));
 }
 
 /** The frames that were read: of ours exactly those it names; of others the whole series that they belong to. */

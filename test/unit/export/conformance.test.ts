@@ -3,9 +3,10 @@ import { keyObjects } from '../../../src/export/key-objects.ts';
 import { encodePart10 } from '../../../src/export/part10.ts';
 import { joinObjects, readObject, type ReadObject } from '../../../src/export/read/index.ts';
 import { segmentation } from '../../../src/export/segmentation.ts';
+import { tiledSegmentation } from '../../../src/export/tiled-segmentation.ts';
 import type { HeatmapResult, Result } from '../../../src/results/result.ts';
 import { heatmap, mask, points, scores } from './results.ts';
-import { film, multiFrame, slide, stack, type Sources } from './sources.ts';
+import { film, HEART, LUNG, MADE, multiFrame, slide, stack, type Sources } from './sources.ts';
 import { dciodvfyErrors, hasDciodvfy, hasPixelMed, hasPydicom, pixelMedErrors, pydicomOf, type Excuse } from './validators.ts';
 
 /** Messages of dciodvfy 2022 that are wrong. */
@@ -149,4 +150,34 @@ test('pictures that are no DICOM images are refused, and so are sources that are
   expect(() => dicomObjects(mask(reference), { sources: [] })).toThrow(expect.objectContaining({ code: 'input/inconsistent' }));
   expect(() => dicomObjects(heatmap(reference), context)).toThrow(expect.objectContaining({ code: 'input/refused' }));
   expect(() => keyObjects(scores(reference), { sources: [] })).toThrow(expect.objectContaining({ code: 'input/inconsistent' }));
+});
+
+describe('a mask of a slide, in tiles', () => {
+  const of = slide(1300, 700);
+  const labelAt = (x: number, y: number): number => (x > 1100 && y > 600 ? 2 : x < 3 && y < 3 ? 1 : 0);
+  const tiled = (at: (x: number, y: number) => number, read?: object) => encodePart10(tiledSegmentation({
+    ...MADE, source: of.reference, targets: [LUNG, HEART], glassTiles: 3, ...read,
+    labelsIn: ({ x, y, columns, rows }) => {
+      const labels = Uint8Array.from({ length: columns * rows }, (_, i) => at(x + (i % columns), y + Math.floor(i / columns)));
+      return labels.some(v => v > 0) ? labels : undefined;
+    },
+  }, of.context));
+
+  (hasDciodvfy ? test : test.skip)('has no error, with pixels and without', () => {
+    for (const file of [tiled(labelAt), tiled(() => 0)]) expect(dciodvfyErrors(file, EXCUSES)).toEqual([]);
+  });
+
+  test('has frames where there are pixels only, and comes back pixel by pixel at its edges too', async () => {
+    const { tiles, result } = (await readObject(tiled(labelAt), of.context.sources))!;
+    expect(result).toBeUndefined();
+    expect(tiles!.tiles.map(({ region }) => region)).toEqual([{ x: 0, y: 0, columns: 512, rows: 512 }, { x: 1024, y: 512, columns: 276, rows: 188 }]);
+    for (const { region: { x, y, columns }, labels } of tiles!.tiles) {
+      labels.forEach((label, i) => {
+        if (label !== labelAt(x + (i % columns), y + Math.floor(i / columns))) throw new Error(`label ${label} at ${x + (i % columns)}, ${y + Math.floor(i / columns)}`);
+      });
+    }
+    expect(tiles).toMatchObject({ model: { id: 'tiny-net', sha256: MADE.model.sha256 }, glassTiles: 3, source: { sources: of.reference.sources, shape: [1300, 700, 1] } });
+    expect(tiles!.targets.map(({ label }) => label)).toEqual(['Lung', 'Herz (Größe)']);
+    expect((await readObject(tiled(() => 0), of.context.sources))!.tiles!.tiles.flatMap(({ labels }) => [...labels]).every(v => v === 0)).toBe(true);
+  });
 });

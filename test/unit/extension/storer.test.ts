@@ -1,4 +1,6 @@
 import type { StoreSettings } from '../../../extension/configuration.ts';
+import { SlideMask } from '../../../extension/slides/mask.ts';
+import { SlideResults, type KeptSlide } from '../../../extension/slides/slide-results.ts';
 import { ResultsStore } from '../../../extension/results-store.ts';
 import { memoryDrafts, type Drafts } from '../../../extension/storage/drafts.ts';
 import type { InstanceUIDs, Pacs } from '../../../extension/storage/pacs.ts';
@@ -10,7 +12,7 @@ import { readFile } from '../../../src/export/read/data-set.ts';
 import { text, type Naturalized } from '../../../src/export/source.ts';
 import type { InstanceReference } from '../../../src/image/image.ts';
 import { heatmap, mask, scores } from '../export/results.ts';
-import { film, type Sources } from '../export/sources.ts';
+import { film, LUNG, MADE, slide, type Sources } from '../export/sources.ts';
 
 /** A PACS in memory that can fail. */
 class FakePacs implements Pacs {
@@ -48,16 +50,18 @@ beforeAll(async () => {
   instance = readFile(source.files[0]!).set;
 });
 
-function page(pacs: FakePacs, drafts: Drafts = memoryDrafts(), instances: readonly Naturalized[] = [instance], settings: Partial<StoreSettings> = {}) {
+function page(pacs: FakePacs, drafts: Drafts = memoryDrafts(), instances: readonly Naturalized[] = [instance], settings: Partial<StoreSettings> = {}, of: Pick<Sources, 'context'> = source) {
+  const slides = new SlideResults();
   const audited: AuditedEvent[] = [];
   const results = new ResultsStore();
   const storer = new Storer({
-    results, pacs, drafts, settings: { results: ['labelmap', 'scores', 'points', 'heatmap'], segmentation: 'BINARY', keyObjects: false, ...settings }, audit: event => audited.push(event), viewer: { instancesOf: () => instances, imageOf: async () => source.image!, algorithmOf: () => undefined, user: () => 'Reader^Rita' },
+    results, pacs, drafts, settings: { results: ['labelmap', 'scores', 'points', 'heatmap'], segmentation: 'BINARY', keyObjects: false, ...settings }, audit: event => audited.push(event), slides, viewer: { instancesOf: () => instances, imageOf: async () => source.image!, algorithmOf: () => undefined, user: () => 'Reader^Rita' },
     writers: () => import('../../../extension/storage/writers.ts'),
   });
   results.subscribe(storer.onResults);
-  const study = source.context.sources[0]!.studyInstanceUID;
-  return { results, storer, audited, studies: new Set([study]), status: (key: string) => storer.state.get().statuses.get(key) };
+  const study = of.context.sources[0]!.studyInstanceUID;
+  slides.subscribe(storer.onSlides);
+  return { results, slides, storer, audited, studies: new Set([study]), status: (key: string) => storer.state.get().statuses.get(key) };
 }
 
 test('a result is stored once, read back, and comes back on another page without running', async () => {
@@ -243,4 +247,63 @@ test('what a site does not store is not stored, and its masks are written as it 
   // What a reader wrote may name somebody: it is no part of the audit.
   expect(audited[0]).toMatchObject({ action: 'verdict', details: { decision: 'rejected' } });
   expect(JSON.stringify(audited)).not.toMatch(/Müller/);
+});
+
+describe('a mask of a slide', () => {
+  const of = slide(1300, 700);
+  const level = () => readFile(of.files[0]!).set;
+  const labels = Uint8Array.from({ length: 200 * 100 }, (_, i) => (i % 7 === 0 ? 1 : 0));
+  const kept = (change: Partial<KeptSlide> = {}): KeptSlide => {
+    const mask = new SlideMask({ columns: 1300, rows: 700, tiles: 1 });
+    mask.put(0, { x: 1000, y: 500, columns: 200, rows: 100 }, labels);
+    return {
+      ...MADE, key: 'slide 1', fingerprint: '1', source: of.reference, studyInstanceUID: of.context.sources[0]!.studyInstanceUID, targets: [LUNG], mask, status: 'done', ms: 1, visible: true, ...change,
+    };
+  };
+  const open = (pacs: FakePacs) => page(pacs, memoryDrafts(), [level()], {}, of);
+
+  test('is stored once, and comes back on another page tile by tile', async () => {
+    const pacs = new FakePacs();
+    const { slides, storer, audited, status } = open(pacs);
+    slides.keep(kept());
+    await Promise.all([storer.storeSlide('slide 1'), storer.storeSlide('slide 1')]);
+    expect(await storer.storeSlide('slide 1')).toBe(true);
+    expect([pacs.stores, status('slide 1')!.kind, audited]).toMatchObject([1, 'stored', [{ action: 'store', outcome: 'success', studyInstanceUID: of.context.sources[0]!.studyInstanceUID }]]);
+    const later = open(pacs);
+    await later.storer.open(later.studies);
+    const [loaded] = later.slides.all();
+    expect(loaded).toMatchObject({ status: 'done', model: { id: 'tiny-net' }, stored: { glassTiles: 0 } });
+    expect(later.status(loaded!.key)!.kind).toBe('stored');
+    expect([...loaded!.mask.labelsIn({ x: 1000, y: 500, columns: 200, rows: 100 })!]).toEqual([...labels]);
+    expect([loaded!.mask.pixelsOf(1), loaded!.mask.missing, loaded!.mask.labelAt(5, 5)]).toEqual([labels.filter(v => v === 1).length, 0, 0]);
+    // What came from the PACS is not stored again.
+    expect(await later.storer.storeSlide(loaded!.key)).toBe(true);
+    expect(pacs.stores).toBe(1);
+  });
+
+  test('that failed is the same object at the next attempt, and another one when it was read further', async () => {
+    const pacs = new FakePacs();
+    pacs.before = () => { throw new OverreadError('network/unreachable', 'no answer'); };
+    const { slides, storer, status } = open(pacs);
+    const slide = kept();
+    slides.keep(slide);
+    expect(await storer.storeSlide('slide 1')).toBe(false);
+    expect(status('slide 1')).toMatchObject({ kind: 'failed', message: 'no answer' });
+    pacs.before = () => undefined;
+    slides.update('slide 1', { status: 'running' });
+    expect(status('slide 1')).toBeUndefined();
+    slides.update('slide 1', { status: 'done' });
+    expect(await storer.storeSlide('slide 1')).toBe(true);
+    expect(pacs.kept.size).toBe(1);
+  });
+
+  test.each([['is not whole', { status: 'stopped' as const }], ['has tiles that could not be read', {}]])('that %s is not stored', async (_, change) => {
+    const pacs = new FakePacs();
+    const { slides, storer } = open(pacs);
+    const slide = kept(change);
+    if (!('status' in change)) slide.mask.fail(1, { x: 0, y: 0, columns: 10, rows: 10 }, new OverreadError('input/unreadable', 'no'));
+    slides.keep(slide);
+    expect(await storer.storeSlide('slide 1')).toBe(false);
+    expect(pacs.stores).toBe(0);
+  });
 });
