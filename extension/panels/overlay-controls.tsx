@@ -29,17 +29,21 @@ export function OverlayControls({ session, overlay, shown, masks, picture }: Con
         <button type="button" className="ovr-button ovr-small" aria-pressed={!shown} onClick={() => session.toggleOverlays()} data-overread="toggle-all">
           {shown ? 'Hide all' : 'Show all'} <kbd aria-hidden="true">⇧ H</kbd>
         </button>
-        {picture && <button type="button" className="ovr-button ovr-small" title="Saves the active viewport with what is drawn on it, as PNG, without the viewer's texts" onClick={() => void session.exports.picture()} data-overread="picture">Picture</button>}
       </div>
-      {masks && (
-        <label className="ovr-row ovr-slider">
-          <span>Opacity</span>
-          <input
-            type="range" min={5} max={100} step={5} value={Math.max(5, percent)} aria-valuetext={`${percent} %`}
-            onChange={event => session.setOverlayStyle({ opacity: Number(event.target.value) / 100 })}
-          />
-          <span className="ovr-number ovr-percent">{percent} %</span>
-        </label>
+      {(masks || picture) && (
+        <div className="ovr-row">
+          {masks && (
+            <label className="ovr-row ovr-slider">
+              <span>Opacity</span>
+              <input
+                type="range" min={5} max={100} step={5} value={Math.max(5, percent)} aria-valuetext={`${percent} %`}
+                onChange={event => session.setOverlayStyle({ opacity: Number(event.target.value) / 100 })}
+              />
+              <span className="ovr-number ovr-percent">{percent} %</span>
+            </label>
+          )}
+          {picture && <button type="button" className="ovr-button ovr-small" title="Saves the active viewport with what is drawn on it, as PNG, without the viewer's texts" onClick={() => void session.exports.picture()} data-overread="picture">Picture</button>}
+        </div>
       )}
     </div>
   );
