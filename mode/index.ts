@@ -69,7 +69,8 @@ const mode = {
           props: {
             ...props,
             leftPanels: [...props.leftPanels],
-            rightPanels: [PANEL_ID, ...props.rightPanels.map(panel => (panel === READING_PANEL ? SEGMENTATION_PANEL_ID : panel))],
+            // OHIF 3.11 has the panel with tools under another name, and no tools for it here.
+            rightPanels: [PANEL_ID, ...props.rightPanels.map(panel => (panel === READING_PANEL && basic.toolbarSections ? SEGMENTATION_PANEL_ID : panel))],
             rightPanelClosed: false,
             viewports: props.viewports.map(viewport => ({ ...viewport, displaySetsToDisplay: [...viewport.displaySetsToDisplay] })),
           },

@@ -36,7 +36,7 @@ test.each(Object.entries(HOSTS))('in OHIF %s it is the host\'s own mode, with ou
   const made = await mode.modeFactory({ loadModules });
   expect(made).toMatchObject({ id: 'overread-mode', routeName: 'overread', hide: false, hangingProtocol: ['overread-chest', 'default'] });
   const { props } = made.routes[0]!.layoutTemplate();
-  expect(props.rightPanels).toEqual(['overread.panelModule.ai', '@ohif/extension-cornerstone.panelModule.panelSegmentationWithToolsLabelMap', 'measurements']);
+  expect(props.rightPanels).toEqual(['overread.panelModule.ai', `@ohif/extension-cornerstone.panelModule.panelSegmentation${version === '3.11' ? '' : 'WithToolsLabelMap'}`, 'measurements']);
   expect(layout.props.rightPanels).toHaveLength(2);
   const { args, sections, said, registered } = services(version === '3.13' ? [{ primary: ['Zoom'] }] : undefined);
   made.onModeEnter(args);
