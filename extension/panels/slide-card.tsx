@@ -103,7 +103,7 @@ function SlideCard({ session, slide, visible }: { session: Session; slide: KeptS
         <dd className="ovr-number">{parts.size} of {wanted} tiles</dd>
         <dt>Device</dt>
         <dd title={device.reason}>{formatDevice(device)}</dd>
-        {status !== 'running' && (
+        {status !== 'running' && ms > 0 && (
           <>
             <dt>Time</dt>
             <dd className="ovr-number">{formatDuration(ms)}</dd>
