@@ -9,7 +9,8 @@ function setup() {
   const results = new ResultsStore();
   const run = jest.fn(async (_: object) => results.all()[0]);
   const counting = { dotting: { state: new Observable({ classIndex: 0, erasing: false }) }, rois: { state: new Observable({ rois: [] }) } };
-  const session = { state: state(), results, counting, slides: { results: new SlideResults() }, runner: { run } } as unknown as Session;
+  const training = { state: new Observable({ labels: [] }), trainings: { state: new Observable({}) }, versions: { state: new Observable({ versions: [] }) } };
+  const session = { state: state(), results, counting, training, slides: { results: new SlideResults() }, runner: { run } } as unknown as Session;
   return { results, run, ...commandsModule(() => session).actions };
 }
 
