@@ -11,7 +11,7 @@ import type { HeatmapResult, LabelmapResult, Result, ScoresResult } from '../../
 import type { PointsResult } from '../../src/results/points.ts';
 import { film, LUNG, MADE, stack, type Sources } from '../unit/export/sources.ts';
 
-const RUNS = { numRuns: 15, seed: 20260302 } as const;
+const RUNS = { numRuns: 8, seed: 20260302 } as const;
 const TARGETS = ['one', 'two', 'three'].map(label => ({ ...LUNG, label }));
 
 /** Small volumes whose slices lie in any order. */

@@ -182,7 +182,7 @@ test('1,000 random switches of study, series, frame and model while results come
     if (['study', 'series', 'frame', 'model'].includes(name)) counts.switches++;
     actions[name]![1]();
     history = `${history.slice(-120)} ${name}`;
-    if (random.chance(0.6)) await settle(random.integer(2));
+    if (random.chance(0.4)) await settle(random.integer(2));
     check(history);
   }
   for (const { finish } of jobs) finish();
