@@ -176,7 +176,8 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
     }
     for (const viewportId of segmentationService.getViewportIdsWithSegmentation(segmentationId)) {
       if (layer.viewportIds.includes(viewportId)) continue;
-      segmentationService.removeRepresentationsFromViewport(viewportId, specifier);
+      if (segmentationService.removeRepresentationsFromViewport) segmentationService.removeRepresentationsFromViewport(viewportId, specifier);
+      else segmentationService.removeSegmentationRepresentations?.(viewportId, specifier);
       told.delete(viewportId);
     }
   }

@@ -100,7 +100,7 @@ export const css = `
 .ovr-segmented button { min-height: 22px; padding: 0 10px; border: 0; border-radius: 4px; background: none; color: var(--ovr-muted); font: inherit; font-size: 12px; cursor: pointer; }
 .ovr-segmented button[aria-pressed='true'] { background: hsl(215 40% 60% / 0.25); color: var(--ovr-text); }
 .ovr-slider { font-size: 12px; color: var(--ovr-muted); }
-.ovr-controls .ovr-slider { flex: 1; }
+.ovr-controls .ovr-slider { flex: 1; min-width: 0; }
 .ovr-slider input { flex: 1; min-width: 0; height: 16px; accent-color: var(--ovr-accent); cursor: pointer; }
 .ovr-percent { width: 6ch; text-align: right; white-space: nowrap; }
 

@@ -53,7 +53,9 @@ export interface SegmentationService extends PubSub<'SEGMENTATION_ADDED' | 'SEGM
   getSegmentationRepresentations(viewportId: string, specifier?: Partial<RepresentationSpecifier>): readonly SegmentationRepresentation[];
   getViewportIdsWithSegmentation(segmentationId: string): readonly string[];
   addSegmentationRepresentation(viewportId: string, specifier: RepresentationSpecifier): Promise<void>;
-  removeRepresentationsFromViewport(viewportId: string, specifier: RepresentationSpecifier): void;
+  removeRepresentationsFromViewport?(viewportId: string, specifier: RepresentationSpecifier): void;
+  /** Its name in OHIF 3.11. */
+  removeSegmentationRepresentations?(viewportId: string, specifier: RepresentationSpecifier): void;
   setSegmentColor(viewportId: string, segmentationId: string, segmentIndex: number, color: Rgba): void;
   setStyle(specifier: { readonly viewportId?: string; readonly segmentationId?: string; readonly type: 'Labelmap' }, style: Partial<LabelmapStyle>): void;
   setActiveSegmentation(viewportId: string, segmentationId: string): void;
