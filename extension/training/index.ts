@@ -199,7 +199,7 @@ export class Training {
     await this.#reported(async () => {
       const before = this.state.get().labels;
       // Else a browser that runs out of room may throw all of it away.
-      if (before.length === 0) await globalThis.navigator?.storage?.persist?.().catch(() => false);
+      if (before.length === 0) void globalThis.navigator?.storage?.persist?.().catch(() => false);
       const { summary } = await collect();
       await this.#readLabels(before.some(({ id }) => id === summary.id) ? 'The label of this image was replaced.' : 'Added.');
     });
