@@ -15,16 +15,17 @@ export function TrainingMetrics({ record: { metrics, dataset } }: { record: Pick
   return (
     <div data-overread="training-metrics">
       <table className="ovr-numbers ovr-metrics">
-        <thead className="ovr-muted"><tr><th scope="col">Held back</th><th scope="col">Base</th><th scope="col">Tuned</th><th scope="col">Difference</th></tr></thead>
+        <thead className="ovr-muted"><tr><th scope="col"><span className="ovr-hidden">Metric</span></th><th scope="col">Base</th><th scope="col">Tuned</th><th scope="col">Difference</th></tr></thead>
         <tbody>
           {rows.map(([name, { base, tuned, difference }]) => {
-            const interval = several ? metricCells(difference)[1] : '';
+            const { low, high } = difference;
+            const interval = several && low !== undefined && high !== undefined;
             return (
               <tr key={name} title={several ? `95 % intervals: base ${metricCells(base)[1]}, tuned ${metricCells(tuned)[1]}` : undefined}>
                 <th scope="row">{nameOf(name)}</th>
                 <td>{base.value.toFixed(3)}</td>
                 <td>{tuned.value.toFixed(3)}</td>
-                <td>{signed(difference.value)}{interval && <span className="ovr-interval">{signed(difference.low!)} to {signed(difference.high!)}</span>}</td>
+                <td>{signed(difference.value)}{interval && <span className="ovr-interval">{signed(low, 2)} to {signed(high, 2)}</span>}</td>
               </tr>
             );
           })}
@@ -57,6 +58,6 @@ function nameOf(metric: string): string {
   return metric.replace(/^auc:/, 'AUC ').replace(/^objectAp50$/, 'AP at IoU 0.5').replace(/^iou$/, 'IoU').replace(/^./, letter => letter.toUpperCase());
 }
 
-function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+function signed(value: number, digits = 3): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 }

@@ -80,5 +80,8 @@ export const trainingCss = `
 .ovr-curve { margin: 0; font-size: 12px; }
 .ovr-curve svg { width: 100%; }
 .ovr-metrics td, .ovr-metrics th { vertical-align: top; }
+.ovr-metrics th { padding-right: 4px; overflow-wrap: anywhere; }
+.ovr-metrics td { font-size: 12px; }
+.ovr-metrics td + td { padding-left: 5px; }
 .ovr-interval { display: block; font-weight: 400; font-size: 11px; color: var(--ovr-muted); }
 `;

@@ -3,7 +3,7 @@ import { strFromU8, unzipSync, zipSync } from 'fflate';
 import { encode } from 'fast-png';
 import { OverreadError } from '../../src/errors.ts';
 import type { Image } from '../../src/image/image.ts';
-import { imageFromPng } from '../../src/image/png.ts';
+import { imageFromFile } from '../../src/image/file-image.ts';
 import { parseDataset, type Dataset, type DatasetItem } from '../../src/training/dataset.ts';
 import { labelItem, type LabelItem } from './label-item.ts';
 import { SET_NAME } from './label-set.ts';
@@ -65,7 +65,7 @@ export async function readArchive(bytes: Uint8Array, name: string, secret: Uint8
   const read = async (path: string): Promise<Image> => {
     const file = files[folder + path];
     if (!file) throw new OverreadError('dataset/invalid', `Expected the file ${path} in ${name}, got none. Pack the data set again.`, { expected: path });
-    return imageFromPng(file, path);
+    return imageFromFile(file, path);
   };
   const of = await keyedHash(secret, ['archive', name, String(bytes.length), strFromU8(files[json]!)]);
   return Promise.all(items.map(async ({ id, patientId, images: [first], mask, instances, labels = {} }) => {

@@ -105,6 +105,29 @@ describe('the engine through its worker', () => {
     await expect(client.fineTune({ ...job(), allowSlow: false }).result).rejects.toMatchObject({ code: 'device/unavailable', message: expect.stringMatching(/GPU/) });
   });
 
+  test('trains a classifier on findings, guided by masks, and measures areas; labels of one class or one patient are refused by name', async () => {
+    client = connect();
+    const location = `${BASE}tiny-scores/`;
+    const { output: { targets: [first] }, input: { shape } } = await client.describe(location);
+    const label = first!.label;
+    const job = (count: number, value: (i: number) => 0 | 1): EngineTrainingJob => {
+      const [rows, columns] = shape as readonly number[];
+      const items = Array.from({ length: count }, (_, i) => ({ id: `${i}`, patientId: `p${i}`, images: [{ path: `${i}` }], mask: `${i} mask`, labels: { [label]: value(i) } }));
+      const images = items.flatMap(({ id }, i) => [
+        [id, picture(columns!, rows!, (x, y) => (Math.hypot(x - 12, y - 12) < 6 ? 90 + 80 * value(i) : 60 + ((7 * x + 5 * y + 11 * i) % 20)), { modality: 'CR', attributes: { viewPosition: 'PA' } })],
+        [`${id} mask`, picture(columns!, rows!, (x, y) => Number(Math.hypot(x - 12, y - 12) < 6))],
+      ] as const);
+      const of = recipe({ steps: 6, loss: { kind: 'cross-entropy' }, guidance: { kind: 'rrr', weight: 1 }, sampler: 'balanced', validation: { every: 3, share: 0.5 } });
+      return { location, recipe: of, dataset: { schemaVersion: 1, name: 'discs', licence: 'CC0', items }, images: new Map(images), id: 'mine', allowSlow: true };
+    };
+    const tuned = await client.fineTune(job(12, i => (i % 2 ? 1 : 0))).result;
+    const area = tuned.report.metrics[`auc:${label}`]!;
+    expect(area.difference.value).toBeCloseTo(area.tuned.value - area.base.value, 9);
+    expect(tuned.report.curve.filter(({ loss }) => loss !== undefined)).toHaveLength(6);
+    await expect(client.fineTune(job(6, () => 1)).result).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringMatching(new RegExp(`${label} 1 only`)) });
+    await expect(client.fineTune(job(1, () => 1)).result).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringMatching(/at least two patients/) });
+  });
+
   test('explains a score: the map is handed back, a cancelled one stops', async () => {
     client = connect();
     const image = disc(40, 30);
