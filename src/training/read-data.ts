@@ -26,7 +26,8 @@ export async function readTrainingData(files: DatasetFiles, manifest: ModelManif
   const { dataset } = files;
   const labelled = dataset.items.filter(item => isLabelled(manifest, item));
   if (labelled.length === 0) throw new OverreadError('dataset/invalid', `Expected items with ${manifest.task === 'segment' ? 'a mask or instances' : `labels of ${manifest.output.targets.map(({ label }) => label).join(', ')}`} in '${dataset.name}', got none of ${dataset.items.length}. Label some.`, { got: 0 });
-  const items = given ? splitByIds(labelled, given) : splitByPatient(labelled, recipe.validation.share, recipe.seed);
+  const items = given ? splitByIds(labelled, given) : splitFor(labelled, manifest, recipe);
+  checkMeasurable(items, manifest);
   const refused: { id: string; code: string; message: string }[] = [];
   const read = async (of: readonly DatasetItem[]): Promise<Example[]> => {
     const examples: Example[] = [];
@@ -51,4 +52,33 @@ export async function readTrainingData(files: DatasetFiles, manifest: ModelManif
   const examples = { train: await read(items.train), validation: await read(items.validation) };
   const hashed = (of: readonly Example[]) => of.map(({ id, picture: values, columns, rows, channels }) => ({ id, hash: pictureHash({ values, columns, rows, channels }) }));
   return { items, examples, refused, alike: nearDuplicates(hashed(examples.train), hashed(examples.validation)) };
+}
+
+/** Splits that are tried to have every finding on both sides. */
+const TRIED = 64;
+
+/** By the recipe's seed; of scores the first split from there on that holds back the most findings with patients of both kinds. */
+function splitFor(items: readonly DatasetItem[], manifest: ModelManifest, { validation: { share }, seed }: Recipe): Split<DatasetItem> {
+  const first = splitByPatient(items, share, seed);
+  if (manifest.task === 'segment') return first;
+  const measurable = ({ train, validation }: Split<DatasetItem>) => manifest.output.targets.filter(({ label }) => hasBoth(train, label) && hasBoth(validation, label)).length;
+  let [best, most] = [first, measurable(first)];
+  for (let i = 1; i < TRIED && most < manifest.output.targets.length; i++) {
+    const split = splitByPatient(items, share, seed + i);
+    const findings = measurable(split);
+    if (findings > most) [best, most] = [split, findings];
+  }
+  return best;
+}
+
+function hasBoth(items: readonly DatasetItem[], label: string): boolean {
+  return [0, 1].every(value => items.some(({ labels }) => labels?.[label] === value));
+}
+
+/** @throws OverreadError `dataset/invalid` where no area under a curve could be taken of what is held back */
+function checkMeasurable({ train, validation }: Split<DatasetItem>, { task, output: { targets } }: ModelManifest): void {
+  if (task === 'segment' || targets.some(({ label }) => hasBoth(validation, label))) return;
+  // Of one class altogether the trainer says more.
+  if (!targets.some(({ label }) => hasBoth([...train, ...validation], label))) return;
+  throw new OverreadError('dataset/invalid', `Expected held-back patients with and without one of ${targets.map(({ label }) => label).join(', ')}, got of each the one or the other only (${validation.length} items): nothing could be measured, and no step chosen. Collect more patients of both kinds.`, { got: validation.length });
 }

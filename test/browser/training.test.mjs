@@ -61,16 +61,18 @@ const keptWeights = id => page.evaluate(async wanted => {
   return [...new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))];
 }, id);
 
-test('three labels of three patients: a model\'s mask corrected with the brush, and two of the model', async () => {
+test('three labels of three patients: a model\'s mask that was corrected, and two that were drawn by hand', async () => {
   await open(studies[0]);
-  for (const [i, study] of studies.slice(0, 3).entries()) {
+  const ran = await runByPanel(page, MODEL);
+  assert.equal(ran.lastError, null, ran.lastError?.message);
+  const [{ segmentationId }] = await masksShown(page, 1);
+  await paint(segmentationId, studies[0].disc);
+  await poll(async () => (await state(page)).results.some(({ editedAt }) => editedAt), 'the edit in the panel');
+  await addMask(/edited$/, 1);
+  for (const [i, study] of studies.slice(1, 3).entries()) {
     await show(page, study.seriesInstanceUID);
-    const ran = await runByPanel(page, MODEL);
-    assert.equal(ran.lastError, null, ran.lastError?.message);
-    if (i === 0) await screenshot(page, 'training-empty');
-    await paint(study.disc);
-    await section('add-mask').click();
-    await poll(async () => (await training()).labels === i + 1, `${i + 1} labels`);
+    await paint(await drawByHand(), study.disc);
+    await addMask(/^By hand/, i + 2);
   }
   const { labels, patients, bytes } = await training();
   assert.deepEqual([labels, patients], [3, 3]);
@@ -78,12 +80,32 @@ test('three labels of three patients: a model\'s mask corrected with the brush, 
   await section('list-labels').click();
   await section('training').scrollIntoViewIfNeeded();
   await screenshot(page, 'training-labels');
+  const discs = studies.slice(0, 3).map(({ disc: { radius } }) => (100 * Math.PI * radius ** 2) / 64 ** 2);
+  const covered = [...(await section('labels').innerText()).matchAll(/, ([\d.]+) %/g)].map(([, percent]) => Number(percent));
+  assert.ok(covered.length === 3 && covered.every((percent, i) => Math.abs(percent - discs[i]) < 1), `${covered} of ${discs}`);
 });
 
-/** Writes the true disc into the mask that is shown, as strokes of the brush do, and tells the viewer. */
-async function paint({ x, y, radius }) {
-  const [{ segmentationId }] = await masksShown(page, 1);
-  await page.evaluate(([id, cx, cy, r]) => {
+async function addMask(name, count) {
+  await poll(async () => name.test(await section('mask-choice').locator('option').first().innerText()), `a mask ${name}`);
+  await section('add-mask').click();
+  await poll(async () => (await training()).labels === count, `${count} labels`);
+}
+
+/** A segmentation of the viewer's own on what is shown, as its panel makes one. */
+function drawByHand() {
+  return page.evaluate(async () => {
+    const { viewportGridService, displaySetService, segmentationService } = window.services;
+    const viewportId = viewportGridService.getActiveViewportId();
+    const [uid] = viewportGridService.getState().viewports.get(viewportId).displaySetInstanceUIDs;
+    const segmentationId = await segmentationService.createLabelmapForDisplaySet(displaySetService.getDisplaySetByUID(uid), { label: 'By hand', segments: { 1: { segmentIndex: 1, label: 'Disc', active: true } } });
+    await segmentationService.addSegmentationRepresentation(viewportId, { segmentationId, type: 'Labelmap' });
+    return segmentationId;
+  });
+}
+
+/** Writes the true disc into a mask, as strokes of the brush do, and tells the viewer. */
+function paint(segmentationId, { x, y, radius }) {
+  return page.evaluate(([id, cx, cy, r]) => {
     const [imageId] = window.services.segmentationService.getSegmentation(id).representationData.Labelmap.imageIds;
     const { voxelManager, columns, rows } = window.cornerstone.cache.getImage(imageId);
     const labels = voxelManager.getScalarData();
@@ -91,7 +113,6 @@ async function paint({ x, y, radius }) {
     voxelManager.setScalarData(labels);
     window.cornerstoneTools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(id);
   }, [segmentationId, x, y, radius]);
-  await poll(async () => (await state(page)).results.some(({ open: shown, editedAt }) => shown && editedAt), 'the edit in the panel');
 }
 
 /** Presses Pause after the first steps, from within the page: on a quick machine all ten are over before a test knows of one. */
