@@ -155,7 +155,7 @@ export class Trainings {
       const again = paused || last.step > 0 || known.code === 'device/lost';
       if (!again) await store.removeRun().catch(() => undefined);
       state.set({
-        stored: again ? last : undefined,
+        stored: again ? last : undefined, curve: this.#curve.slice(),
         ...(paused ? { note: `Paused at step ${last.step} of ${run.recipe.steps}.` } : { error: known }),
       });
     } finally {

@@ -79,6 +79,8 @@ test('pauses with a checkpoint, and another page goes on from it to the end', as
   await run;
   const { step } = (await store.run())!;
   expect(step).toBeGreaterThan(0);
+  // All that was learnt is shown, not only what was shown last.
+  expect(trainings.state.get().curve.at(-1)!.step).toBe(step);
   expect(trainings.state.get()).toMatchObject({ stored: { step }, note: `Paused at step ${step} of 10.`, underWay: undefined, error: undefined });
   // It is neither begun anew nor forgotten.
   await trainings.start(choice());
