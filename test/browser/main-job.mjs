@@ -118,6 +118,7 @@ export async function mainJob(t, { page, seen, origin, truth, name }) {
     assert.equal(stale.length, 0);
     await show(page, frontal.seriesInstanceUID);
     await masksShown(page, 1);
+    assert.equal((await state(page)).lastError, null);
   });
 
   await step('a lateral is refused by name, and the mask of the frontal stays', async () => {
