@@ -5,6 +5,7 @@ import {
   type FusedConv2DAttrs, type GradConfig, type NamedAttrMap, type Tensor, type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import { inputDerivative, isPlainPadding, kernelDerivative } from './plain-convolution.ts';
+import { ownKernelDerivative } from './training-kernels.ts';
 
 type PoolSizes = { readonly filterSize: [number, number]; readonly strides: [number, number]; readonly pad: 'same' | 'valid' | number };
 type Convolved = { readonly strides: number | [number, number]; readonly pad: 'same' | 'valid'; readonly dataFormat: 'NHWC'; readonly dimRoundingMode?: 'floor' };
@@ -82,7 +83,7 @@ function registerFusedConvolution(): void {
       const before = (activation === 'relu' ? mul(dy as Tensor, step(y)) : dy) as Tensor4D;
       return {
         x: () => inputDerivative(before, kernel, pad),
-        filter: () => kernelDerivative(x, before, kernel.shape, pad),
+        filter: () => ownKernelDerivative(x, before, kernel.shape, pad) ?? kernelDerivative(x, before, kernel.shape, pad),
         bias: () => reshape(sum(before, [0, 1, 2]), bias.shape),
       };
     },

@@ -5,6 +5,7 @@ import {
 import { registerAdjoints } from './gradient-adjoints.ts';
 import { mendTapeOrder } from './gradient-tape.ts';
 import { inputDerivative, isPlainPadding, kernelDerivative } from './plain-convolution.ts';
+import { ownKernelDerivative } from './training-kernels.ts';
 
 let installed = false;
 
@@ -34,7 +35,7 @@ export function installGradientRules(): void {
       const byBoth = plain(dy, saved, attributes);
       const [x, kernel] = saved as [Tensor4D, Tensor4D];
       if (dataFormat !== 'NHWC' || [strides].flat().some(stride => stride !== 1) || !isPlainPadding(pad)) return byBoth;
-      return { x: () => inputDerivative(dy as Tensor4D, kernel, pad), filter: () => kernelDerivative(x, dy as Tensor4D, kernel.shape, pad) };
+      return { x: () => inputDerivative(dy as Tensor4D, kernel, pad), filter: () => ownKernelDerivative(x, dy as Tensor4D, kernel.shape, pad) ?? kernelDerivative(x, dy as Tensor4D, kernel.shape, pad) };
     };
   }
 

@@ -38,7 +38,7 @@ export function inputDerivative(dy: Tensor4D, kernel: Tensor4D, padding: 'same' 
   // Paddings that have a name, so that what this gives can itself be derived as a plain convolution.
   if (padding === 'same' && rows % 2 === 1 && columns % 2 === 1) return conv2d(dy, turned, 1, 'same');
   const around = (size: number): [number, number] => {
-    const [before, after] = added(size, padding);
+    const [before, after] = addedPadding(size, padding);
     return [size - 1 - before, size - 1 - after];
   };
   return conv2d(rows * columns === 1 ? dy : pad(dy, [[0, 0], around(rows), around(columns), [0, 0]]), turned, 1, 'valid');
@@ -54,7 +54,7 @@ export function kernelDerivative(x: Tensor4D, dy: Tensor4D, shape: readonly numb
   const [rows, columns, inputs, outputs] = shape as [number, number, number, number];
   const [batch, outRows, outColumns] = dy.shape;
   const given = reshape(dy, [-1, outputs]);
-  const from = rows * columns === 1 || padding === 'valid' ? x : pad(x, [[0, 0], added(rows, padding), added(columns, padding), [0, 0]]);
+  const from = rows * columns === 1 || padding === 'valid' ? x : pad(x, [[0, 0], addedPadding(rows, padding), addedPadding(columns, padding), [0, 0]]);
   const taps: Tensor[] = [];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
@@ -66,7 +66,7 @@ export function kernelDerivative(x: Tensor4D, dy: Tensor4D, shape: readonly numb
 }
 
 /** What a convolution puts before and after a side. */
-function added(size: number, padding: 'same' | 'valid'): [number, number] {
+export function addedPadding(size: number, padding: 'same' | 'valid'): [number, number] {
   const before = padding === 'same' ? Math.floor((size - 1) / 2) : 0;
   return [before, padding === 'same' ? size - 1 - before : 0];
 }

@@ -2,6 +2,7 @@ import { add, batchNorm, moments, mul, tidy, type Tensor, type Variable } from '
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { installGradientRules } from '../runtime/gradient-rules.ts';
+import { installTrainingKernels } from '../runtime/training-kernels.ts';
 import { evaluateAll, featureMap, topLayer, type Layer, type LayerRule } from '../runtime/layer-graph.ts';
 
 /** Which layers learn: those that make the scores, all after the last change of resolution, or all. */
@@ -33,6 +34,7 @@ export class TrainableNetwork {
   /** @throws OverreadError `config/invalid` where nothing would learn */
   constructor(readonly model: LayersModel, { layers, norms }: TrainableOptions) {
     installGradientRules();
+    installTrainingKernels();
     const learning = learningLayers(model, layers).filter(layer => layer.weights.length > 0 && (norms !== 'frozen' || !isNorm(layer)));
     if (learning.length === 0) throw new OverreadError('config/invalid', `Expected layers with weights among '${layers}' of ${model.name}, got none. Train more layers.`, { got: layers });
     this.#batchNorms = new Set(norms === 'trained' ? learning.filter(isNorm) : []);
