@@ -26,7 +26,7 @@ const ANATOMICAL_STRUCTURE = { codeValue: '123037004', codingSchemeDesignator: '
  */
 export function segmentation(result: LabelmapResult, context: ExportContext, type: SegmentationType = 'BINARY'): DicomObject {
   const { source, segments } = result;
-  const sources = sourcesIn(sourcesOf(result), context);
+  const sources = sourcesIn(source.sources, context);
   const { planes, shared, dimensions: where, organisation, frameOfReference } = planesOf(source, context);
   const [columns, rows, slices] = source.shape;
   const plane = columns * rows;
@@ -37,7 +37,7 @@ export function segmentation(result: LabelmapResult, context: ExportContext, typ
   const frames = full.length > 0 ? full : all.slice(0, 1);
   const by = type === 'LABELMAP' ? where : [SEGMENT_DIMENSION, ...where];
   return {
-    ...segmentationModules(result, { type, segments, sources, context, editedAt: result.editedAt }),
+    ...segmentationModules(result, { type, segments, sources, context, editedAt: result.editedAt, parameters: alsoRead(result, sources, context) }),
     ...frameOfReference,
     ...organisation,
     ...dimensions(by, freshUid()),
@@ -53,6 +53,16 @@ export function segmentation(result: LabelmapResult, context: ExportContext, typ
     ...segmentationPixels(type, columns, rows, frames.length),
     PixelData: type === 'BINARY' ? packBits(frames.map(({ values }) => values), plane) : bytesOf(frames.map(({ values }) => values), plane),
   };
+}
+
+/**
+ * Series that were read beside the one that is segmented, as a parameter of the algorithm. They are not among the referenced series: of several, OHIF takes the
+ * first on its list for the one that the frames lie on, and shows none of them. The report of measurements references them all.
+ */
+function alsoRead(result: LabelmapResult, segmented: readonly SourceInstance[], context: ExportContext): { readonly alsoReadSeries?: string } {
+  const own = new Set(segmented.map(({ seriesInstanceUID }) => seriesInstanceUID));
+  const others = new Set(sourcesIn(sourcesOf(result), context).map(({ seriesInstanceUID }) => seriesInstanceUID).filter(uid => !own.has(uid)));
+  return others.size > 0 ? { alsoReadSeries: [...others].join(' ') } : {};
 }
 
 /** What every segmentation says, but its frames. */

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { openBrowser, openStudy, ROOT, screenshot, serve, temporaryFolder } from './harness.mjs';
+import { openBrowser, openStudy, ROOT, screenshot, serve, settled, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel, show, visibleMasks } from './main-job.mjs';
 import { slicesOf, writeSeg } from './seg-file.mjs';
-import { compareWithSeg } from './volume-job.mjs';
+import { compareWithSeg, readByTheViewer } from './volume-job.mjs';
 
 test('an MRI study is read from its four series, and the lesion shows in three planes', async t => {
   const store = temporaryFolder('mri');
@@ -71,6 +71,15 @@ test('an MRI study is read from its four series, and the lesion shows in three p
     // Known fault: after a comparison the mask is there and not drawn in these planes; without one it is.
     await page.waitForTimeout(2000);
     await screenshot(page, 'mri-mpr');
+
+    // Stored, it is an ordinary segmentation to the viewer.
+    await page.locator('[data-overread="store"]').first().click();
+    await page.locator('[data-overread="store-row"][data-status="stored"]').waitFor({ timeout: 120_000 });
+    await openStudy(page, server.origin, entry.studyInstanceUID);
+    await page.waitForFunction(() => window.services.displaySetService.getActiveDisplaySets().filter(({ Modality }) => Modality === 'SEG').length === 2);
+    await show(page, flair);
+    await settled(page, s => s.results.length === 1);
+    await readByTheViewer(t, page, 'MRI HeMIS');
   } finally {
     await window.close();
     await server.stop();

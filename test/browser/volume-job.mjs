@@ -9,15 +9,17 @@ import { masksShown, poll } from './main-job.mjs';
 const card = page => page.locator('[data-overread="result"]').first();
 
 /** Every slice of a segmentation of the viewer, in the order of its images; by a part of its label. */
-function volumeOf(page, label) {
-  return page.evaluate(part => {
-    const { segmentationService } = window.services;
-    const segmentation = segmentationService.getSegmentations().find(s => s.label.includes(part));
-    if (!segmentation) return undefined;
-    const images = segmentation.representationData.Labelmap.imageIds.map(id => window.cornerstone.cache.getImage(id));
+async function volumeOf(page, label) {
+  const id = await page.evaluate(part => window.services.segmentationService.getSegmentations().find(s => s.label.includes(part))?.segmentationId, label);
+  return id === undefined ? undefined : voxelsOf(page, id);
+}
+
+function voxelsOf(page, segmentationId) {
+  return page.evaluate(wanted => {
+    const images = window.services.segmentationService.getSegmentation(wanted).representationData.Labelmap.imageIds.map(id => window.cornerstone.cache.getImage(id));
     const z = image => window.cornerstone.metaData.get('imagePlaneModule', image.referencedImageId).imagePositionPatient[2];
     return images.sort((a, b) => z(a) - z(b)).map(image => [...image.voxelManager.getScalarData()].flatMap((v, i) => (v ? [i] : [])));
-  }, label);
+  }, segmentationId);
 }
 
 const flat = (slices, size) => {
@@ -26,14 +28,36 @@ const flat = (slices, size) => {
   return out;
 };
 
-/** Loads the study's SEG, as a double click on its picture does, and sets the result against it. */
-export async function compareWithSeg(t, page, { label, inside }) {
-  await page.evaluate(async () => {
+/** As a double click on its picture does. @param label part of the series' description */
+function loadSeg(page, label) {
+  return page.evaluate(async part => {
     const { displaySetService, viewportGridService } = window.services;
-    const displaySet = displaySetService.getActiveDisplaySets().find(({ Modality }) => Modality === 'SEG');
+    const displaySet = displaySetService.getActiveDisplaySets().find(({ Modality, SeriesDescription }) => Modality === 'SEG' && SeriesDescription.includes(part));
     await displaySet.load({ headers: {} });
     await window.commandsManager.runCommand('hydrateSecondaryDisplaySet', { displaySet, viewportId: viewportGridService.getActiveViewportId() });
-  });
+  }, label);
+}
+
+/** Opens a stored mask by the viewer's own support of segmentations: the same voxels in the same slices as ours. */
+export async function readByTheViewer(t, page, label) {
+  await poll(async () => (await volumeOf(page, '· AI')) !== undefined, 'our own mask', 30_000);
+  const wanted = await volumeOf(page, '· AI');
+  const before = await page.evaluate(() => window.services.segmentationService.getSegmentations().map(({ segmentationId }) => segmentationId));
+  await loadSeg(page, label);
+  const loaded = () => page.evaluate(known => window.services.segmentationService.getSegmentations().find(({ segmentationId }) => !known.includes(segmentationId))?.segmentationId, before);
+  await poll(async () => (await loaded()) !== undefined, 'the segmentation that the viewer read', 60_000);
+  // It is there before its voxels are.
+  let theirs = [];
+  await poll(async () => (theirs = await voxelsOf(page, await loaded())).some(set => set.length > 0), 'its voxels', 30_000).catch(() => undefined);
+  t.diagnostic(`${wanted.flat().length} voxels stored, ${theirs.flat().length} read by the viewer`);
+  assert.ok(wanted.flat().length > 100);
+  assert.deepEqual(theirs, wanted);
+  await screenshot(page, 'mri-seg-by-the-viewer');
+}
+
+/** Loads the study's SEG, and sets the result against it. */
+export async function compareWithSeg(t, page, { label, inside }) {
+  await loadSeg(page, label);
   await poll(async () => (await card(page).locator('[data-overread="compare-with"] option').allInnerTexts()).some(text => text.includes(label)), 'the loaded SEG among what can be compared', 120_000);
   const choice = (await card(page).locator('[data-overread="compare-with"] option').allInnerTexts()).find(text => text.includes(label));
   const ours = await volumeOf(page, '· AI');
