@@ -33,8 +33,14 @@ function ourModel(set: Naturalized, equipment: Naturalized, parameters: Readonly
     version,
     name: text(set.ManufacturerModelName) ?? id!,
     sha256: parameters.get('sha256')!,
-    notice: text(set.ContentDescription) ?? description.replace(/^.*?\) on [^.]*\. /, ''),
+    notice: noticeIn(description, text(set.ContentDescription)),
   };
+}
+
+/** The description ends with the whole notice; the content's description is what of its beginning has room in 64 characters. */
+function noticeIn(description: string, beginning: string | undefined): string {
+  const at = beginning ? description.lastIndexOf(beginning) : -1;
+  return at >= 0 ? description.slice(at) : beginning ?? description.replace(/^.*?\) on [^.]*\. /, '');
 }
 
 function foreignModel(set: Naturalized): ModelIdentity {

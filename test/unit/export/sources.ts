@@ -23,7 +23,7 @@ export interface Sources {
   readonly files: readonly Uint8Array[];
 }
 
-export const MODEL: ModelIdentity = { id: 'tiny-net', version: '1.2.3', name: 'Tiny net', sha256: '0123456789abcdef'.repeat(4), notice: 'Research use only. Not for diagnosis.' };
+export const MODEL: ModelIdentity = { id: 'tiny-net', version: '1.2.3', name: 'Tiny net', sha256: '0123456789abcdef'.repeat(4), notice: 'It misses what is small, and what lies beside bone. Version 1.2 of a test. Research use only. Not for diagnosis.' };
 export const DEVICE: DeviceDescription = { backend: 'wasm', adapter: 'simd', software: false, reason: 'a test' };
 export const MADE = { model: MODEL, device: DEVICE, timingMs: { load: 1, encode: 1, predict: 1, decode: 1 }, createdAt: '2026-03-04T05:06:07.890Z' } as const;
 export const LUNG = { label: 'Lung', concept: { codeValue: '39607008', codingSchemeDesignator: 'SCT', codeMeaning: 'Lung' }, color: [64, 196, 255] as [number, number, number] };
