@@ -2,6 +2,7 @@ import { tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import type { CheckpointTensor, StateDict } from '../runtime/checkpoints/state-dict.ts';
+import { transposedValues } from '../runtime/strided.ts';
 
 type Layer = LayersModel['layers'][number];
 
@@ -83,26 +84,10 @@ function torchShape(shape: readonly number[], { axes }: Slot): number[] {
   return out;
 }
 
-/** In plain arrays, not by tf.transpose: on a GPU backend that would send every weight there and back. */
 function transposed(found: CheckpointTensor, { axes }: Slot): Tensor {
   const values = Float32Array.from(found.values);
   if (!axes) return tensor(values, [...found.shape]);
-  const shape = axes.map(a => found.shape[a]!);
-  const stride = found.shape.map((_, i) => found.shape.slice(i + 1).reduce((a, b) => a * b, 1));
-  const steps = axes.map(a => stride[a]!);
-  const out = new Float32Array(values.length);
-  const index = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = values[from]!;
-    for (let d = shape.length - 1; d >= 0; d--) {
-      from += steps[d]!;
-      if (++index[d]! < shape[d]!) break;
-      from -= steps[d]! * shape[d]!;
-      index[d] = 0;
-    }
-  }
-  return tensor(out, shape);
+  return tensor(transposedValues(values, found.shape, axes), axes.map(a => found.shape[a]!));
 }
 
 function mismatch(network: string, problems: Record<'missing' | 'misshapen' | 'unexpected' | 'notFinite', readonly string[]>): OverreadError {

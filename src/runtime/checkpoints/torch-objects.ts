@@ -2,6 +2,7 @@ import { OverreadError } from '../../errors.ts';
 import { latin1 } from './byte-reader.ts';
 import { PickleGlobal, PickleObject, type PickleHooks } from './pickle.ts';
 import { bytesPerValue, countOf, decodeValues, isDtype, type CheckpointTensor, type Dtype } from './state-dict.ts';
+import { strided } from '../strided.ts';
 
 /** The raw values that tensors are views of; legacy files bring `bytes` after the pickle. */
 export interface TorchStorage {
@@ -59,7 +60,7 @@ export class TorchTensor {
       return { dtype: this.dtype, shape, values: decodeValues(bytes, this.dtype, start + offset, count) };
     }
     const all = decodeValues(bytes, this.dtype, start, count === 0 ? 0 : last + 1);
-    return { dtype: this.dtype, shape, values: gather(all, shape, stride, offset, count) };
+    return { dtype: this.dtype, shape, values: strided(all, shape, stride, offset) };
   }
 }
 
@@ -170,24 +171,6 @@ function isContiguous(shape: readonly number[], stride: readonly number[]): bool
     expected *= shape[i]!;
   }
   return true;
-}
-
-function gather(
-  values: Float32Array | Float64Array, shape: readonly number[], stride: readonly number[], offset: number, count: number,
-): Float32Array | Float64Array {
-  const out = values instanceof Float32Array ? new Float32Array(count) : new Float64Array(count);
-  const index = new Array<number>(shape.length).fill(0);
-  let at = offset;
-  for (let i = 0; i < count; i++) {
-    out[i] = values[at]!;
-    for (let d = shape.length - 1; d >= 0; d--) {
-      at += stride[d]!;
-      if (++index[d]! < shape[d]!) break;
-      at -= stride[d]! * shape[d]!;
-      index[d] = 0;
-    }
-  }
-  return out;
 }
 
 /** The class name of a module, for messages. */

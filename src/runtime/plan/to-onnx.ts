@@ -1,5 +1,6 @@
 import type { Activation } from '../kernels/activation.ts';
 import { Float } from '../onnx-wire.ts';
+import { transposedValues } from '../strided.ts';
 import { OnnxGraph, type Attributes } from './onnx-graph.ts';
 import { NoPlan, type Affine, type Before, type Network2D, type Node, type OpOf, type Pair, type PlaneShape } from './ops.ts';
 
@@ -59,12 +60,12 @@ class Writer {
       case 'convolution': return this.#convolution(op, this.#before(x, op.pre), of(0), shape, y);
       case 'depthwise': {
         const [padded, window] = this.#window(x, of(0), shape, op, [1, 1]);
-        const kernel = permuted(op.kernel, [...op.size, shape.channels], [2, 0, 1]);
+        const kernel = transposedValues(op.kernel, [...op.size, shape.channels], [2, 0, 1]);
         return this.#activated(graph.node('Conv', [padded, graph.floats([shape.channels, 1, ...op.size], kernel), ...this.#bias(op.bias)], { ...window, group: shape.channels }), op.activation);
       }
       case 'transposed': return this.#transposed(op, x, of(0), shape);
       case 'dense': {
-        const kernel = graph.floats([shape.channels, of(0).channels, 1, 1], permuted(op.kernel, [of(0).channels, shape.channels], [1, 0]));
+        const kernel = graph.floats([shape.channels, of(0).channels, 1, 1], transposedValues(op.kernel, [of(0).channels, shape.channels], [1, 0]));
         return this.#activated(graph.node('Conv', [x, kernel, ...this.#bias(op.bias)]), op.activation);
       }
       case 'pooling': {
@@ -90,13 +91,13 @@ class Writer {
 
   #convolution(op: OpOf<'convolution'>, x: string, from: PlaneShape, to: PlaneShape, residual: string): string {
     const [padded, window] = this.#window(x, from, to, op, op.rates);
-    const kernel = permuted(op.kernel, [...op.size, from.channels, to.channels], [3, 2, 0, 1]);
+    const kernel = transposedValues(op.kernel, [...op.size, from.channels, to.channels], [3, 2, 0, 1]);
     const sum = this.#graph.node('Conv', [padded, this.#graph.floats([to.channels, from.channels, ...op.size], kernel), ...this.#bias(op.bias)], { ...window, dilations: op.rates });
     return this.#activated(op.residual ? this.#graph.node('Add', [sum, residual]) : sum, op.activation);
   }
 
   #transposed(op: OpOf<'transposed'>, x: string, from: PlaneShape, to: PlaneShape): string {
-    const kernel = permuted(op.kernel, [...op.size, from.channels, to.channels], [2, 3, 0, 1]);
+    const kernel = transposedValues(op.kernel, [...op.size, from.channels, to.channels], [2, 3, 0, 1]);
     const whole = axes(axis => (side(from, axis) - 1) * op.strides[axis] + op.size[axis]);
     const cut = axes(axis => whole[axis] - op.before[axis] - side(to, axis));
     const value = this.#graph.node('ConvTranspose', [x, this.#graph.floats([from.channels, to.channels, ...op.size], kernel), ...this.#bias(op.bias)], {
@@ -191,22 +192,4 @@ function axes(of: (axis: 0 | 1) => number): Pair {
 
 function side({ rows, columns }: PlaneShape, axis: 0 | 1): number {
   return axis === 0 ? rows : columns;
-}
-
-/** Values of a shape with its axes in another order. */
-function permuted(values: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const [sizes, steps] = [order.map(axis => shape[axis]!), order.map(axis => strides[axis]!)];
-  const out = new Float32Array(values.length);
-  const at = new Int32Array(order.length);
-  for (let i = 0, from = 0; i < out.length; i++) {
-    out[i] = values[from]!;
-    for (let axis = order.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++at[axis]! < sizes[axis]!) break;
-      from -= sizes[axis]! * steps[axis]!;
-      at[axis] = 0;
-    }
-  }
-  return out;
 }
