@@ -6,6 +6,8 @@ export interface Device {
   readonly description: DeviceDescription;
   /** Bytes that one tensor may have, and the name of the limit that says so. */
   readonly maxTensor: { readonly bytes: number; readonly limit: string };
+  /** Bytes that one model may take of the device; none where nobody said so. */
+  readonly budget?: number | undefined;
   /** Resolves, with the reason, when the device is gone; never when it was closed by us. */
   readonly lost: Promise<string>;
   /** Says what broke the device for good (an error outside a run, its loss); undefined while it is sound. */

@@ -1,26 +1,35 @@
-import { dispose, keep, tensor4d, tidy, type Tensor4D } from '@tensorflow/tfjs-core';
+import { keep, tensor4d, tidy, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { activationOf } from './kernels/activation.ts';
-import { outputSize, readBy, windowsOf, type Window } from './layer-windows.ts';
+import { outputSize, windowsOf } from './layer-windows.ts';
 import { stepsTo } from './receptive-field.ts';
 import { sliceLayer, type SliceLayer } from './slice-layers.ts';
+import { predictedBytes, sliceBytes, SliceSchedule, type StageOrder, type VolumeShape } from './slice-schedule.ts';
 
-/** [slices, rows, columns, channels] */
-export type VolumeShape = readonly [slices: number, rows: number, columns: number, channels: number];
+/** Slices of the output that a run holds at most before they are read back. */
+export const MOST_READ_AT_ONCE = 8;
+/** Dispatches that tfjs gathers before it submits them: what they read and wrote is kept until then, freed or not. */
+const GATHERED = 15;
+/** Uniforms of dispatches that are under way. */
+const UNIFORMS = 2 ** 20;
 
 interface Made {
   readonly name: string;
   readonly shape: VolumeShape;
 }
 
-interface Stage {
+interface Stage extends StageOrder {
   readonly by: SliceLayer;
-  /** Of the axis of slices. */
-  readonly window: Window;
-  /** Index into the volumes: 0 is the network's input. */
-  readonly inputs: readonly number[];
-  /** Index into the volumes. */
-  readonly output: number;
+}
+
+/** What a run will take of its device at most, in bytes. */
+export interface SliceMemory {
+  readonly weights: number;
+  /** Slices of all layers that stand at once. */
+  readonly slices: number;
+  /** What tfjs holds a little longer: freed slices whose dispatches are not submitted yet, slices on their way in and out. */
+  readonly passing: number;
+  readonly total: number;
 }
 
 /**
@@ -33,6 +42,7 @@ interface Stage {
  */
 export class SliceNetwork {
   readonly outputShape: VolumeShape;
+  readonly #weights: number;
   readonly #volumes: readonly Made[];
   readonly #stages: Stage[];
   readonly #within: readonly { readonly name: string; readonly shape: readonly number[] }[];
@@ -69,6 +79,8 @@ export class SliceNetwork {
       if (by.within) within.push({ name, shape: by.within });
       this.#stages.push({ by, window: windows[0]!, inputs, output: volumes.length - 1 });
     }
+    // Twice: a layer without a kernel of ours keeps its weights in another order, too.
+    this.#weights = 2 * 4 * model.countParams();
     this.#volumes = volumes;
     this.#within = within;
     this.outputShape = volumes.at(-1)!.shape;
@@ -83,7 +95,26 @@ export class SliceNetwork {
    * @param read the input's slice, rows · columns · channels values
    */
   start(read: (slice: number) => Float32Array): SliceRun {
-    return new SliceRun(this.#volumes.map(({ shape }) => shape), this.#stages, read);
+    const [, ...plane] = this.#volumes[0]!.shape;
+    return new SliceSchedule<Tensor4D>(this.#volumes.map(({ shape }) => shape), this.#stages, {
+      read: slice => keep(tensor4d(read(slice), [1, ...plane])),
+      make: (stage, given, slice) => keep(tidy(() => {
+        const x = this.#stages[stage]!.by.slice((input, at) => given[input]!.get(at), slice);
+        // A layer that does nothing at inference gives back what it was given.
+        return given.some(slices => slices.get(slice) === x) ? x.clone() : x;
+      })),
+      free: slice => slice.dispose(),
+    });
+  }
+
+  /** Counted by going through the run without computing it. */
+  memory(): SliceMemory {
+    const shapes = this.#volumes.map(({ shape }) => shape);
+    const elements = (of: readonly number[]) => of.reduce((product, side) => product * side, 4);
+    const largest = Math.max(...shapes.map(sliceBytes), ...this.#within.map(({ shape }) => elements(shape)));
+    const slices = predictedBytes(shapes, this.#stages);
+    const passing = GATHERED * (largest + sliceBytes(shapes[0]!)) + 2 * MOST_READ_AT_ONCE * sliceBytes(this.outputShape) + UNIFORMS;
+    return { weights: this.#weights, slices, passing, total: this.#weights + slices + passing };
   }
 
   dispose(): void {
@@ -91,106 +122,5 @@ export class SliceNetwork {
   }
 }
 
-/** A volume on its way through the network. */
-export class SliceRun {
-  /** Of each volume: the slices that are there. */
-  readonly #slices: Map<number, Tensor4D>[];
-  /** Of each volume: how many slices were made so far. */
-  readonly #done: number[];
-  #given = 0;
-  #mostBytes = 0;
-
-  constructor(
-    private readonly shapes: readonly VolumeShape[],
-    private readonly stages: readonly Stage[],
-    private readonly read: (slice: number) => Float32Array,
-  ) {
-    this.#slices = shapes.map(() => new Map());
-    this.#done = shapes.map(() => 0);
-  }
-
-  /** The most that slices of all layers together held at once, in bytes of float32; their making needs a little more. */
-  get mostBytes(): number {
-    return this.#mostBytes;
-  }
-
-  /** How much of all layers' slices is made, 0..1. */
-  get fraction(): number {
-    const sum = (of: (stage: Stage) => number) => this.stages.reduce((total, stage) => total + of(stage), 0);
-    return sum(({ output }) => this.#done[output]!) / sum(({ output }) => this.shapes[output]![0]);
-  }
-
-  /**
-   * Goes on until the next slice of the output is there, [1, rows, columns, channels], to be disposed by the caller.
-   * @param pause asked after each slice of a layer; where it says so, the next call goes on from there
-   * @returns undefined after the last slice
-   */
-  next(pause: () => boolean = () => false): Tensor4D | 'paused' | undefined {
-    const last = this.shapes.length - 1;
-    if (this.#given === this.shapes[last]![0]) return undefined;
-    const wanted = this.shapes.map(() => -1);
-    wanted[last] = this.#given;
-    for (const { window, inputs, output } of [...this.stages].reverse()) {
-      if (wanted[output]! < 0) continue;
-      const upTo = readBy(window, [0, wanted[output]!])[1];
-      for (const input of inputs) wanted[input] = Math.max(wanted[input]!, Math.min(upTo, this.shapes[input]![0] - 1));
-    }
-    this.#readInput(wanted[0]!);
-    for (const stage of this.stages) if (!this.#make(stage, wanted[stage.output]!, pause)) return 'paused';
-    const slice = this.#slices[last]!.get(this.#given)!;
-    this.#slices[last]!.delete(this.#given++);
-    return slice;
-  }
-
-  dispose(): void {
-    for (const slices of this.#slices) {
-      dispose([...slices.values()]);
-      slices.clear();
-    }
-  }
-
-  #readInput(upTo: number): void {
-    const [, ...plane] = this.shapes[0]!;
-    for (let slice = this.#done[0]!; slice <= upTo; slice++) {
-      this.#slices[0]!.set(slice, keep(tensor4d(this.read(slice), [1, ...plane])));
-      this.#done[0] = slice + 1;
-    }
-  }
-
-  /** @returns false where it paused */
-  #make({ by, inputs, output }: Stage, upTo: number, pause: () => boolean): boolean {
-    for (let slice = this.#done[output]!; slice <= upTo; slice++) {
-      const given = inputs.map(input => this.#slices[input]!);
-      const made = tidy(() => {
-        const x = by.slice((input, at) => given[input]!.get(at), slice);
-        // A layer that does nothing at inference gives back what it was given.
-        return given.some(slices => slices.get(slice) === x) ? x.clone() : x;
-      });
-      this.#slices[output]!.set(slice, keep(made));
-      this.#done[output] = slice + 1;
-      this.#count();
-      this.#free(inputs);
-      if (slice < upTo && pause()) return false;
-    }
-    return true;
-  }
-
-  /** What no layer will read again. */
-  #free(volumes: readonly number[]): void {
-    for (const volume of volumes) {
-      const readers = this.stages.filter(({ inputs }) => inputs.includes(volume));
-      const needed = Math.min(...readers.map(({ window, output }) => (this.#done[output]! === this.shapes[output]![0] ? Infinity : readBy(window, [this.#done[output]!, this.#done[output]!])[0])));
-      for (const [slice, tensor] of this.#slices[volume]!) {
-        if (slice >= needed) continue;
-        tensor.dispose();
-        this.#slices[volume]!.delete(slice);
-      }
-    }
-  }
-
-  #count(): void {
-    let bytes = 0;
-    this.#slices.forEach((slices, i) => (bytes += slices.size * 4 * this.shapes[i]!.slice(1).reduce((product, side) => product * side, 1)));
-    this.#mostBytes = Math.max(this.#mostBytes, bytes);
-  }
-}
+/** A volume on its way through the network; each slice of the output, [1, rows, columns, channels], is the caller's to dispose. */
+export type SliceRun = SliceSchedule<Tensor4D>;

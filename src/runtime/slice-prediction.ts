@@ -3,7 +3,7 @@ import { OverreadError, throwIfAborted } from '../errors.ts';
 import { checkFinite } from './check-finite.ts';
 import type { Device } from './device.ts';
 import type { Network } from './network.ts';
-import type { SliceRun } from './slice-network.ts';
+import { MOST_READ_AT_ONCE, type SliceRun } from './slice-network.ts';
 
 /** Some slices of what a network of volumes gives, one after the other. */
 export interface OutputSlices {
@@ -71,7 +71,7 @@ async function someSlices(run: SliceRun): Promise<{ readonly slices: Float32Arra
   let next = run.next(late);
   while (next && next !== 'paused') {
     made.push(next);
-    if (late()) break;
+    if (late() || made.length === MOST_READ_AT_ONCE) break;
     next = run.next(late);
   }
   try {

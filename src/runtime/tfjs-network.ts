@@ -4,7 +4,8 @@ import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import type { Network, NetworkPlan, Port, Shape, Shaped } from './network.ts';
 import type { OnnxPlace } from './onnx-session.ts';
-import { SliceNetwork, type VolumeShape } from './slice-network.ts';
+import { SliceNetwork } from './slice-network.ts';
+import type { VolumeShape } from './slice-schedule.ts';
 import type { VerifiedModel } from './verified.ts';
 
 /**

@@ -50,7 +50,7 @@ export async function openWebGPU(options: RuntimeOptions, reason: string): Promi
   type BackendArguments = ConstructorParameters<typeof WebGPUBackend>;
   registerBackend('webgpu', () => new WebGPUBackend(device as BackendArguments[0], info as BackendArguments[1]), 3);
   if (!(await setBackend('webgpu'))) return { refused: 'tfjs did not take the device' };
-  return new WebGPUDevice(device, { backend: 'webgpu', adapter: name, software, reason });
+  return new WebGPUDevice(device, { backend: 'webgpu', adapter: name, software, reason }, options.memoryBudget);
 }
 
 const LOST = Symbol('lost');
@@ -67,6 +67,7 @@ class WebGPUDevice implements Device {
   constructor(
     private readonly device: GPUDevice,
     readonly description: Device['description'],
+    readonly budget: number | undefined,
   ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.maxTensor =

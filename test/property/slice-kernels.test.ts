@@ -4,8 +4,12 @@ import { memory, setBackend, tensor, tidy, type Tensor } from '@tensorflow/tfjs-
 import { initializers, input, layers as tfl, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { installWebGPU } from '../../src/runtime/node-webgpu.ts';
+import type { Device } from '../../src/runtime/device.ts';
+import type { Network } from '../../src/runtime/network.ts';
 import { createRuntime, type TfjsRuntime } from '../../src/runtime/runtime.ts';
 import { SliceNetwork } from '../../src/runtime/slice-network.ts';
+import { predictSlices } from '../../src/runtime/slice-prediction.ts';
+import { countBuffers, DEFAULT_LIMITS } from '../bench/meshnet/buffers.ts';
 import { dawnMissing } from '../unit/runtime/dawn.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('../unit/runtime/dawn.ts')>('../unit/runtime/dawn.ts').dawn());
@@ -70,4 +74,31 @@ const strided = fc.record({
       expect(whole.reduce((largest, value, i) => Math.max(largest, Math.abs(value - got[i]!)), 0) / most).toBeLessThan(1e-5);
     }), { numRuns: 15 });
   }, 120_000);
+
+  test('take no more of a device of the usual limits than was predicted, and no buffer as large as a layer', async () => {
+    runtime.dispose();
+    const buffers = countBuffers();
+    runtime = await createRuntime({ backend: 'webgpu', allowSoftware: true, deviceLimits: DEFAULT_LIMITS });
+    const side = 24;
+    const image = input({ shape: [side, side, side, 1] });
+    const random = (seed: number) => initializers.randomUniform({ minval: -0.2, maxval: 0.2, seed });
+    const features = [1, 2, 4, 8, 4, 2, 1].reduce<SymbolicTensor>((x, dilationRate, i) => tfl.conv3d({ filters: 5, kernelSize: 3, dilationRate, padding: 'same', activation: 'relu', kernelInitializer: random(i) }).apply(x) as SymbolicTensor, image);
+    const network = model({ inputs: image, outputs: tfl.conv3d({ filters: 3, kernelSize: 1, kernelInitializer: random(99) }).apply(features) as SymbolicTensor });
+    const sliced = new SliceNetwork(network, [side, side, side, 1]);
+    const standing = buffers.now;
+    const read = (slice: number) => Float32Array.from({ length: side * side }, (_, i) => Math.sin(i * 1.7 + slice));
+    let slices = 0;
+    const whole = { sliced } as Network;
+    for await (const part of predictSlices('meshnet', work => work(whole, {} as Device), { shape: [side, side, side, 1], read })) slices += part.slices.length;
+    expect(slices).toBe(side);
+    const layer = 4 * 5 * side ** 3;
+    const { total, slices: held } = sliced.memory();
+    expect(buffers.peak - standing).toBeGreaterThan(held);
+    expect(buffers.peak - standing).toBeLessThanOrEqual(total);
+    // 256³ voxels of five channels are 320 MiB, on a device of bindings of 128: of 24³ as much less.
+    expect(buffers.largest).toBeLessThan(DEFAULT_LIMITS.maxStorageBufferBindingSize * (side / 256) ** 3);
+    expect(layer).toBeGreaterThan(DEFAULT_LIMITS.maxStorageBufferBindingSize * (side / 256) ** 3);
+    sliced.dispose();
+    network.dispose();
+  });
 });

@@ -53,6 +53,7 @@ test('slice by slice gives what the whole volume gives at once, and leaves nothi
       }
       expect(at).toBe(sliced.outputShape[0]);
       expect(largest).toBeLessThan(1e-5);
+      expect(sliced.memory().slices).toBe(run.mostBytes);
       run.dispose();
       sliced.dispose();
       expect(memory().numTensors).toBe(before);

@@ -89,3 +89,10 @@ export interface Network2D {
 
 /** Why a network cannot be a plan, in a few words: it then runs on tfjs's own kernels. */
 export class NoPlan extends Error {}
+
+/** A plan that would take more memory than it may; tfjs's own kernels would take more still. */
+export class OverBudget extends Error {
+  constructor(readonly needed: number, readonly budget: number) {
+    super(`it would take ${needed} bytes, and its budget is ${budget}`);
+  }
+}

@@ -1,5 +1,5 @@
 import { arenaOf, type Arena } from './arena.ts';
-import { NoPlan } from './ops.ts';
+import { NoPlan, OverBudget } from './ops.ts';
 import { compile, pipelineOf } from './pipelines.ts';
 import type { Operand, Program, Step } from './program.ts';
 
@@ -57,9 +57,13 @@ export class Plan {
   private constructor(
     private readonly device: GPUDevice,
     readonly program: Program,
+    private readonly budget: number,
   ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
-    this.largestBatch = Math.max(1, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / memoryOf(program, 1).largest));
+    const { weights, arena, rest, largest } = memoryOf(program, 1);
+    // A batch's buffers are its inputs', but for the weights and some parameters; of the batches that are kept, any two.
+    const each = KEPT_BATCHES * (arena + rest);
+    this.largestBatch = Math.max(1, Math.floor(Math.min(Math.min(maxBufferSize, maxStorageBufferBindingSize) / largest, (budget - weights) / each)));
     const { buffers, bindings } = uploaded(device, program.constants);
     this.#weightBuffers = buffers;
     this.#constants = bindings;
@@ -67,11 +71,12 @@ export class Plan {
 
   /**
    * Uploads the weights, compiles all pipelines in parallel and makes the buffers for single inputs.
-   * @throws NoPlan where a tensor is over the device's limits, or a kernel does not compile there
+   * @param budget bytes that the plan may take: batches larger than {@link largestBatch} would take more
+   * @throws OverBudget; NoPlan where a tensor is over the device's limits, or a kernel does not compile there
    */
-  static async make(device: GPUDevice, program: Program): Promise<Plan> {
-    checkLimits(device, program, 1);
-    const plan = new Plan(device, program);
+  static async make(device: GPUDevice, program: Program, budget = Infinity): Promise<Plan> {
+    checkLimits(device, program, 1, budget);
+    const plan = new Plan(device, program, budget);
     try {
       await compile(device, program.steps(1).map(({ launch }) => launch.kernel));
       plan.#record(1);
@@ -168,7 +173,7 @@ export class Plan {
   #record(batch: number): Recorded {
     const there = this.#recorded.find(recorded => recorded.batch === batch);
     if (there) return there;
-    checkLimits(this.device, this.program, batch);
+    checkLimits(this.device, this.program, batch, this.budget);
     while (this.#recorded.length >= KEPT_BATCHES) free(this.#recorded.pop()!);
     const made = this.#make(batch);
     this.#recorded.unshift(made);
@@ -221,8 +226,9 @@ export function memoryOf(program: Program, batch: number): PlanMemory {
   };
 }
 
-function checkLimits({ limits }: GPUDevice, program: Program, batch: number): void {
-  const { largest } = memoryOf(program, batch);
+function checkLimits({ limits }: GPUDevice, program: Program, batch: number, budget: number): void {
+  const { largest, weights, arena, rest } = memoryOf(program, batch);
+  if (weights + arena + rest > budget) throw new OverBudget(weights + arena + rest, budget);
   const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   if (largest > allowed) throw new NoPlan(`a buffer would need ${largest} bytes, and the device takes ${allowed}`);
 }

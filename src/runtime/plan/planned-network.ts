@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../../errors.ts';
 import type { Device } from '../device.ts';
 import type { NetworkPlan } from '../network.ts';
-import { NoPlan } from './ops.ts';
+import { NoPlan, OverBudget } from './ops.ts';
 import type { Plan } from './plan.ts';
 import { selfTest } from './self-test.ts';
 import { hasPassed, keepPassed } from './tested.ts';
@@ -40,12 +40,16 @@ export class PlannedNetwork implements NetworkPlan {
 
   /**
    * Compiles the plan and lets it prove itself on this device, once for each adapter and model.
-   * @throws OverreadError `device/gpu-error` where the device computes a layer wrongly, naming both
+   * @throws OverreadError `device/gpu-error` where the device computes a layer wrongly, naming both; `device/limit` where one input is over the budget
    */
-  async make({ description: { adapter } }: Device): Promise<void> {
+  async make({ description: { adapter }, budget }: Device): Promise<void> {
     try {
-      this.#plan = await planOf(this.model);
+      this.#plan = await planOf(this.model, budget);
     } catch (error) {
+      if (error instanceof OverBudget) {
+        const { needed: got, budget: expected } = error;
+        throw new OverreadError('device/limit', `The model needs ${got} bytes of ${adapter} for one input at once, but its budget is ${expected}. Raise the budget or choose the wasm backend.`, { expected, got }, error);
+      }
       return this.#without(error);
     }
     this.#kernels = `compiled into a plan of ${this.#plan.dispatches} kernels`;

@@ -17,12 +17,13 @@ interface Backend {
 
 /**
  * The plan of a layers model on the device that tfjs runs on, with its weights and pipelines there.
+ * @param budget bytes that it may take
  * @throws NoPlan where tfjs runs on no WebGPU device, or the network has no plan
  */
-export async function planOf(model: LayersModel): Promise<Plan> {
+export async function planOf(model: LayersModel, budget?: number): Promise<Plan> {
   if (getBackend() !== 'webgpu') throw new NoPlan(`tfjs runs on ${getBackend()}`);
   const network = fused(await fromLayers(model));
-  return Plan.make((backend() as unknown as Backend).device, new Program(network));
+  return Plan.make((backend() as unknown as Backend).device, new Program(network), budget);
 }
 
 /**

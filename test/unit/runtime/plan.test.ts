@@ -1,6 +1,6 @@
 /** What surrounds the plan of a network: its proof on the device, faults, cancels, what it cannot express (Dawn on SwiftShader). */
 import '@tensorflow/tfjs-backend-cpu';
-import { memory, setBackend } from '@tensorflow/tfjs-core';
+import { dispose, memory, randomNormal, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { input, layers as tfl, model as modelOf } from '@tensorflow/tfjs-layers';
 import { infer } from '../../../src/infer.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';
@@ -9,6 +9,7 @@ import { fused } from '../../../src/runtime/plan/fuse.ts';
 import { fromLayers } from '../../../src/runtime/plan/from-layers.ts';
 import { memoryOf, Plan } from '../../../src/runtime/plan/plan.ts';
 import { Program } from '../../../src/runtime/plan/program.ts';
+import { planOf, runPlan } from '../../../src/runtime/plan/tfjs-plan.ts';
 import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts';
 import { dawnMissing } from './dawn.ts';
 import { disc, tinyFiles } from './tiny.ts';
@@ -96,6 +97,31 @@ if (missing) console.warn(`Skipped: plans on WebGPU in Node, since there is ${mi
     expect(runtime.memory()).toEqual(before);
     for (const model of models) model.dispose();
   });
+
+  test('a budget parts batches', async () => {
+    const x = input({ shape: [9, 7, 3] });
+    const network = modelOf({ inputs: x, outputs: tfl.conv2d({ filters: 5, kernelSize: 3 }).apply(x) as typeof x });
+    const { weights, arena, rest } = memoryOf(new Program(fused(await fromLayers(network))), 1);
+    const budget = weights + 2 * 3 * (arena + rest);
+    const plan = await planOf(network, budget);
+    expect(plan.largestBatch).toBe(3);
+    const batch = randomNormal([8, 9, 7, 3], 0, 1, 'float32', 5);
+    const [parted] = runPlan(plan, network, [batch]);
+    const stock = network.predict(batch) as Tensor;
+    const [got, wanted] = [await parted!.data(), await stock.data()];
+    expect(got.length).toBe(wanted.length);
+    expect(got.every((value, i) => Math.abs(value - wanted[i]!) < 1e-4)).toBe(true);
+    expect(plan.bytes).toBeLessThanOrEqual(budget);
+    plan.dispose();
+    network.dispose();
+    dispose([batch, parted!, stock]);
+  });
+
+  test('a model that one input of is over the budget is refused', async () => {
+    runtime.dispose();
+    runtime = await createRuntime({ backend: 'webgpu', allowSoftware: true, memoryBudget: 1000 });
+    await expect(runtime.load(tinyFiles('tiny-bright'))).rejects.toMatchObject({ code: 'device/limit', message: expect.stringMatching(/needs \d+ bytes .* its budget is 1000/) as string });
+  });
 });
 
 describe('the memory of a plan', () => {
@@ -119,6 +145,16 @@ describe('the memory of a plan', () => {
     const program = new Program(fused(await fromLayers(network)));
     const device = { limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 100 } } as GPUDevice;
     await expect(Plan.make(device, program)).rejects.toThrow(/^a buffer would need \d+ bytes, and the device takes 100$/);
+    network.dispose();
+  });
+
+  test('a plan over its budget is refused with the numbers', async () => {
+    const x = input({ shape: [8, 8, 3] });
+    const network = modelOf({ inputs: x, outputs: tfl.conv2d({ filters: 5, kernelSize: 3 }).apply(x) as typeof x });
+    const program = new Program(fused(await fromLayers(network)));
+    const { weights, arena, rest } = memoryOf(program, 1);
+    const device = { limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 } } as GPUDevice;
+    await expect(Plan.make(device, program, weights + arena + rest - 1)).rejects.toMatchObject({ needed: weights + arena + rest, budget: weights + arena + rest - 1 });
     network.dispose();
   });
 });

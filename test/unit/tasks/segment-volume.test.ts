@@ -108,6 +108,10 @@ test('a layer of a whole volume may be over a device\'s limit, as long as a plan
   const check = (bytes: number) => checkLimits({ tensors: sliced.tensors } as unknown as Network, 'x', { maxTensor: { bytes, limit: 'maxStorageBufferBindingSize' }, description: { backend: 'webgpu', adapter: 'small' } } as unknown as Device);
   expect(() => check(1.5 * 2 ** 20)).not.toThrow();
   expect(() => check(1.4 * 2 ** 20)).toThrow(expect.objectContaining({ code: 'device/limit' }));
+  const { total } = sliced.memory();
+  const budgeted = (budget: number) => checkLimits({ tensors: [], sliced } as unknown as Network, 'x', { budget, maxTensor: { bytes: 2 ** 30 }, description: {} } as unknown as Device);
+  expect(() => budgeted(total)).not.toThrow();
+  expect(() => budgeted(total - 1)).toThrow(expect.objectContaining({ code: 'device/limit', message: expect.stringMatching(/needs \d+ MiB .* its budget is \d+ MiB/) as string }));
   sliced.dispose();
   network.dispose();
 });
