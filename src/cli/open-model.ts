@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { OverreadError } from '../errors.ts';
 import { createNodeEngine } from '../node.ts';
 import { defaultModelsFolder, modelFolder } from './installed-models.ts';
@@ -12,6 +12,10 @@ export interface ModelOptions {
   readonly softwareGpu?: boolean;
   readonly force?: boolean;
   readonly register?: boolean;
+  /** MiB. */
+  readonly gpuMemory?: number;
+  /** Asked of the adapter in place of its best. */
+  readonly deviceLimits?: Readonly<Record<string, number>>;
 }
 
 /** The options of every command that runs a model. */
@@ -26,6 +30,7 @@ export function deviceOptions(command: Command): Command {
     .addOption(new Option('--backend <name>', 'use this or fail; default: WebGPU on a real GPU, else wasm').choices(['webgpu', 'webgl', 'wasm', 'cpu']))
     .option('--force', 'read pictures that the model\'s gate refuses as unlike those that it was made for; the results are marked')
     .option('--register', 'of a model of several MR series: register them with each other even where they state one frame of reference')
+    .addOption(new Option('--gpu-memory <MiB>', 'what a model may take of a GPU: batches are parted to keep to it, and a model that cannot is refused').argParser(mebibytes))
     .option('--software-gpu', 'count a software WebGPU adapter (SwiftShader) as a GPU; asking for --backend webgpu does so too');
 }
 
@@ -44,12 +49,15 @@ export async function openModel(options: ModelOptions, note: (line: string) => v
  * @throws OverreadError `model/*`, `device/unavailable`
  */
 export async function openModels(names: readonly string[], options: Omit<ModelOptions, 'model'>, note: (line: string) => void): Promise<(ExplainingRunner & TilesRunner)[]> {
-  const { models, backend, softwareGpu = false, force = false, register = false } = options;
+  const { models, backend, softwareGpu = false, force = false, register = false, gpuMemory, deviceLimits } = options;
   const locations = names.map(name => modelFolder(name, path.resolve(models ?? defaultModelsFolder())));
   if (backend === 'webgl') {
     throw new OverreadError('device/unavailable', 'Expected a backend of Node, got webgl, which browsers only have. Choose webgpu or wasm.', { expected: ['webgpu', 'wasm'], got: backend });
   }
-  const engine = await createNodeEngine({ backend, allowSoftware: softwareGpu || backend === 'webgpu' });
+  const engine = await createNodeEngine({
+    backend, allowSoftware: softwareGpu || backend === 'webgpu',
+    ...(gpuMemory !== undefined && { memoryBudget: gpuMemory * 2 ** 20 }), ...(deviceLimits && { deviceLimits }),
+  });
   const opened: (ExplainingRunner & TilesRunner)[] = [];
   let jobs = 0;
   for (const location of locations) {
@@ -79,4 +87,10 @@ export async function openModels(names: readonly string[], options: Omit<ModelOp
     });
   }
   return opened;
+}
+
+function mebibytes(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('Expected a number of MiB above 0.');
+  return value;
 }

@@ -9,10 +9,12 @@ import { fromLayers } from './plan/from-layers.ts';
 import { fused } from './plan/fuse.ts';
 import { NoPlan } from './plan/ops.ts';
 import { toOnnx } from './plan/to-onnx.ts';
+import { isQuickerOnTfjs } from './plan/wasm-choice.ts';
 
 /**
- * A layers model on WebAssembly by onnxruntime's kernels, which are quicker there than tfjs's: its nodes, fused as for a plan
- * of our own, are written as an ONNX file and given to it. What cannot be written runs on tfjs, and {@link kernels} says so.
+ * A layers model on WebAssembly by onnxruntime's kernels, which for most networks are quicker there than tfjs's: its nodes, fused
+ * as for a plan of our own, are written as an ONNX file and given to it. What cannot be written, and what tfjs computes quicker, runs
+ * on tfjs, and {@link kernels} says so.
  */
 export class OnnxPlan implements NetworkPlan {
   #opened: OnnxSession | undefined;
@@ -38,6 +40,10 @@ export class OnnxPlan implements NetworkPlan {
     const { model, name, place } = this;
     try {
       const network = fused(await fromLayers(model));
+      if (isQuickerOnTfjs(network)) {
+        this.#kernels = 'computed by tfjs, whose kernels suit its convolutions better than onnxruntime\'s';
+        return;
+      }
       const file = toOnnx(network, { inputs: model.inputs.map(({ shape }) => shape.length), outputs: model.outputs.map(({ shape }) => shape.length) });
       this.#opened = await openOnnx(file, new Map(), name, { ...place, on: description });
       this.#bytes = file.byteLength;

@@ -5,7 +5,8 @@
  *
  * Each size is a process of its own, whose peak resident memory counts all that it did: headers, frames from the disk, the
  * network on wasm, tiles kept on disk, the mask. With `--tiles N` only N tiles are made, spread evenly over the whole
- * slide; without it all of them. Slides are made tile by tile into `.cache/slides` and kept there.
+ * slide; without it all of them. With `--backend webgpu` the network runs on Dawn, on an adapter that is asked for WebGPU's default
+ * limits and a model that may take 1 GiB, and all GPU buffers that stand at once are counted. Slides are made tile by tile into `.cache/slides` and kept there.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -18,6 +19,8 @@ import { writeSlideMask } from '../../src/cli/io/slide-mask.ts';
 import { TileLog } from '../../src/cli/io/tile-log.ts';
 import { openModel } from '../../src/cli/open-model.ts';
 import { slidesAmong } from '../../src/cli/slide-inputs.ts';
+import { installWebGPU } from '../../src/runtime/node-webgpu.ts';
+import { countBuffers, DEFAULT_LIMITS } from './meshnet/buffers.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     models: { type: 'string' },
     json: { type: 'string' },
     slides: { type: 'string', default: '.cache/slides' },
+    backend: { type: 'string', default: 'wasm' },
     child: { type: 'string' },
   },
 });
@@ -43,6 +47,8 @@ interface Row {
   readonly peakBeforeMaskBytes: number;
   readonly peakBytes: number;
   readonly backend: string;
+  /** Of WebGPU: buffers that stood at once, and the largest. */
+  readonly gpu?: { readonly peakBytes: number; readonly largestBytes: number };
 }
 
 function* others(count: number, wanted: ReadonlySet<number>): Generator<number, void> {
@@ -53,7 +59,10 @@ function* others(count: number, wanted: ReadonlySet<number>): Generator<number, 
 async function measure(size: number): Promise<Row> {
   const folder = path.join(values.slides, String(size), 'slide');
   const files = fs.readdirSync(folder).filter(name => name.endsWith('.dcm')).map(name => path.join(folder, name));
-  const runner = await openModel({ model: values.model, ...(values.models && { models: values.models }), backend: 'wasm' }, () => {});
+  const webgpu = values.backend === 'webgpu';
+  if (webgpu) await installWebGPU(true);
+  const buffers = countBuffers();
+  const runner = await openModel({ model: values.model, ...(values.models && { models: values.models }), ...(webgpu ? { backend: 'webgpu', deviceLimits: DEFAULT_LIMITS, gpuMemory: 1024 } : { backend: 'wasm' }) }, () => {});
   const { slides: [reading] } = await slidesAmong(files);
   const slide = await reading!.open();
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'overread-slide-memory-'));
@@ -86,6 +95,7 @@ async function measure(size: number): Promise<Row> {
   return {
     size, tiles: result.tiles, made: result.labelled, unread: result.unread.length, seconds, megapixelsPerSecond: pixels / 1e6 / seconds,
     maskSeconds, maskBytes, peakBeforeMaskBytes: peakBeforeMask, peakBytes: process.resourceUsage().maxRSS * 1024, backend: runner.device.adapter,
+    ...(webgpu && { gpu: { peakBytes: buffers.peak, largestBytes: buffers.largest } }),
   };
 }
 
@@ -102,7 +112,7 @@ async function main(): Promise<void> {
     if (status !== 0) throw new Error(`size ${size}: ${stderr}`);
     const row = JSON.parse(stdout.trim().split('\n').at(-1)!) as Row;
     rows.push(row);
-    console.log(`${size} × ${size}: ${row.made} of ${row.tiles} tiles in ${row.seconds.toFixed(0)} s (${row.megapixelsPerSecond.toFixed(2)} megapixels/s), mask ${row.maskSeconds.toFixed(0)} s, peak before it ${(row.peakBeforeMaskBytes / 2 ** 20).toFixed(0)} MiB, peak ${(row.peakBytes / 2 ** 20).toFixed(0)} MiB`);
+    console.log(`${size} × ${size}: ${row.made} of ${row.tiles} tiles in ${row.seconds.toFixed(0)} s (${row.megapixelsPerSecond.toFixed(2)} megapixels/s), mask ${row.maskSeconds.toFixed(0)} s, peak before it ${(row.peakBeforeMaskBytes / 2 ** 20).toFixed(0)} MiB, peak ${(row.peakBytes / 2 ** 20).toFixed(0)} MiB${row.gpu ? `, of GPU buffers ${(row.gpu.peakBytes / 2 ** 20).toFixed(1)} MiB` : ''}`);
   }
   const ratio = rows.at(-1)!.peakBytes / rows[0]!.peakBytes;
   console.log(`peak of the last to the first: ${ratio.toFixed(3)}`);

@@ -131,9 +131,10 @@ class Writer {
     return pre.relu ? this.#graph.node('Relu', [mapped]) : mapped;
   }
 
+  /** As a normalisation of what is normal already, which goes through the values once; a product and a sum would twice. */
   #affine(x: string, { scale, shift }: Affine): string {
-    const [a, b] = [scale, shift].map(of => this.#graph.floats([1, of.length, 1, 1], of)) as [string, string];
-    return this.#graph.node('Add', [this.#graph.node('Mul', [x, a]), b]);
+    const rows = [scale, shift, new Float32Array(scale.length), new Float32Array(scale.length).fill(1)].map(of => this.#graph.floats([of.length], of));
+    return this.#graph.node('BatchNormalization', [x, ...rows], { epsilon: new Float(0) });
   }
 
   #bias(bias: Float32Array | undefined): readonly string[] {
