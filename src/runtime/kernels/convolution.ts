@@ -22,10 +22,25 @@ export interface Convolution {
   /** What is done to the input as it is loaded: x · scale + shift by channel, then perhaps ReLU. */
   readonly pre?: 'affine' | 'affine relu' | undefined;
   readonly activation: Activation;
+  /** Where this device has better ones than {@link USUAL_TILES}. */
+  readonly tiles?: ConvolutionTiles | undefined;
 }
 
+/** What an invocation computes: neighbours in a row × quads of channels. */
+export type Tile = readonly [pixels: number, quads: 1 | 2];
+
+/** The tiles of convolutions of several quads and columns, by what they do: with one tap, or with more. */
+export interface ConvolutionTiles {
+  readonly pointwise: Tile;
+  readonly windowed: Tile;
+}
+
+export const USUAL_TILES: ConvolutionTiles = { pointwise: [4, 2], windowed: [4, 2] };
+/** Those that a device is tried with; each computes the very same sums, in the same order. */
+export const TILES: readonly Tile[] = [[4, 2], [8, 2], [2, 2], [4, 1]];
+
 const PARAMS = [
-  'tasks', 'tiles', 'outQuads', 'quadTiles', 'rows', 'columns', 'outRows', 'outColumns', 'inQuads', 'sizeRows', 'sizeColumns',
+  'tasks', 'tiles', 'outQuads', 'quadTiles', 'wQuads', 'rows', 'columns', 'outRows', 'outColumns', 'inQuads', 'sizeRows', 'sizeColumns',
   'strideRows', 'strideColumns', 'rateRows', 'rateColumns', 'top', 'left', 'xStride', 'xOffset', 'yStride', 'yOffset', 'rStride', 'rOffset',
 ] as const;
 
@@ -36,11 +51,12 @@ const PARAMS = [
  * pixels and differ in the output channels, so that a warp's loads of weights are contiguous and those of pixels one
  * broadcast. No workgroup memory: what is shared comes from the first cache, and a software adapter has no barriers to wait at.
  *
- * 4 × 2 was the best of 1..16 × 1..4 on SwiftShader (2.0 to 2.3 G multiply-adds a second on two cores). Outputs of one quad
- * take 4 × 1, single pixels 1 × 2.
+ * 4 × 2 was the best of 1..16 × 1..4 on SwiftShader (2.0 to 2.3 G multiply-adds a second on two cores); another device is asked for
+ * its own (`plan/tune.ts`). Outputs of one quad take tiles of one, single pixels 1 × 2.
  */
-function tileOf({ output: [, columns], outQuads }: Convolution): readonly [pixels: number, quads: number] {
-  return [columns === 1 ? 1 : 4, outQuads === 1 ? 1 : 2];
+function tileOf({ output: [, columns], outQuads, size, tiles = USUAL_TILES }: Convolution): readonly [pixels: number, quads: number] {
+  const [pixels, quads] = size[0] * size[1] === 1 ? tiles.pointwise : tiles.windowed;
+  return [columns === 1 ? 1 : pixels, outQuads === 1 ? 1 : columns === 1 ? 2 : quads];
 }
 
 /** Quads of weights that the kernel reads for each input channel: the last tile is filled up with zeros. */
@@ -64,7 +80,7 @@ export function convolution(of: Convolution): Launch {
   return {
     kernel: source({ pixels, quads, inside, inLanes, pre, residual: residual !== undefined, activation }),
     params: valuesOf(PARAMS, {
-      tasks, tiles, outQuads, quadTiles, rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], inQuads,
+      tasks, tiles, outQuads, quadTiles, wQuads: weightQuads(outQuads), rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], inQuads,
       sizeRows: size[0], sizeColumns: size[1], strideRows: strides[0], strideColumns: strides[1], rateRows: rates[0], rateColumns: rates[1],
       top: before[0], left: before[1], xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset,
       rStride: residual?.stride ?? 0, rOffset: residual?.offset ?? 0,
@@ -112,7 +128,7 @@ function source({ pixels, quads, inside, inLanes, pre, residual, activation }: V
   let line = tile / p.tiles;
   let row = line % p.outRows;
   let first = (line / p.outRows) * p.rows;
-  let wQuads = p.quadTiles * ${quads}u;
+  let wQuads = p.wQuads;
 ${tile((i, q) => `  var s${i}_${q} = bias[quad + ${q}u];`)}
   for (var ky = 0u; ky < p.sizeRows; ky++) {
     let iy = i32(row * p.strideRows + ky * p.rateRows) - i32(p.top);

@@ -10,7 +10,7 @@ import { hasPassed, keepPassed } from './tested.ts';
 import { planOf, runPlan } from './tfjs-plan.ts';
 
 /** Raised with every change of a kernel, so that what was tested before is tested again. */
-const KERNELS = 1;
+const KERNELS = 2;
 
 /**
  * A layers model with its plan, where it has one. What has none, or a batch that its device cannot hold at once,
@@ -42,9 +42,9 @@ export class PlannedNetwork implements NetworkPlan {
    * Compiles the plan and lets it prove itself on this device, once for each adapter and model.
    * @throws OverreadError `device/gpu-error` where the device computes a layer wrongly, naming both; `device/limit` where one input is over the budget
    */
-  async make({ description: { adapter }, budget }: Device): Promise<void> {
+  async make({ description: { adapter, software }, budget }: Device): Promise<void> {
     try {
-      this.#plan = await planOf(this.model, budget);
+      this.#plan = await planOf(this.model, { budget, adapter: software ? undefined : adapter });
     } catch (error) {
       if (error instanceof OverBudget) {
         const { needed: got, budget: expected } = error;
@@ -53,7 +53,8 @@ export class PlannedNetwork implements NetworkPlan {
       return this.#without(error);
     }
     this.#kernels = `compiled into a plan of ${this.#plan.dispatches} kernels`;
-    const name = `${KERNELS} ${adapter} ${this.identity}`;
+    const { tiles } = this.#plan.program;
+    const name = `${KERNELS} ${adapter} ${this.identity}${tiles ? ` ${tiles.pointwise.join('×')} ${tiles.windowed.join('×')}` : ''}`;
     if (await hasPassed(name)) return;
     const fault = await selfTest(this.#plan);
     if (!fault) return keepPassed(name);

@@ -1,6 +1,6 @@
 import { LINEAR } from '../kernels/activation.ts';
 import { combination } from '../kernels/combination.ts';
-import { convolution, weightQuads } from '../kernels/convolution.ts';
+import { convolution, weightQuads, type ConvolutionTiles } from '../kernels/convolution.ts';
 import { dense } from '../kernels/dense.ts';
 import { depthwise } from '../kernels/depthwise.ts';
 import { dot } from '../kernels/dot.ts';
@@ -54,7 +54,8 @@ export class Program {
   #steps: { readonly batch: number; readonly steps: readonly Step[] } | undefined;
   readonly #constantOf = new Map<string, number>();
 
-  constructor(network: Network2D) {
+  /** @param tiles of convolutions, where the device has better ones than the usual */
+  constructor(network: Network2D, readonly tiles?: ConvolutionTiles) {
     this.network = network = withEqualLanes(network);
     const lanes: Lanes[] = [];
     for (const node of network.nodes) lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => network.nodes[i]!.shape.channels)));
@@ -133,7 +134,7 @@ export class Program {
         const { size, strides, rates, before: edge, activation, pre, residual } = op;
         const launch = convolution({
           ...windowed, inQuads: xLanes.length / 4, outQuads: quads, inLanes: multipliedLanes(xLanes), size, strides, rates, before: edge, activation,
-          pre: way(pre), residual: residual ? places[inputs[1]!] : undefined,
+          pre: way(pre), residual: residual ? places[inputs[1]!] : undefined, tiles: this.tiles,
         });
         return step(launch, [
           this.#tensor(from!), constant('kernel', () => convolutionWeights(op.kernel, size[0] * size[1], xLanes, lanes)),

@@ -1,28 +1,13 @@
-const CACHE = 'overread-self-tests';
-const passed = new Set<string>();
+import { remember, remembered } from './remembered.ts';
 
 /**
- * Which plans have passed their self-test on this adapter, kept in the browser's Cache Storage: once is enough for each
- * model, adapter and version of the kernels. Where there is no storage, it is once a session.
+ * Which plans have passed their self-test on this adapter: once is enough for each model, adapter and version of the kernels. Where
+ * there is no storage, it is once a session.
  */
 export async function hasPassed(name: string): Promise<boolean> {
-  if (passed.has(name)) return true;
-  try {
-    return (await (await caches.open(CACHE)).match(keyOf(name))) !== undefined;
-  } catch {
-    return false;
-  }
+  return (await remembered(`self-test ${name}`)) !== undefined;
 }
 
-export async function keepPassed(name: string): Promise<void> {
-  passed.add(name);
-  try {
-    await (await caches.open(CACHE)).put(keyOf(name), new Response('passed'));
-  } catch {
-    // No Cache Storage, or no room in it.
-  }
-}
-
-function keyOf(name: string): string {
-  return `https://overread.invalid/self-test/${encodeURIComponent(name)}`;
+export function keepPassed(name: string): Promise<void> {
+  return remember(`self-test ${name}`, 'passed');
 }

@@ -5,6 +5,7 @@ import { fromLayers } from './from-layers.ts';
 import { NoPlan } from './ops.ts';
 import { Plan, type Feed } from './plan.ts';
 import { Program } from './program.ts';
+import { tunedTiles } from './tune.ts';
 
 /** What this file needs of tfjs's WebGPU backend; its type names neither. */
 interface Backend {
@@ -17,13 +18,16 @@ interface Backend {
 
 /**
  * The plan of a layers model on the device that tfjs runs on, with its weights and pipelines there.
- * @param budget bytes that it may take
+ * @param options.budget bytes that it may take
+ * @param options.adapter its name, where its convolutions are to be tuned to it
  * @throws NoPlan where tfjs runs on no WebGPU device, or the network has no plan
  */
-export async function planOf(model: LayersModel, budget?: number): Promise<Plan> {
+export async function planOf(model: LayersModel, { budget, adapter }: { readonly budget?: number | undefined; readonly adapter?: string | undefined } = {}): Promise<Plan> {
   if (getBackend() !== 'webgpu') throw new NoPlan(`tfjs runs on ${getBackend()}`);
   const network = fused(await fromLayers(model));
-  return Plan.make((backend() as unknown as Backend).device, new Program(network), budget);
+  const { device } = backend() as unknown as Backend;
+  const tiles = adapter === undefined ? undefined : await tunedTiles(device, adapter);
+  return Plan.make(device, new Program(network, tiles), budget);
 }
 
 /**

@@ -103,7 +103,7 @@ if (missing) console.warn(`Skipped: plans on WebGPU in Node, since there is ${mi
     const network = modelOf({ inputs: x, outputs: tfl.conv2d({ filters: 5, kernelSize: 3 }).apply(x) as typeof x });
     const { weights, arena, rest } = memoryOf(new Program(fused(await fromLayers(network))), 1);
     const budget = weights + 2 * 3 * (arena + rest);
-    const plan = await planOf(network, budget);
+    const plan = await planOf(network, { budget });
     expect(plan.largestBatch).toBe(3);
     const batch = randomNormal([8, 9, 7, 3], 0, 1, 'float32', 5);
     const [parted] = runPlan(plan, network, [batch]);
