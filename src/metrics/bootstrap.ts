@@ -1,4 +1,5 @@
 import { OverreadError } from '../errors.ts';
+import { mulberry32 } from './mulberry32.ts';
 
 /** Where a number would likely fall on other patients of the same kind. */
 export interface Interval {
@@ -105,16 +106,4 @@ function quantile(sorted: Float64Array, q: number): number {
   const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);
   return sorted[below]! + (position - below) * (sorted[above]! - sorted[below]!);
-}
-
-/** T. Ettinger's mulberry32: 32 bits of state, uniform in [0, 1). */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
