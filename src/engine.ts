@@ -3,6 +3,7 @@ import type { DicomJson } from './dicom/dicomjson.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
 import { explain } from './explain.ts';
+import { featuresOf } from './features.ts';
 import type { FineTuned, FineTuneJob } from './fine-tune.ts';
 import { chooseLevel } from './image/slide/choose-level.ts';
 import type { FrameReader } from './image/slide/frames.ts';
@@ -139,6 +140,14 @@ export class Engine {
    */
   explain(job: ExplainJob, onProgress?: OnProgress): Promise<readonly SaliencyResult[]> {
     return this.#job(job, onProgress, (runtime, model, options) => explain(runtime, model, job.images, job.request, options));
+  }
+
+  /**
+   * The model's own description of a picture, after its gate as {@link run}.
+   * @throws OverreadError as {@link featuresOf}, as {@link load}, and `job/busy` when a job of this id is under way
+   */
+  features(job: Job, onProgress?: OnProgress): Promise<Float32Array> {
+    return this.#job(job, onProgress, (runtime, model, options) => featuresOf(runtime, model, job.images, options));
   }
 
   /**

@@ -15,8 +15,10 @@ export interface ModelRunner {
   close(): Promise<void>;
 }
 
-/** One that also says where a score came from. */
+/** One that also says where a score came from, and how the model describes a picture to itself. */
 export interface ExplainingRunner extends ModelRunner {
+  /** What the model's last layer reads. @throws OverreadError `model/graph` of a model that is not made of layers */
+  features(images: readonly Image[]): Promise<Float32Array>;
   explain(images: readonly Image[], request: SaliencyRequest): Promise<readonly SaliencyResult[]>;
 }
 

@@ -80,6 +80,7 @@ export async function openModels(names: readonly string[], options: Omit<ModelOp
         // The model was loaded before the first run, whose time it belongs to.
         return ++runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
       },
+      features: images => engine.features({ jobId: next(), location, images, force }),
       explain: (images, request) => engine.explain({ jobId: next(), location, images, force, request }),
       runTiles: (job, listener) => engine.runTiles({ jobId: next(), location, force, ...job }, listener),
       stop: () => engine.cancel(jobId),

@@ -1,4 +1,4 @@
-import { dispose, slice, tensor, tidy, tile, valueAndGrad, type serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, mean, slice, tensor, tidy, tile, valueAndGrad, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
@@ -26,6 +26,7 @@ interface Read {
 
 const ADVICE = {
   scores: 'Choose another backend or convert the model again.',
+  features: 'Choose another backend or convert the model again.',
   'a derivative': 'Choose occlusion, which needs none, or convert the model again.',
 } as const;
 
@@ -123,6 +124,18 @@ export class NetworkGradients implements GradientModel {
       });
       const [, rows, columns, channels] = got.given.shape as [number, number, number, number];
       return { layer: map.sourceLayer.name, shape: [rows, columns, channels], score: got.score.values[0]!, activations: got.given.values, gradient: got.gradient.values };
+    });
+  }
+
+  features(values: Float32Array, { signal }: Pick<PassOptions, 'signal'> = {}): Promise<Float32Array> {
+    return this.turn(signal, async network => {
+      const layers = this.#layers(network);
+      const read = topLayer(layers.output).inboundNodes[0]!.inputTensors[0]!;
+      const { features } = await this.#read('features', () => {
+        const given = evaluate(read, this.#fed(layers, tensor(values, [1, ...this.manifest.input.shape])));
+        return { features: given.rank === 4 ? mean(given, [1, 2]) : given };
+      });
+      return features.values;
     });
   }
 

@@ -100,6 +100,11 @@ export interface GradientModel {
    * @throws OverreadError `config/invalid` when the layer makes none, or none from this input
    */
   layerGradient(input: Float32Array, target: number, options?: PassOptions & { readonly layer?: string; readonly activations?: Float32Array }): Promise<LayerGradient>;
+  /**
+   * What the last layer with weights reads of an input: the network's own description of the picture, of a feature map the mean
+   * of each channel. No derivative: of layers models on every backend.
+   */
+  features(input: Float32Array, options?: Pick<PassOptions, 'signal'>): Promise<Float32Array>;
   /** The last layer with weights. */
   topLayer(signal?: AbortSignal): Promise<LayerWeights>;
 }
