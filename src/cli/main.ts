@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { toOverreadError } from '../errors.ts';
 import { packageRoot } from './package-root.ts';
 import { ExitStatus, terminal } from './terminal.ts';
+import { register as registerAudit } from './audit/index.ts';
 import { register as registerBench } from './bench.ts';
 import { register as registerCohort } from './cohort/index.ts';
 import { register as registerCountClassic } from './count-classic.ts';
@@ -24,7 +25,7 @@ export function overread(): Command {
     .version(packageRoot().version)
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
-  for (const register of [registerServe, registerSite, registerDemo, registerInfer, registerCountClassic, registerExplain, registerEval, registerCohort, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
+  for (const register of [registerServe, registerSite, registerDemo, registerInfer, registerCountClassic, registerExplain, registerEval, registerCohort, registerAudit, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
   return program;
 }
 

@@ -26,6 +26,11 @@ const itemSchema = z.object({
   patientId: z.string().min(1),
   /** Where it was taken: a hospital, a scanner. */
   site: z.string().min(1).optional(),
+  /** Maker and model of the device. */
+  scanner: z.string().min(1).optional(),
+  sex: z.string().min(1).optional(),
+  /** In years. */
+  age: z.number().nonnegative().optional(),
   /** Several images of an item are views or modalities of one subject. */
   images: z.array(datasetImageSchema).min(1),
   /** PNG or NIfTI with the class index of each pixel. */

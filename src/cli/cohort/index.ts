@@ -9,6 +9,7 @@ import { ExitStatus, terminal, type Terminal } from '../terminal.ts';
 import { agreementOf, type Truths } from './agreement.ts';
 import { dicomwebStudies, type StudyQuery } from './dicomweb-studies.ts';
 import { folderStudies } from './folder-studies.ts';
+import { headersOf } from './headers.ts';
 import { Journal } from './journal.ts';
 import { runCohort } from './loop.ts';
 import { queueCohort } from './queue.ts';
@@ -136,10 +137,6 @@ function checkTwice(runners: readonly ModelRunner[]): void {
   const ids = runners.map(({ identity }) => identity.id);
   const twice = ids.find((id, i) => ids.indexOf(id) < i);
   if (twice !== undefined) throw new OverreadError('cli/usage', `Expected models with different ids, got ${twice} twice. Give another version another id.`, { got: twice });
-}
-
-function headersOf({ dicomwebAuth = process.env.OVERREAD_DICOMWEB_AUTH }: SharedOptions): { Authorization: string } | undefined {
-  return dicomwebAuth === undefined ? undefined : { Authorization: `Basic ${Buffer.from(dicomwebAuth).toString('base64')}` };
 }
 
 function asked(options: CohortOptions, runners: readonly ModelRunner[]): StudyQuery {

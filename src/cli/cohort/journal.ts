@@ -99,16 +99,34 @@ export class Journal {
   }
 }
 
-function checkHeader(line: string, expected: Header, name: string): void {
+/**
+ * What a journal holds, of each study its last line.
+ * @throws OverreadError `config/invalid` when there is none
+ */
+export function readJournal(name: string): { readonly models: readonly Identity[]; readonly records: readonly StudyRecord[] } {
+  const [first = '', ...lines] = fs.existsSync(name) ? wholeLines(fs.readFileSync(name, 'utf8')) : [];
+  const { models } = headerOf(first, name);
+  return { models, records: [...new Map(lines.map(line => JSON.parse(line) as StudyRecord).map(record => [record.study, record])).values()] };
+}
+
+/** Without a last line that a kill cut short. */
+function wholeLines(text: string): string[] {
+  return text.slice(0, text.lastIndexOf('\n') + 1).split('\n').slice(0, -1);
+}
+
+function headerOf(line: string, name: string): Header {
   let found: Partial<Header> = {};
   try {
     found = JSON.parse(line) as Partial<Header>;
   } catch {
     // Said below.
   }
-  if (found.overread !== 'cohort' || !Array.isArray(found.models)) {
-    throw new OverreadError('config/invalid', `Expected a journal of 'overread cohort' in ${name}, got something else. Give --out another folder.`, { got: name });
-  }
+  if (found.overread === 'cohort' && Array.isArray(found.models)) return found as Header;
+  throw new OverreadError('config/invalid', `Expected a journal of 'overread cohort' in ${name}, got something else. Name another folder.`, { got: name });
+}
+
+function checkHeader(line: string, expected: Header, name: string): void {
+  const found = headerOf(line, name);
   const said = (models: readonly Identity[]) => models.map(({ id, version, sha256 }) => `${id} ${version} (${sha256.slice(0, 8)})`).join(', ');
   if (JSON.stringify(found.models) === JSON.stringify(expected.models)) return;
   throw new OverreadError('config/invalid', `Expected in ${name} results of ${said(expected.models)}, got those of ${said(found.models)}. Give --out another folder, or the same models in the same order.`, { expected: expected.models, got: found.models });

@@ -1,4 +1,4 @@
-import type { Estimate } from '../../metrics/bootstrap.ts';
+import { estimate, pageHtml, studyHtml, tableHtml, text } from '../io/html.ts';
 import type { Agreement, LabelAgreement } from './agreement.ts';
 import type { StudyRecord } from './journal.ts';
 import { blandAltmanPlot, rocPlot, scatterPlot } from './plots.ts';
@@ -14,18 +14,12 @@ export interface ReportParts {
   readonly madeAt: string;
 }
 
-const STYLE = `body{font:15px/1.45 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}table{border-collapse:collapse;margin:.6rem 0}
-td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}.notice{background:#fff4d6;padding:.6rem 1rem;border-left:4px solid #d99a00}
-figure{display:inline-block;margin:0 1rem 1rem 0}code{font-size:.85em;overflow-wrap:anywhere}h3{margin-top:2rem}`;
-
 /** One HTML file with its plots: nothing is fetched. */
 export function reportHtml(parts: ReportParts): string {
   const { title, records, rows, agreements, madeAt } = parts;
   const count = (outcome: StudyRecord['outcome']) => records.filter(r => r.outcome === outcome).length;
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${text(title)}</title><style>${STYLE}</style>
-<h1>${text(title)}</h1><p class="notice">Research use only. Not for diagnosis.</p>
-<p>${records.length} studies: ${count('done')} with results, ${count('refused')} refused, ${count('failed')} failed. Made ${text(madeAt)}.</p>
-${models(rows)}${agreements.map(agreement => agreementHtml(agreement, parts)).join('')}${refusals(rows, parts)}</html>\n`;
+  return pageHtml(title, `<p>${records.length} studies: ${count('done')} with results, ${count('refused')} refused, ${count('failed')} failed. Made ${text(madeAt)}.</p>
+${models(rows)}${agreements.map(agreement => agreementHtml(agreement, parts)).join('')}${refusals(rows, parts)}`);
 }
 
 function models(rows: readonly CohortRow[]): string {
@@ -52,7 +46,7 @@ function labelHtml(label: LabelAgreement, pair: readonly [string, string], parts
   const plots = limits ? [blandAltmanPlot(label, pair), scatterPlot(label, pair), rocPlot(label, pair)].filter(Boolean) : [];
   return `<h3>${text(label.label)} <small>(${text(label.measure)}, ${values.length} studies)</small></h3>${remarks.map(remark => `<p>${text(remark)}.</p>`).join('')}
 ${tableHtml(['', '95 % interval in brackets'], rows.map(([name, value]) => [text(name!), text(value!)]))}${plots.map(plot => `<figure>${plot}</figure>`).join('')}
-${apart.length ? `<details><summary>Furthest apart</summary>${tableHtml(['Study', pair[0], pair[1]], apart.map(v => [link(v.study, parts), v.a.toPrecision(4), v.b.toPrecision(4)]))}</details>` : ''}`;
+${apart.length ? `<details><summary>Furthest apart</summary>${tableHtml(['Study', pair[0], pair[1]], apart.map(v => [studyHtml(v.study, parts.viewer), v.a.toPrecision(4), v.b.toPrecision(4)]))}</details>` : ''}`;
 }
 
 /** What was refused, by reason, with a few cases each. */
@@ -66,28 +60,7 @@ function refusals(rows: readonly CohortRow[], parts: ReportParts): string {
   if (byReason.size === 0) return '';
   const lines = [...byReason.values()].sort((x, y) => y.length - x.length).map(of => {
     const [{ model, error, reason }] = of as [CohortRow];
-    return [text(model), text(error!), `${of.length}`, text(reason ?? ''), of.slice(0, 5).map(row => link(row.study, parts)).join('<br>')];
+    return [text(model), text(error!), `${of.length}`, text(reason ?? ''), of.slice(0, 5).map(row => studyHtml(row.study, parts.viewer)).join('<br>')];
   });
   return `<h2>Refused and failed</h2>${tableHtml(['Model', 'Code', 'Pictures', 'The first one’s reason', 'Cases'], lines)}`;
-}
-
-function link(study: string, { viewer }: ReportParts): string {
-  const name = `<code>${text(study)}</code>`;
-  if (viewer === undefined || !/^[0-9.]+$/.test(study)) return name;
-  return `<a href="${text(viewer.replace(/\/+$/, ''))}/overread?StudyInstanceUIDs=${study}">${name}</a>`;
-}
-
-/** Cells are HTML. */
-function tableHtml(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  const isNumber = (cell: string) => /^[-−\d.]+$/.test(cell);
-  return `<table><thead><tr>${head.map(cell => `<th scope="col">${text(cell)}</th>`).join('')}</tr></thead><tbody>${rows.map(row => `<tr>${row.map(cell => `<td${isNumber(cell) ? ' class="n"' : ''}>${cell}</td>`).join('')}</tr>`).join('')}</tbody></table>`;
-}
-
-function estimate({ value, low, high }: Estimate): string {
-  return `${value.toPrecision(3)} (${low.toPrecision(3)} to ${high.toPrecision(3)})`;
-}
-
-function text(value: string): string {
-  return value.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
 }
