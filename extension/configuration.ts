@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SynthesisRule } from '../src/dicom/synthesis.ts';
 import { OverreadError } from '../src/errors.ts';
 import type { ResultKind } from '../src/results/result.ts';
 import type { AuditEndpoint } from './audit/audit.ts';
@@ -24,6 +25,8 @@ export interface Configuration {
   /** Where audit records are sent; they are kept in the browser in any case. */
   readonly audit?: AuditEndpoint;
   readonly training: TrainingSettings;
+  /** What counts as synthesised beside what says so itself, by the first rule that fits; no rules when absent. */
+  readonly synthesised?: readonly SynthesisRule[];
 }
 
 /** All that is stated has to fit the image. */
@@ -73,6 +76,10 @@ const rule = z.strictObject({
   descriptions: z.array(z.string().trim().min(1)).min(1).optional(),
 });
 
+const words = z.array(z.string().trim().min(1)).min(1);
+const synthesisRule = z.strictObject({ imageTypes: words.optional(), descriptions: words.optional(), equipment: words.optional(), synthesised: z.boolean().optional() })
+  .refine(({ imageTypes, descriptions, equipment }) => imageTypes ?? descriptions ?? equipment, 'expected at least one of imageTypes, descriptions and equipment: a rule without them would fit every image');
+
 const RESULT_KINDS = ['labelmap', 'scores', 'points', 'heatmap'] as const satisfies readonly ResultKind[];
 
 const schema = z.strictObject({
@@ -90,6 +97,7 @@ const schema = z.strictObject({
   }).optional(),
   audit: z.strictObject({ endpoint: z.string().min(1), format: z.enum(['dicom', 'fhir']) }).optional(),
   training: z.strictObject({ enabled: z.boolean(), users: z.array(z.string().min(1)).optional() }).optional(),
+  synthesised: z.union([synthesisRule, z.array(synthesisRule).min(1)]).optional(),
 });
 
 const RADIOGRAPHS: readonly string[] = ['DX', 'CR'];
@@ -103,7 +111,7 @@ const DEFAULT_OVERLAY: OverlayStyle = { opacity: 0.8, style: 'outline' };
 export function parseConfiguration(raw: unknown, pluginUrl: string): Configuration {
   const parsed = schema.safeParse(raw ?? {});
   if (!parsed.success) throw invalid(parsed.error.issues.flatMap(describe));
-  const { models = './models/', modelOrigins, allowedModels, allowSoftwareAdapter = false, defaultOverlay, defaultModel, autoRun, store, audit, training } = parsed.data;
+  const { models = './models/', modelOrigins, allowedModels, allowSoftwareAdapter = false, defaultOverlay, defaultModel, autoRun, store, audit, training, synthesised } = parsed.data;
   if (defaultModel && allowedModels && !allowedModels.includes(defaultModel)) {
     throw invalid([`overread.defaultModel: expected one of overread.allowedModels (${allowedModels.join(', ')}), got ${defaultModel}`]);
   }
@@ -126,6 +134,7 @@ export function parseConfiguration(raw: unknown, pluginUrl: string): Configurati
     ...(allowedModels && { allowedModels }),
     ...(defaultModel && { defaultModel }),
     ...(rules && { autoRun: rules.map(({ models: automatic, ...rest }) => ({ modalities: RADIOGRAPHS, ...rest, models: [...new Set(automatic)] })) }),
+    ...(synthesised && { synthesised: [synthesised].flat() }),
     ...(audit && { audit: { url: webAddress(audit.endpoint, pluginUrl, 'audit.endpoint'), format: audit.format } }),
   };
 }

@@ -75,7 +75,7 @@ export class Session {
       configurationError = toOverreadError(error);
       this.configuration = defaultConfiguration(PLUGIN_URL);
     }
-    const { defaultOverlay, defaultModel, allowSoftwareAdapter } = this.configuration;
+    const { defaultOverlay, defaultModel, allowSoftwareAdapter, synthesised } = this.configuration;
     this.#chosen = defaultModel !== undefined;
     const viewerNote = untriedViewer(cornerstone);
     this.state = new Observable<State>({
@@ -104,7 +104,7 @@ export class Session {
       viewer: {
         pickTargets: (manifest, viewportId) => pickTargets(services, cornerstone, manifest, viewportId),
         isStillOpen: target => isStillOpen(services, cornerstone, target),
-        readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal),
+        readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal, synthesised),
         notify: (type, message) => this.notify(type, message),
       },
       engine: this.engine,
@@ -122,7 +122,7 @@ export class Session {
         imageOf: async result => {
           const [source] = sourcesOf(result);
           const target = source && findTarget(services, frames, source);
-          if (target) return readFrame(cornerstone, target.imageId, new AbortController().signal);
+          if (target) return readFrame(cornerstone, target.imageId, new AbortController().signal, synthesised);
           throw new OverreadError('input/no-pixels', 'The image that this map lies on is not open. Open its study, and store again.', { expected: source });
         },
         algorithmOf: id => [...(this.state.get().catalogue?.entries ?? []), ...this.training.versions.state.get().versions].find(({ manifest }) => manifest.id === id)?.manifest.algorithm,
@@ -148,7 +148,7 @@ export class Session {
       viewer: {
         findTarget: source => findTarget(services, frames, source),
         isStillOpen: target => isStillOpen(services, cornerstone, target),
-        readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal),
+        readFrame: (target, signal) => readFrame(cornerstone, target.imageId, signal, synthesised),
       },
       engine: this.engine,
       state: this.state,

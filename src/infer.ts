@@ -7,6 +7,7 @@ import type { ModelManifest } from './manifest.ts';
 import type { OutOfDistribution, Result } from './results/result.ts';
 import type { LoadedModel, OnProgress, Runtime } from './runtime/types.ts';
 import { judge, worstVerdict } from './tasks/gate.ts';
+import { judgeSynthesis } from './tasks/synthesised.ts';
 import { readsWhole, taskOf } from './tasks/index.ts';
 import type { Finding } from './tasks/task.ts';
 import type { Picture } from './tasks/picture.ts';
@@ -25,7 +26,7 @@ export interface InferOptions {
   readonly loadMs?: number;
   /** The model that judges every picture first: the one that the manifest's `input.gate` names. */
   readonly gate?: LoadedModel;
-  /** Read what the gate refuses all the same; the result says so. */
+  /** Read what the gate refuses, or what was synthesised, all the same; the result says so. */
   readonly force?: boolean;
   /** Of MR series: register them with the first, whatever frame of reference they state. */
   readonly register?: boolean;
@@ -35,7 +36,7 @@ export interface InferOptions {
  * Image → tensor → model → result on the source grid: the whole way of the data, in one direction.
  * @param images one, or the views of one study for a model that reads several
  * @throws OverreadError `input/refused`, `input/views` when the model was not made for such images;
- *   `input/out-of-distribution` when its gate refuses one; `device/*` when the device failed; `job/cancelled`. There is no
+ *   `input/out-of-distribution` when its gate refuses one, or one was synthesised; `device/*` when the device failed; `job/cancelled`. There is no
  *   other way out: a result is whole or absent.
  */
 export async function infer(runtime: Runtime, model: LoadedModel, images: readonly Image[], options: InferOptions = {}): Promise<Result> {
@@ -107,7 +108,9 @@ export async function look(images: readonly Image[], manifest: ModelManifest, { 
     if (gate) onProgress?.({ stage: 'gate' });
     const judged = gate && (await judge(gate, image, manifest, signal));
     const known = viewOfImage(image, manifest, judged?.view);
-    const verdict = judged && (images.length > 1 ? ofView(judged.verdict, known.view) : judged.verdict);
+    const ofGate = judged && (images.length > 1 ? ofView(judged.verdict, known.view) : judged.verdict);
+    // It is a picture of another kind, however well it is drawn.
+    const verdict = judgeSynthesis(image, manifest) ?? ofGate;
     if (verdict?.refused && !force) {
       throw new OverreadError('input/out-of-distribution', `${manifest.name} was not made for this picture: ${verdict.reason}. Choose another picture, or run it anyway (on the command line with --force): the result is then marked.`, {
         expected: verdict.threshold, got: verdict.score, reason: verdict.reason, outOfDistribution: verdict,

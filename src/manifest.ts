@@ -195,6 +195,11 @@ const manifestShape = z.strictObject({
      * channel is repeated.
      */
     colour: z.literal('required').optional(),
+    /**
+     * The model was made for images that a network drew or translated from another modality. Without it, what says that it
+     * was synthesised (`src/dicom/synthesis.ts`) is refused: what such a picture shows need not be in the patient.
+     */
+    synthesised: z.literal(true).optional(),
   }),
   output: z.strictObject({
     activation: z.enum(['none', 'sigmoid', 'softmax']),

@@ -45,7 +45,7 @@ export async function runTiles(runtime: Runtime, model: LoadedModel, source: Til
   await runtime.ready();
   throwIfAborted(signal);
   const start = performance.now();
-  const pictures = gate ? await look([await source.overview(signal)], manifest, options) : [];
+  const pictures = gate || source.reference.attributes.synthesised !== undefined ? await look([await source.overview(signal)], manifest, options) : [];
   const outOfDistribution = worstVerdict(pictures.flatMap(({ verdict }) => verdict ?? []));
   const gateMs = performance.now() - start;
 

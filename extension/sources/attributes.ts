@@ -1,5 +1,6 @@
 import type { Affine, ImageAttributes, SpacingSource } from '../../src/image/image.ts';
 import { chooseSpacing, spacingFrom } from '../../src/dicom/spacing.ts';
+import { synthesisOf, type Equipment, type SynthesisRule } from '../../src/dicom/synthesis.ts';
 import { VIEW_CODES } from '../../src/dicom/view-codes.ts';
 import type { DicomInstance } from '../types/ohif.ts';
 
@@ -53,13 +54,14 @@ function viewPositionOf({ ViewPosition, ViewCodeSequence }: DicomInstance): stri
   return VIEW_CODES[code?.CodeValue ?? ''];
 }
 
-/** What a model may ask of the source; empty text counts as absent. */
-export function attributesOf(instance: DicomInstance): ImageAttributes {
+/** What a model may ask of the source; empty text counts as absent. @param rules of the site, on what was synthesised */
+export function attributesOf(instance: DicomInstance, rules?: readonly SynthesisRule[]): ImageAttributes {
   const pairs = {
     patientID: instance.PatientID,
     viewPosition: viewPositionOf(instance),
     bodyPartExamined: instance.BodyPartExamined,
     seriesDescription: instance.SeriesDescription,
+    synthesised: synthesisedOf(instance, rules),
     sopClassUID: instance.SOPClassUID,
     photometricInterpretation: instance.PhotometricInterpretation,
     transferSyntaxUID: instance.AvailableTransferSyntaxUID,
@@ -78,3 +80,29 @@ function acquisitionOf({ ProtocolName, ContrastBolusAgent, ScanningSequence, Ech
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
+
+/** Why an image counts as synthesised; undefined where nothing says so. */
+export function synthesisedOf(instance: DicomInstance, rules?: readonly SynthesisRule[]): string | undefined {
+  const { SyntheticData, ImageType, DerivationDescription, DerivationCodeSequence, ContributingEquipmentSequence, SeriesDescription, Manufacturer, ManufacturerModelName } = instance;
+  const equipment = items(ContributingEquipmentSequence).map((item): Equipment => {
+    const [purpose] = items(item['PurposeOfReferenceCodeSequence']);
+    return {
+      purpose: text(purpose?.['CodeValue']), purposeMeaning: text(purpose?.['CodeMeaning']),
+      manufacturer: text(item['Manufacturer']), modelName: text(item['ManufacturerModelName']), description: text(item['ContributionDescription']),
+    };
+  });
+  return synthesisOf({
+    syntheticData: text(SyntheticData), derivationDescription: text(DerivationDescription), seriesDescription: text(SeriesDescription),
+    imageType: [ImageType ?? []].flat().flatMap(value => String(value).split('\\')),
+    derivations: items(DerivationCodeSequence).flatMap(item => text(item['CodeMeaning']) ?? []),
+    contributingEquipment: equipment, manufacturer: text(Manufacturer), manufacturerModelName: text(ManufacturerModelName),
+  }, rules);
+}
+
+/** A sequence, which the viewer gives as a list, or as its item where it has one. */
+function items(sequence: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const isItem = (item: unknown): item is Readonly<Record<string, unknown>> => typeof item === 'object' && item !== null;
+  return Array.from(Array.isArray(sequence) ? (sequence as readonly unknown[]) : [sequence]).filter(isItem);
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

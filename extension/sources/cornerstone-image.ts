@@ -1,4 +1,5 @@
 import { applyTransform, checkedLinear } from '../../src/dicom/modality-transform.ts';
+import type { SynthesisRule } from '../../src/dicom/synthesis.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../../src/errors.ts';
 import type { Image } from '../../src/image/image.ts';
 import { representableRange, type Range } from '../../src/image/modality-values.ts';
@@ -13,9 +14,10 @@ type DecodedFrame = Awaited<ReturnType<Cornerstone['imageLoader']['loadAndCacheI
 /**
  * One frame of the viewer as an {@link Image} of one slice: modality values or RGB, larger is brighter, in a buffer of
  * our own, so that handing it to the worker takes nothing from the viewer's cache.
+ * @param rules of the site, on what was synthesised
  * @throws OverreadError `input/no-pixels`, `input/unreadable`, `input/unsupported-pixels`, `job/cancelled`
  */
-export async function readFrame(cornerstone: Cornerstone, imageId: string, signal?: AbortSignal): Promise<Image> {
+export async function readFrame(cornerstone: Cornerstone, imageId: string, signal?: AbortSignal, rules?: readonly SynthesisRule[]): Promise<Image> {
   const instance = cornerstone.metaData.get('instance', imageId) as DicomInstance | undefined;
   const source = instanceReference(instance);
   if (!instance || !source) {
@@ -46,7 +48,7 @@ export async function readFrame(cornerstone: Cornerstone, imageId: string, signa
     channels: plan.components === 1 ? 1 : 3,
     ...(indexToPatient && { indexToPatient }),
     ...spacing,
-    attributes: attributesOf(instance),
+    attributes: attributesOf(instance, rules),
     pixels,
     representableRange: plan.representableRange,
   };

@@ -32,6 +32,13 @@ export interface DicomInstance {
   readonly BodyPartExamined?: string;
   readonly StudyDescription?: string;
   readonly SeriesDescription?: string;
+  readonly SyntheticData?: string;
+  readonly ImageType?: string | readonly string[];
+  readonly DerivationDescription?: string;
+  readonly DerivationCodeSequence?: unknown;
+  readonly ContributingEquipmentSequence?: unknown;
+  readonly Manufacturer?: string;
+  readonly ManufacturerModelName?: string;
   readonly ProtocolName?: string;
   readonly ContrastBolusAgent?: string;
   readonly ScanningSequence?: string | readonly string[];

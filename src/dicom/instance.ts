@@ -7,6 +7,7 @@ import { paletteOf, type Palette } from './palette.ts';
 import { parseDicom } from './parse.ts';
 import { pixelElement, readPixelFormat, type PixelFormat } from './pixel-format.ts';
 import { chooseSpacing, type PixelSpacing } from './spacing.ts';
+import { synthesisHeader, synthesisOf } from './synthesis.ts';
 import { type TransferSyntax, transferSyntaxOf } from './transfer-syntaxes.ts';
 import { VIEW_CODES } from './view-codes.ts';
 
@@ -22,6 +23,8 @@ export interface ImageInstance {
   /** 'OT' when the file does not say. */
   readonly modality: string;
   readonly imageType: readonly string[];
+  /** Why it counts as synthesised; absent where nothing says so. */
+  readonly synthesised?: string;
   readonly patientID?: string;
   readonly seriesDescription?: string;
   readonly bodyPartExamined?: string;
@@ -74,6 +77,7 @@ export function readImageInstance(bytes: Uint8Array): ImageInstance {
     frameOfReferenceUID: set.string('00200052'),
     modality,
     imageType: set.strings('00080008') ?? [],
+    synthesised: synthesisOf(synthesisHeader(set)),
     patientID: set.text('00100020'),
     seriesDescription: set.text('0008103E'),
     bodyPartExamined: set.string('00180015'),

@@ -34,6 +34,8 @@ export interface ImageAttributes {
   readonly mr?: MrAcquisition;
   /** Which MR modality it is, where whoever gives the image says so. */
   readonly mrModality?: MrModality;
+  /** Why it counts as synthesised, drawn by a network or translated from another modality; absent where nothing says so. */
+  readonly synthesised?: string;
   readonly sopClassUID?: string;
   readonly photometricInterpretation?: string;
   readonly transferSyntaxUID?: string;

@@ -148,8 +148,8 @@ function referenceTo({ instance, frameIndex, file }: FrameOf): SourceReference {
 }
 
 function attributesOf(instance: ImageInstance): ImageAttributes {
-  const { patientID, viewPosition, bodyPartExamined, patientOrientation, seriesDescription, mr, sopClassUID, transferSyntaxUID } = instance;
+  const { patientID, viewPosition, bodyPartExamined, patientOrientation, seriesDescription, mr, synthesised, sopClassUID, transferSyntaxUID } = instance;
   const photometricInterpretation = instance.pixelFormat.photometricInterpretation;
-  const all = { patientID, viewPosition, bodyPartExamined, patientOrientation, seriesDescription, mr, sopClassUID, photometricInterpretation, transferSyntaxUID };
+  const all = { patientID, viewPosition, bodyPartExamined, patientOrientation, seriesDescription, mr, synthesised, sopClassUID, photometricInterpretation, transferSyntaxUID };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

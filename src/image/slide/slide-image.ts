@@ -2,6 +2,7 @@ import type { DicomJson } from '../../dicom/dicomjson.ts';
 import { JsonSet } from '../../dicom/json-set.ts';
 import { checkedLinear, type ModalityTransform } from '../../dicom/modality-transform.ts';
 import { readPixelFormat, type PixelFormat } from '../../dicom/pixel-format.ts';
+import { synthesisHeader, synthesisOf } from '../../dicom/synthesis.ts';
 import { spacingFrom, type PixelSpacing } from '../../dicom/spacing.ts';
 import { OverreadError } from '../../errors.ts';
 
@@ -27,6 +28,8 @@ export interface SlideImage {
   readonly pyramidUID?: string;
   readonly patientID?: string;
   readonly seriesDescription?: string;
+  /** Why it counts as synthesised; absent where nothing says so. */
+  readonly synthesised?: string;
   /** What value 3 of Image Type says: VOLUME is a level; LABEL, OVERVIEW, THUMBNAIL are pictures beside it. */
   readonly flavour: string;
   /** Where the sender says it; each frame may say otherwise. */
@@ -69,6 +72,7 @@ export function readSlideImage(json: DicomJson): SlideImage {
     pyramidUID: set.string('00081019'),
     patientID: set.string('00100020'),
     seriesDescription: set.string('0008103E'),
+    synthesised: synthesisOf(synthesisHeader(set)),
     transferSyntaxUID: set.string('00083002'),
     spacing: spacingFrom((shared?.items('00289110')[0] ?? perFrame[0]?.items('00289110')[0])?.optionalNumbers('00280030'), 'SharedFunctionalGroups'),
     concatenation: concatenationOf(set),

@@ -34,8 +34,8 @@ export function slideSource(pyramid: SlidePyramid, level: SlideLevel, reader: Fr
 
 /** What a result on this level lives on. */
 export function slideReference({ image, columns, rows, spacingMm }: SlideLevel): ImageReference {
-  const { studyInstanceUID, seriesInstanceUID, sopInstanceUID, modality, frameOfReferenceUID, patientID, seriesDescription, transferSyntaxUID, format } = image;
-  const attributes = { patientID, seriesDescription, sopClassUID: WHOLE_SLIDE, photometricInterpretation: format.photometricInterpretation, transferSyntaxUID };
+  const { studyInstanceUID, seriesInstanceUID, sopInstanceUID, modality, frameOfReferenceUID, patientID, seriesDescription, synthesised, transferSyntaxUID, format } = image;
+  const attributes = { patientID, seriesDescription, synthesised, sopClassUID: WHOLE_SLIDE, photometricInterpretation: format.photometricInterpretation, transferSyntaxUID };
   return {
     sources: [{ studyInstanceUID, seriesInstanceUID, sopInstanceUID, frame: 1 }],
     modality,
