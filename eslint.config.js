@@ -24,7 +24,7 @@ const MAY = {
   losses: ['metrics/distance-transform'],
   metrics: [],
   training: ['tasks', 'losses', 'metrics', 'runtime', 'image', 'tensor', 'manifest', 'phantoms/random', 'architectures/layers-files', 'results/result'],
-  evaluation: ['training', 'tasks', 'metrics', 'results', 'image', 'manifest', 'export/point-records', 'export/points-csv'],
+  evaluation: ['training', 'tasks', 'metrics', 'results', 'image', 'manifest', 'export/point-records', 'export/points-csv', 'export/csv'],
   export: ['results', 'image', 'dicom', 'manifest'],
   phantoms: [],
   audit: [],

@@ -17,6 +17,7 @@ import { register as registerRecalibrate } from './recalibrate.ts';
 import { register as registerServe } from './serve/index.ts';
 import { register as registerSite } from './site.ts';
 import { register as registerTrain } from './train.ts';
+import { register as registerTranslationAudit } from './translation-audit.ts';
 
 /** The command `overread`, each sub-command from its own file. */
 export function overread(): Command {
@@ -25,7 +26,7 @@ export function overread(): Command {
     .version(packageRoot().version)
     .showHelpAfterError('See overread --help, or overread COMMAND --help.')
     .exitOverride();
-  for (const register of [registerServe, registerSite, registerDemo, registerInfer, registerCountClassic, registerExplain, registerEval, registerCohort, registerAudit, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
+  for (const register of [registerServe, registerSite, registerDemo, registerInfer, registerCountClassic, registerExplain, registerEval, registerCohort, registerAudit, registerTranslationAudit, registerTrain, registerRecalibrate, registerModels, registerImport, registerDicomize, registerBench]) register(program);
   return program;
 }
 

@@ -10,8 +10,8 @@ export interface ModelRunner {
   readonly manifest: ModelManifest;
   readonly identity: ModelIdentity;
   readonly device: DeviceDescription;
-  /** @param images one, or the views of one study */
-  run(images: readonly Image[]): Promise<Result>;
+  /** @param images one, or the views of one study; `force`: this once, whatever the command line says */
+  run(images: readonly Image[], options?: { readonly force?: boolean }): Promise<Result>;
   close(): Promise<void>;
 }
 

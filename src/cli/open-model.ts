@@ -75,8 +75,8 @@ export async function openModels(names: readonly string[], options: Omit<ModelOp
       manifest,
       identity,
       device,
-      async run(images) {
-        const result = await engine.run({ jobId: next(), location, images, force, register });
+      async run(images, { force: once = force } = {}) {
+        const result = await engine.run({ jobId: next(), location, images, force: once, register });
         // The model was loaded before the first run, whose time it belongs to.
         return ++runs === 1 ? { ...result, timingMs: { ...result.timingMs, load: loadMs } } : result;
       },

@@ -25,13 +25,14 @@ export function keepLargestComponents(labels: Uint8Array, columns: number, label
 }
 
 /**
- * Numbers the components of a mask on one plane: 0 is background, from 1 in the order of their first pixels, row by row.
- * @param mask columns · rows values; every value but 0 is of the mask
- * @param corners whether pixels also touch over corners (8-connected), not over edges alone (4-connected)
+ * Numbers the components of a mask on a plane or in a volume: 0 is background, from 1 in the order of their first pixels, row by row.
+ * @param mask columns · rows · slices values; every value but 0 is of the mask
+ * @param corners whether pixels also touch over corners (8-connected on a plane, 26-connected in a volume), not over edges or faces alone
+ * @param rows of a slice; one plane when left out
  */
-export function numberComponents(mask: Uint8Array, columns: number, corners: boolean): Int32Array {
+export function numberComponents(mask: Uint8Array, columns: number, corners: boolean, rows = mask.length / columns): Int32Array {
   const runs = runsOf(mask.map(value => (value ? 1 : 0)), columns, 1);
-  const parent = joinedRuns(runs, mask.length / columns, columns, corners);
+  const parent = joinedRuns(runs, mask.length / columns, columns, corners, rows);
   const numbers = new Int32Array(mask.length);
   const numberOf = new Map<number, number>();
   for (let i = 0; i < parent.length; i++) {

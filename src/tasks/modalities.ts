@@ -1,6 +1,6 @@
 import { OverreadError, isOverreadError, throwIfAborted } from '../errors.ts';
 import { axialOrder, axialTriple } from '../image/axial.ts';
-import { isInstanceReference, referenceOf, type Image } from '../image/image.ts';
+import { isInstanceReference, referenceOf, type Affine, type Image } from '../image/image.ts';
 import { modalityOf, type KnownModality, type MrModality } from '../image/modality.ts';
 import { registerRigid } from '../image/register.ts';
 import { resample, sameGrid, type Placed } from '../image/resample.ts';
@@ -92,25 +92,43 @@ export async function placeSeries(series: readonly KnownSeries[], { register = f
 }
 
 async function placeOne(reference: KnownSeries, other: KnownSeries, register: boolean, signal?: AbortSignal): Promise<PlacedSeries> {
-  const { image } = other;
-  const grid = reference.image;
+  const { toImage: _, ...placed } = await placeImage(reference.image, other.image, { register, signal, names: [reference.known.modality, `${other.known.modality} (${nameOf(other.image)})`] });
+  return { ...other, ...placed };
+}
+
+/** An image on the grid of another of the same patient. */
+export interface PlacedImage {
+  /** Modality values at the grid's voxels; no signal (0) where the image has none. */
+  readonly pixels: Float32Array;
+  readonly placement: ModalityPlacement;
+  /** The grid's patient coordinates → the image's, where they are not the same. */
+  readonly toImage?: Affine;
+}
+
+/**
+ * Brings an image to another's grid: as it is where the grids are the same, by its geometry where the frames of
+ * reference are, else by rigid registration.
+ * @param options `register`: even where the frames of reference are the same; `names` of the grid and of the image, for messages
+ * @throws OverreadError `input/modalities` where no registration is found or the two lie apart; `job/cancelled`
+ */
+export async function placeImage(grid: Image & Placed, image: Image & Placed, { register = false, signal, names }: { readonly register?: boolean; readonly signal?: AbortSignal; readonly names: readonly [grid: string, image: string] }): Promise<PlacedImage> {
   const same = sameGrid(image, grid);
   const oneFrame = image.frameOfReferenceUID === grid.frameOfReferenceUID && (image.frameOfReferenceUID !== undefined || same);
   if (oneFrame && !register) {
-    if (same) return { ...other, pixels: image.pixels, placement: { kind: 'same grid' } };
+    if (same) return { pixels: image.pixels, placement: { kind: 'same grid' } };
     const { pixels, covered } = resample(image, grid, 0);
-    checkCovered(covered, reference, other);
-    return { ...other, pixels, placement: { kind: 'resampled', covered } };
+    checkCovered(covered, names);
+    return { pixels, placement: { kind: 'resampled', covered } };
   }
   try {
     const { toMoving, ...registration } = await registerRigid(grid, image, signal);
     const { pixels, covered } = resample(image, grid, 0, toMoving);
-    checkCovered(covered, reference, other);
-    return { ...other, pixels, placement: { kind: 'registered', covered, registration } };
+    checkCovered(covered, names);
+    return { pixels, placement: { kind: 'registered', covered, registration }, toImage: toMoving };
   } catch (error) {
     if (!isOverreadError(error, 'input/modalities')) throw error;
-    const why = oneFrame ? '' : `Its frame of reference (${image.frameOfReferenceUID ?? 'none stated'}) is not that of ${reference.known.modality} (${grid.frameOfReferenceUID ?? 'none stated'}). `;
-    throw new OverreadError('input/modalities', `${other.known.modality} (${nameOf(image)}) cannot be laid on ${reference.known.modality}. ${why}${error.message}`, error.fields, error);
+    const why = oneFrame ? '' : `Its frame of reference (${image.frameOfReferenceUID ?? 'none stated'}) is not that of ${names[0]} (${grid.frameOfReferenceUID ?? 'none stated'}). `;
+    throw new OverreadError('input/modalities', `${names[1]} cannot be laid on ${names[0]}. ${why}${error.message}`, error.fields, error);
   }
 }
 
@@ -154,9 +172,9 @@ function studyOf({ sources }: Image): string | undefined {
   return source && (isInstanceReference(source) ? source.studyInstanceUID : source.study);
 }
 
-function checkCovered(covered: number, reference: KnownSeries, other: KnownSeries): void {
+function checkCovered(covered: number, [grid, image]: readonly [string, string]): void {
   if (covered >= SMALLEST_COVER) return;
-  throw new OverreadError('input/modalities', `${other.known.modality} (${nameOf(other.image)}) covers ${(100 * covered).toFixed(0)} % of ${reference.known.modality} (at least ${100 * SMALLEST_COVER} % is taken): the two show different parts. Leave one of them out.`, { expected: SMALLEST_COVER, got: covered });
+  throw new OverreadError('input/modalities', `${image} covers ${(100 * covered).toFixed(0)} % of ${grid} (at least ${100 * SMALLEST_COVER} % is taken): the two show different parts. Leave one of them out.`, { expected: SMALLEST_COVER, got: covered });
 }
 
 /** As a person knows a series: its description, else its file. */

@@ -16,6 +16,21 @@ export interface Outline {
  * @returns an RGB PNG of the image's size
  */
 export function overlayPng(image: Image, outlines: readonly Outline[]): Buffer {
+  return rgbPng(overlayRgb(image, outlines), image.shape[0], image.shape[1]);
+}
+
+/** Two pictures of one size beside each other, as {@link overlayPng} draws each. */
+export function pairPng(left: readonly [image: Image, outlines: readonly Outline[]], right: readonly [image: Image, outlines: readonly Outline[]]): Buffer {
+  const [columns, rows] = left[0].shape;
+  const rgb = new Uint8Array(6 * columns * rows);
+  for (const [side, [image, outlines]] of [left, right].entries()) {
+    const drawn = overlayRgb(image, outlines);
+    for (let row = 0; row < rows; row++) rgb.set(drawn.subarray(3 * columns * row, 3 * columns * (row + 1)), 3 * columns * (2 * row + side));
+  }
+  return rgbPng(rgb, 2 * columns, rows);
+}
+
+function overlayRgb(image: Image, outlines: readonly Outline[]): Uint8Array {
   const [columns, rows] = image.shape;
   const n = columns * rows;
   const rgb = windowedRgb(image);
@@ -27,7 +42,7 @@ export function overlayPng(image: Image, outlines: readonly Outline[]): Buffer {
       if (label !== 0 && isBorder(labels, i, columns, rows, thickness)) rgb.set(color(label), 3 * i);
     }
   }
-  return rgbPng(rgb, columns, rows);
+  return rgb;
 }
 
 /** Whether another label, or the picture's edge, lies within `thickness` pixels to any of the four sides. */
