@@ -45,9 +45,9 @@ export interface BrainShape {
   readonly plaques: readonly Plaque[];
 }
 
-export function brainShape(seed: number, random: Random, lesions: 'tumour' | 'plaques' = 'tumour'): BrainShape {
+export function brainShape(seed: number, random: Random, lesions: 'tumour' | 'plaques' | 'none' = 'tumour'): BrainShape {
   const side = random.chance(0.5) ? 1 : -1;
-  return {
+  const shape = {
     seed: hashIntegers(seed, 41),
     width: 66 + 2 * random.gaussian(),
     length: 84 + 2 * random.gaussian(),
@@ -63,6 +63,7 @@ export function brainShape(seed: number, random: Random, lesions: 'tumour' | 'pl
     },
     plaques: lesions === 'plaques' ? plaquesOf(seed, random) : [],
   };
+  return lesions === 'none' ? { ...shape, lesion: { ...shape.lesion, radiusMm: 0, oedemaMm: 0 } } : shape;
 }
 
 /** Most lie along the ventricles, the others anywhere in the white matter; many small, few large. */

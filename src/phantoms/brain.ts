@@ -51,18 +51,20 @@ export interface BrainPhantomOptions {
   /** Columns of the grid, 160 when left out; the field of view stays 160 × 192 × 150 mm. */
   readonly columns?: number;
   readonly slices?: number;
-  /** A ring-enhancing tumour when left out, or patches of demyelination in the white matter. */
-  readonly lesions?: 'tumour' | 'plaques';
+  /** A ring-enhancing tumour when left out, patches of demyelination in the white matter, or the head that the tumour's would be without it. */
+  readonly lesions?: 'tumour' | 'plaques' | 'none';
+  /** What the slices share, mm above the centre of the head. */
+  readonly fieldMm?: readonly [bottom: number, top: number];
 }
 
 /** A head with a ring-enhancing tumour (or plaques) in four sequences, and the lesion's parts as they are. */
 export function brainPhantom(options: BrainPhantomOptions): BrainPhantom {
-  const { seed, columns = 160, slices = 60, lesions = 'tumour' } = options;
+  const { seed, columns = 160, slices = 60, lesions = 'tumour', fieldMm: [bottom, top] = [-62, 88] } = options;
   const rows = round(columns * 1.25);
   const spacing = 172 / columns;
-  const sliceSpacing = 150 / slices;
+  const sliceSpacing = (top - bottom) / slices;
   const shape = [columns, rows, slices] as const;
-  const origin = [-(columns - 1) * spacing * 0.5, -(rows - 1) * spacing * 0.5, -62 + sliceSpacing / 2] as const;
+  const origin = [-(columns - 1) * spacing * 0.5, -(rows - 1) * spacing * 0.5, bottom + sliceSpacing / 2] as const;
   const random = seededRandom(hashIntegers(seed, 51));
   const anatomy = new BrainAnatomy(brainShape(seed, random, lesions));
   const count = columns * rows * slices;

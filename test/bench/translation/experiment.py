@@ -1,0 +1,198 @@
+"""
+Does a translation invent and erase tumours? After J. P. Cohen, M. Luck, S. Honari, "Distribution Matching Losses Can
+Hallucinate Features in Medical Image Translation", MICCAI 2018 (arXiv 1805.08841), on generated heads, FLAIR to T1:
+
+    node --import ./test/generators/typescript.mjs test/bench/translation/phantoms.ts /tmp/heads
+    /usr/bin/python3 test/bench/translation/experiment.py --heads /tmp/heads --keep /tmp/outcomes.jsonl [--seeds 1,2,3]
+    node --import ./test/generators/typescript.mjs test/bench/translation/report.ts /tmp/outcomes.jsonl
+
+(`run.sh` is the three of them.) A line a training is added to the file of --keep, and what is there is not trained again.
+"""
+import argparse
+import copy
+import json
+import os
+import time
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from networks import Detector, Discriminator, Translator
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+BATCH = 8
+STEPS = 400
+RATE = 1e-3
+CYCLE = 10.0
+# Standard deviation of the noise that the discriminators see on all pictures, and how slowly the weights that are measured follow those that are trained.
+BLIND = 0.05
+AVERAGED = 0.98
+SOURCE_SHARE = 0.5
+FLAIR_HEALTHY, T1_HEALTHY, FLAIR_SICK, T1_SICK, TUMOUR = range(5)
+
+
+def load(folder: str, part: str, shape: list) -> torch.Tensor:
+    """[heads, 5, rows, columns]: pictures in 0..1, the tumour as 0 and 1."""
+    values = np.fromfile(os.path.join(folder, f'{part}.bin'), np.uint8).reshape(-1, 5, *shape).astype(np.float32)
+    values[:, :TUMOUR] /= 255
+    return torch.from_numpy(values)
+
+
+def mixed(heads: torch.Tensor, healthy: int, sick: int, share: float) -> torch.Tensor:
+    """A share of the heads with their tumour, the others without: [heads, 1, rows, columns]."""
+    count = round(share * len(heads))
+    return torch.cat([heads[:count, sick], heads[count:, healthy]])[:, None]
+
+
+def trained_by_distribution(heads: dict, share: float, seed: int, steps: int, cycle: float) -> Translator:
+    """CycleGAN (Zhu et al. 2017): least squares against two discriminators of patches, and the way there and back. Unpaired: sources and targets are other heads."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    source = mixed(heads['source'], FLAIR_HEALTHY, FLAIR_SICK, SOURCE_SHARE)
+    target = mixed(heads['target'], T1_HEALTHY, T1_SICK, share)
+    there, back, of_target, of_source = Translator(), Translator(), Discriminator(), Discriminator()
+    translators = torch.optim.Adam([*there.parameters(), *back.parameters()], RATE, (0.5, 0.999), foreach=True)
+    judges = torch.optim.Adam([*of_target.parameters(), *of_source.parameters()], RATE / 2, (0.5, 0.999), foreach=True)
+    seen = lambda x: x + BLIND * torch.randn_like(x) * (x > 0)
+    averaged = copy.deepcopy(there)
+    for step in range(steps):
+        s, t = source[rng.choice(len(source), BATCH)], target[rng.choice(len(target), BATCH)]
+        drawn_t, drawn_s = there(s), back(t)
+        fooled = (of_target(seen(drawn_t)) - 1).square().mean() + (of_source(seen(drawn_s)) - 1).square().mean()
+        returned = (back(drawn_t) - s).abs().mean() + (there(drawn_s) - t).abs().mean()
+        translators.zero_grad()
+        (fooled + cycle * returned).backward()
+        translators.step()
+        told = sum((judge(seen(real)) - 1).square().mean() + judge(seen(drawn.detach())).square().mean() for judge, real, drawn in ((of_target, t, drawn_t), (of_source, s, drawn_s)))
+        judges.zero_grad()
+        told.backward()
+        judges.step()
+        with torch.no_grad():
+            for slow, fast in zip(averaged.parameters(), there.parameters()):
+                slow.lerp_(fast, 1 - AVERAGED)
+    return averaged
+
+
+def trained_by_pairs(heads: dict, share: float, seed: int, steps: int) -> Translator:
+    """L1 against the same head's T1: a pair is sick on both sides or on none."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    source = mixed(heads['target'], FLAIR_HEALTHY, FLAIR_SICK, share)
+    target = mixed(heads['target'], T1_HEALTHY, T1_SICK, share)
+    there = Translator()
+    optimiser = torch.optim.Adam(there.parameters(), RATE, (0.5, 0.999))
+    for step in range(steps):
+        optimiser.param_groups[0]['lr'] = RATE * min(1, 2 * (1 - step / steps))
+        chosen = rng.choice(len(source), BATCH)
+        loss = (there(source[chosen]) - target[chosen]).abs().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return there
+
+
+def trained_detector(heads: torch.Tensor, steps: int = 150) -> Detector:
+    """Tells T1 with a tumour from T1 without, in other brightness, noise and sharpness too, since a translation has its own."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    detector = Detector()
+    optimiser = torch.optim.Adam(detector.parameters(), 3e-3)
+    truth = torch.cat([torch.zeros(16), torch.ones(16)])
+    for _ in range(steps):
+        chosen = rng.choice(len(heads), 16)
+        x = torch.cat([heads[chosen, T1_HEALTHY], heads[chosen, T1_SICK]])[:, None]
+        of_each = lambda low, high: torch.empty(len(x), 1, 1, 1).uniform_(low, high)
+        blur = of_each(0, 1)
+        drawn = (x * (1 - blur) + F.avg_pool2d(x, 3, 1, 1) * blur) * of_each(0.85, 1.15) + torch.randn_like(x) * of_each(0, 0.06)
+        loss = F.binary_cross_entropy_with_logits(detector(drawn * (x > 0)), truth)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return detector
+
+
+def box(x: torch.Tensor) -> torch.Tensor:
+    """Means over 3 × 3 voxels, 18 mm."""
+    return F.avg_pool2d(x[:, None], 3, 1, 1)[:, 0]
+
+
+def darkening(heads: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+    """The most by which any 18 mm of a picture are darker than the healthy head's real T1: [heads]."""
+    return box(heads[:, T1_HEALTHY] - drawn).flatten(1).max(1).values
+
+
+@torch.no_grad()
+def measured(translator: Translator, detector: Detector, test: torch.Tensor, limit: float) -> dict:
+    healthy, sick = (translator(test[:, state][:, None])[:, 0] for state in (FLAIR_HEALTHY, FLAIR_SICK))
+    mask = test[:, TUMOUR]
+    inside = lambda x: (x * mask).sum((1, 2)) / mask.sum((1, 2))
+    kept = inside(test[:, T1_HEALTHY] - sick) / inside(test[:, T1_HEALTHY] - test[:, T1_SICK])
+    share = lambda x: float(x.float().mean())
+    return {
+        'invented': share(detector(healthy[:, None]) > 0), 'erased': share(detector(sick[:, None]) <= 0),
+        'inventedByDarkening': share(darkening(test, healthy) > limit), 'erasedByContrast': share(kept < 0.5),
+        'contrastKept': float(kept.median()),
+        'errorHealthy': float((healthy - test[:, T1_HEALTHY]).abs()[test[:, T1_HEALTHY] > 0].mean()),
+        'errorSick': float((sick - test[:, T1_SICK]).abs()[test[:, T1_SICK] > 0].mean()),
+    }
+
+
+@torch.no_grad()
+def picture(translator: Translator, test: torch.Tensor) -> list:
+    """What a few heads became, for the eye: rows FLAIR, real T1, drawn T1; healthy, then sick."""
+    rows = []
+    for state, real in ((FLAIR_HEALTHY, T1_HEALTHY), (FLAIR_SICK, T1_SICK)):
+        few = test[:8]
+        rows += [few[:, state], few[:, real], translator(few[:, state][:, None])[:, 0]]
+    return torch.cat([torch.cat(list(row), 1) for row in rows]).mul(255).round().byte().numpy()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--heads', required=True)
+    parser.add_argument('--keep', required=True)
+    parser.add_argument('--seeds', default='1,2,3')
+    parser.add_argument('--shares', default=','.join(map(str, SHARES)))
+    parser.add_argument('--losses', default='adversarial,l1')
+    parser.add_argument('--steps', type=int, default=STEPS)
+    parser.add_argument('--cycle', type=float, default=CYCLE)
+    parser.add_argument('--pictures', help='a folder for a picture of each translator')
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with open(os.path.join(options.heads, 'index.json'), encoding='utf8') as file:
+        index = json.load(file)
+    heads = {part: load(options.heads, part, index['shape']) for part in index['parts']}
+    # Half of what a real tumour does: measured on the detector's heads, not on those of the test.
+    limit = float(darkening(heads['detector'], heads['detector'][:, T1_SICK]).median()) / 2
+    detector = trained_detector(heads['detector'])
+    kept = {}
+    if os.path.exists(options.keep):
+        with open(options.keep, encoding='utf8') as file:
+            kept = {(line['loss'], line['share'], line['seed']) for line in map(json.loads, file)}
+
+    def keep(line: dict) -> None:
+        with open(options.keep, 'a', encoding='utf8') as file:
+            file.write(json.dumps(line) + '\n')
+        print(line, flush=True)
+
+    if ('real', None, None) not in kept:
+        with torch.no_grad():
+            test = heads['test']
+            alarms, missed = (float(of.float().mean()) for of in (detector(test[:, T1_HEALTHY][:, None]) > 0, detector(test[:, T1_SICK][:, None]) <= 0))
+        keep({'loss': 'real', 'share': None, 'seed': None, 'falseAlarms': alarms, 'missed': missed, 'limit': limit, 'heads': index['parts'], 'steps': options.steps, 'batch': BATCH, 'rate': RATE, 'cycle': options.cycle, 'sourceShare': SOURCE_SHARE})
+    for seed in map(int, options.seeds.split(',')):
+        for share in map(float, options.shares.split(',')):
+            for loss in options.losses.split(','):
+                if (loss, share, seed) in kept:
+                    continue
+                start = time.process_time()
+                translator = trained_by_pairs(heads, share, seed, options.steps) if loss == 'l1' else trained_by_distribution(heads, share, seed, options.steps, options.cycle)
+                keep({'loss': loss, 'share': share, 'seed': seed, **measured(translator, detector, heads['test'], limit), 'cpuSeconds': round(time.process_time() - start, 1)})
+                if options.pictures:
+                    from PIL import Image
+                    Image.fromarray(picture(translator, heads['test'])).save(os.path.join(options.pictures, f'{loss}-{share}-{seed}.png'))
+
+
+if __name__ == '__main__':
+    main()
