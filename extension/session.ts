@@ -26,11 +26,15 @@ import { browserDrafts } from './storage/drafts.ts';
 import { pacsOf } from './storage/pacs.ts';
 import { Storer } from './storage/storer.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
-import { loadedImages } from './sources/loaded-images.ts';
+import { loadedImages, onImagesLoaded } from './sources/loaded-images.ts';
+import { synthesisedOf } from './sources/attributes.ts';
 import { activeViewportId, instanceOf, isStillOpen, shownImage } from './sources/target.ts';
 import { pickTargets } from './sources/views.ts';
 import { Observable, type State } from './state.ts';
+import { suggestedModel } from './suggested-model.ts';
 import { Training } from './training/index.ts';
+import type { TranslationAuditor } from './translation/auditor.ts';
+import { translationAuditor } from './translation/index.ts';
 import type { Cornerstone, DicomInstance, HostContext, Services, Subscription } from './types/ohif.ts';
 
 /** The folder of models and wasm: where extension.js lies, at the root or under a sub-path. */
@@ -53,6 +57,7 @@ export class Session {
   readonly counting: Counting;
   readonly growth: Growth;
   readonly training: Training;
+  readonly translation: TranslationAuditor;
   readonly configuration: Configuration;
   readonly engine: EngineClient;
   readonly #services: Services;
@@ -182,6 +187,7 @@ export class Session {
       results: () => this.results.all(), readEdits: () => this.masks.edits.read(), isOurs: segmentationId => overlays.labelmap.owns(segmentationId),
       entries: () => this.state.get().catalogue?.entries ?? [], onModels: chosen => this.readCatalogue(chosen),
     });
+    this.translation = translationAuditor({ services, cornerstone, frames, rules: synthesised, engine: this.engine, results: this.results, audit: this.audit.record });
     this.#presenter = new OverlayPresenter({
       services, cornerstone, overlays, presentation,
       results: { all: () => [...this.masks.comparer.present(this.results.all()), ...this.explainer.maps(), ...this.counting.density.maps()] },
@@ -214,7 +220,7 @@ export class Session {
       { unsubscribe: this.masks.comparer.state.subscribe(() => void this.#draw()) },
       ...this.masks.follow(),
       ...this.counting.follow(),
-      ...(this.#autoRunner ? [this.#onImagesLoaded(look)] : []),
+      ...(this.#autoRunner ? [onImagesLoaded(this.#cornerstone, look)] : []),
     ];
     const { configurationError } = this.state.get();
     if (configurationError) this.notify('error', configurationError.message);
@@ -231,7 +237,7 @@ export class Session {
     this.counting.leave();
     this.#presenter.forget();
     this.slides.forget();
-    this.state.set({ openStudies: new Set(), hasImage: false, hasSlide: false, note: undefined, explaining: undefined });
+    this.state.set({ openStudies: new Set(), hasImage: false, hasSlide: false, synthesised: undefined, note: undefined, explaining: undefined });
     this.#autoRunner?.look();
   }
 
@@ -255,14 +261,15 @@ export class Session {
   /** Until somebody chooses: the first model that reads what is on screen, so that one click runs one that fits. */
   #suggestModel(): void {
     const viewportId = activeViewportId(this.#services);
-    const { catalogue, modelId } = this.state.get();
-    const shown = viewportId === undefined ? undefined : shownImage(this.#services, viewportId);
-    const instance = shown && (this.#cornerstone.metaData.get('instance', shown.imageId) as DicomInstance | undefined);
-    const modality = instance?.Modality ?? this.slides.pick(viewportId)?.displaySet.Modality;
+    const modality = this.#shownInstance(viewportId)?.Modality ?? this.slides.pick(viewportId)?.displaySet.Modality;
     if (this.#chosen || modality === undefined) return;
-    const reads = (id: string | undefined) => catalogue?.entries.some(({ manifest }) => manifest.id === id && manifest.input.modality.includes(modality)) === true;
-    const fitting = reads(modelId) ? modelId : catalogue?.entries.find(({ manifest }) => reads(manifest.id))?.manifest.id;
-    if (fitting !== undefined && fitting !== modelId) this.state.set({ modelId: fitting });
+    const fitting = suggestedModel(this.state.get(), modality);
+    if (fitting !== undefined && fitting !== this.state.get().modelId) this.state.set({ modelId: fitting });
+  }
+
+  #shownInstance(viewportId: string | undefined): DicomInstance | undefined {
+    const shown = viewportId === undefined ? undefined : shownImage(this.#services, viewportId);
+    return shown && (this.#cornerstone.metaData.get('instance', shown.imageId) as DicomInstance | undefined);
   }
 
   /** Shows or hides every overlay; the other of what is, when left out. */
@@ -365,9 +372,11 @@ export class Session {
     const { openStudies } = this.state.get();
     const same = open.size === openStudies.size && [...open].every(uid => openStudies.has(uid));
     const viewportId = activeViewportId(this.#services);
+    const instance = this.#shownInstance(viewportId);
     this.state.set({
       openStudies: same ? openStudies : open,
       hasImage: viewportId !== undefined && shownImage(this.#services, viewportId) !== undefined,
+      synthesised: instance && synthesisedOf(instance, this.configuration.synthesised),
       hasSlide: this.slides.pick(viewportId) !== undefined,
     });
     this.#suggestModel();
@@ -377,24 +386,6 @@ export class Session {
     void this.#draw();
     this.#autoRunner?.look();
     void this.storer.open(open);
-  }
-
-  /** One look for all images that arrive together. Cornerstone tells of an image before its cache has it. */
-  #onImagesLoaded(look: () => void): Subscription {
-    const { eventTarget, Enums: { Events } } = this.#cornerstone;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const onLoaded = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        look();
-      }, 0);
-    };
-    eventTarget.addEventListener(Events.IMAGE_LOADED, onLoaded);
-    return {
-      unsubscribe: () => {
-        clearTimeout(timer);
-        eventTarget.removeEventListener(Events.IMAGE_LOADED, onLoaded);
-      },
-    };
+    this.translation.look(open);
   }
 }

@@ -52,6 +52,8 @@ export interface State {
   readonly openStudies: ReadonlySet<string>;
   /** Whether the active viewport shows an image that can be read. */
   readonly hasImage: boolean;
+  /** Why the image of the active viewport counts as synthesised; absent where nothing says so. */
+  readonly synthesised?: string;
   /** Whether that is a slide, of which a model reads tile after tile. */
   readonly hasSlide: boolean;
 }

@@ -16,6 +16,7 @@ import { SlideCards } from './slide-card.tsx';
 import { storeCss } from './store-row.tsx';
 import { css } from './styles.ts';
 import { trainingCss, TrainingSection } from './training-section.tsx';
+import { TranslationAuditSection } from './translation-audit.tsx';
 
 /** Whether the chosen model counts, and there is a study to count in. */
 function canCount({ catalogue, modelId, openStudies, hasSlide }: State): boolean {
@@ -48,6 +49,7 @@ export function AiPanel({ session }: { session: Session }) {
       </section>
       <GrowthSection session={session} growth={session.growth} canCount={canCount(state)} />
       <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
+      <TranslationAuditSection session={session} />
       <TrainingSection session={session} />
       <DeviceLine device={state.device} />
       <AuditRow audit={session.audit} />

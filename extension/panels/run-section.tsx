@@ -17,6 +17,7 @@ export function RunSection({ session, state }: { session: Session; state: State 
       {catalogue?.problems.map(problem => (
         <Message key={problem.message} tone="warning" title="Some models cannot be used" text={problem.message} />
       ))}
+      {state.synthesised !== undefined && <div data-overread="synthesised"><Message tone="warning" title="This image was synthesised" text={`It may show what is not in the patient, and not show what is. Models that were not made for such images refuse it: ${state.synthesised}.`} /></div>}
       <div aria-live="polite" role="status" data-overread="status">
         {running && <ProgressLine running={running} />}
         {note && <p className="ovr-muted ovr-note">{note}</p>}

@@ -1,5 +1,5 @@
 import type { LoadedImage } from '../auto-run.ts';
-import type { Cornerstone, DicomInstance, Services } from '../types/ohif.ts';
+import type { Cornerstone, DicomInstance, Services, Subscription } from '../types/ohif.ts';
 import { activeViewportId, gridViewports, shownImage } from './target.ts';
 import { viewStated } from './views.ts';
 
@@ -20,4 +20,22 @@ export function loadedImages(services: Services, cornerstone: Cornerstone, isSli
       description: [StudyDescription, SeriesDescription].filter(Boolean).join(' '), ...(BodyPartExamined && { bodyPart: BodyPartExamined }),
     }];
   });
+}
+
+/** One look for all images that arrive together. Cornerstone tells of an image before its cache has it. */
+export function onImagesLoaded({ eventTarget, Enums: { Events } }: Pick<Cornerstone, 'eventTarget' | 'Enums'>, look: () => void): Subscription {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onLoaded = () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      look();
+    }, 0);
+  };
+  eventTarget.addEventListener(Events.IMAGE_LOADED, onLoaded);
+  return {
+    unsubscribe: () => {
+      clearTimeout(timer);
+      eventTarget.removeEventListener(Events.IMAGE_LOADED, onLoaded);
+    },
+  };
 }
