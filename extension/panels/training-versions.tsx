@@ -21,13 +21,14 @@ export function TrainingVersions({ session: { training } }: { session: Session }
 function Version({ version, training }: { version: KeptModel; training: Session['training'] }) {
   const [asking, ask] = useState(false);
   const [shown, show] = useState(false);
-  const { manifest: { name, version: number, training: record }, keptAt, installed, bytes } = version;
+  const { manifest: { name, version: number, training: record, recalibration }, keptAt, installed, bytes } = version;
   return (
     <li className={`ovr-card${installed ? '' : ' ovr-off'}`} data-overread="version" data-installed={installed}>
       <p className="ovr-strong">{name} <span className="ovr-muted">{number}</span></p>
       <p className="ovr-muted">
         {installed ? 'Installed' : 'Rolled back'} · {formatWhen(keptAt)} · {formatBytes(bytes)}
-        {record && ` · from ${record.parent.id} ${record.parent.version} · step ${record.step}, ${record.dataset.train.patients} patients`}
+        {recalibration && ` · points of ${recalibration.parent.id} ${recalibration.parent.version} chosen on ${recalibration.dataset.patients} patients`}
+        {!recalibration && record && ` · from ${record.parent.id} ${record.parent.version} · step ${record.step}, ${record.dataset.train.patients} patients`}
       </p>
       <div className="ovr-actions ovr-wrap">
         {installed

@@ -11,9 +11,10 @@ import { patientsOf, type LabelItem, type LabelSummary } from './label-item.ts';
 import { teaches } from './label-set.ts';
 import { browserLabels, type LabelStore } from './label-store.ts';
 import { nextToLabel, showImage, type Unlabelled } from './next-to-label.ts';
+import { Recalibration } from './recalibration.ts';
 import { recipeOf, type RecipeChoice } from './recipes.ts';
 import { Trainings } from './trainings.ts';
-import { folderFiles, Versions } from './versions.ts';
+import { folderFiles, parentOf, Versions } from './versions.ts';
 
 export interface LabelsState {
   readonly labels: readonly LabelSummary[];
@@ -40,6 +41,7 @@ export class Training {
   readonly collector: LabelCollector;
   readonly trainings: Trainings;
   readonly versions = new Versions();
+  readonly recalibration: Recalibration;
   readonly #parts: Parts;
   readonly #store: LabelStore;
   #looked: Promise<void> | undefined;
@@ -48,6 +50,7 @@ export class Training {
     this.#parts = parts;
     this.#store = parts.store ?? browserLabels();
     this.collector = new LabelCollector({ ...parts, store: this.#store });
+    this.recalibration = new Recalibration(parts);
     this.trainings = new Trainings({ engine: parts.engine, store: this.#store, audit: parts.audit });
   }
 
@@ -147,6 +150,31 @@ export class Training {
     });
   }
 
+  /** Reads the labels that fit with a model, for other operating points. */
+  async readForPoints(entry: CatalogueEntry): Promise<void> {
+    const labels = this.labelsFor(entry).filter(({ findings }) => findings !== undefined);
+    const store = this.#store;
+    async function* items() {
+      for (const { id } of labels) {
+        const item = await store.item(id);
+        if (item) yield item;
+      }
+    }
+    await this.recalibration.read(entry, labels.length, items());
+  }
+
+  /** Keeps a model with the points that were chosen as a version, installs it and chooses it. */
+  async keepPoints(entry: CatalogueEntry): Promise<void> {
+    await this.#reported(async () => {
+      const { model, beside } = await this.recalibration.made(this.versions.next(entry, this.#parts.entries().map(({ manifest }) => manifest.id), 'recalibrated'));
+      const { manifest, location } = await this.versions.keep(model, beside);
+      await this.#parts.engine.unload(location);
+      this.recalibration.close();
+      this.#parts.audit({ action: 'training', outcome: 'success', model: model.manifest.recalibration!.parent, details: { kind: 'recalibration' } });
+      await this.#parts.onModels(manifest.id);
+    });
+  }
+
   /** Keeps what is at its end as a version, installs it and chooses it. */
   async keep(): Promise<void> {
     const { outcome } = this.trainings.state.get();
@@ -162,7 +190,7 @@ export class Training {
 
   /** Back to the model that a version came from; the version is kept and can be installed again. */
   async rollBack(version: KeptModel): Promise<void> {
-    await this.#install(version, false, version.manifest.training?.parent.id);
+    await this.#install(version, false, parentOf(version.manifest));
   }
 
   async install(version: KeptModel): Promise<void> {
@@ -172,7 +200,7 @@ export class Training {
   async removeVersion(version: KeptModel): Promise<void> {
     await this.#reported(async () => {
       await this.versions.remove(version);
-      await this.#parts.onModels(version.installed ? version.manifest.training?.parent.id : undefined);
+      await this.#parts.onModels(version.installed ? parentOf(version.manifest) : undefined);
     });
   }
 

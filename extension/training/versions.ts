@@ -1,8 +1,16 @@
-import type { FineTuned } from '../../src/fine-tune.ts';
+import type { ModelManifest } from '../../src/manifest.ts';
 import { keepModel, keptModels, readKept, removeKept, updateKept, type KeptModel } from '../../src/runtime/kept-files.ts';
 import { manifestBytes } from '../../src/training/manifest-bytes.ts';
+import type { ModelFolder } from '../../src/training/publish.ts';
 import type { Catalogue, CatalogueEntry } from '../catalogue.ts';
 import { Observable } from '../state.ts';
+
+/** A model folder that was made here. */
+export interface NewModel extends ModelFolder {
+  readonly card: string;
+  /** What `report.json` holds. */
+  readonly report: object;
+}
 
 export interface VersionsState {
   /** Models that were trained in this browser, the newest first. */
@@ -38,10 +46,10 @@ export class Versions {
    * @param beside folder of its parent
    * @throws OverreadError `store/invalid`
    */
-  async keep(tuned: FineTuned, beside: string): Promise<KeptModel> {
-    const files = folderFiles(tuned);
+  async keep(made: NewModel, beside: string): Promise<KeptModel> {
+    const files = folderFiles(made);
     const model: KeptModel = {
-      location: locationOf(beside, tuned.manifest.id), manifest: tuned.manifest, keptAt: new Date().toISOString(), installed: true,
+      location: locationOf(beside, made.manifest.id), manifest: made.manifest, keptAt: new Date().toISOString(), installed: true,
       bytes: [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0), files: [...files.keys()],
     };
     await this.keeper.keep(model, files);
@@ -65,12 +73,12 @@ export class Versions {
   }
 
   /** An id that no model has yet, and a name to go with it: of lung-unet and lung-unet-tuned-1 both, lung-unet-tuned-2. */
-  next({ manifest: { id, name } }: CatalogueEntry, taken: readonly string[]): { readonly id: string; readonly name: string } {
-    const [base, plain] = [id.replace(/-tuned-\d+$/, ''), name.replace(/, (tuned \d+|trained further)$/, '')];
+  next({ manifest: { id, name } }: CatalogueEntry, taken: readonly string[], kind: 'tuned' | 'recalibrated' = 'tuned'): { readonly id: string; readonly name: string } {
+    const [base, plain] = [id.replace(new RegExp(`-${kind}-\\d+$`), ''), name.replace(new RegExp(`, (${kind} \\d+|trained further)$`), '')];
     const ids = new Set([...taken, ...this.state.get().versions.map(({ manifest }) => manifest.id)]);
     let number = 1;
-    while (ids.has(`${base}-tuned-${number}`)) number++;
-    return { id: `${base}-tuned-${number}`, name: `${plain}, tuned ${number}` };
+    while (ids.has(`${base}-${kind}-${number}`)) number++;
+    return { id: `${base}-${kind}-${number}`, name: `${plain}, ${kind} ${number}` };
   }
 
   /** The catalogue with what is installed. Where only some models may be run, a version may be run when its parent may. */
@@ -78,7 +86,8 @@ export class Versions {
     const entries = new Map(catalogue.entries.map(entry => [entry.manifest.id, entry]));
     // The oldest first: a version stands on the one before.
     for (const { location, manifest, installed } of [...this.state.get().versions].reverse()) {
-      if (installed && manifest.training && this.#descends(manifest.training.parent.id, catalogue)) entries.set(manifest.id, { location, manifest });
+      const parent = parentOf(manifest);
+      if (installed && parent !== undefined && this.#descends(parent, catalogue)) entries.set(manifest.id, { location, manifest });
     }
     return { ...catalogue, entries: [...entries.values()] };
   }
@@ -86,13 +95,20 @@ export class Versions {
   /** Whether a model comes, over however many versions, from one that may be run. */
   #descends(id: string, { entries }: Catalogue): boolean {
     if (entries.some(({ manifest }) => manifest.id === id)) return true;
-    const parent = this.state.get().versions.find(({ manifest }) => manifest.id === id)?.manifest.training?.parent.id;
+    const version = this.state.get().versions.find(({ manifest }) => manifest.id === id);
+    const parent = version && parentOf(version.manifest);
     return parent !== undefined && parent !== id && this.#descends(parent, { entries, problems: [] });
   }
 }
 
+/** The model that one was made from, last: of one that was trained and then recalibrated, the trained one. */
+export function parentOf({ training, recalibration }: ModelManifest): string | undefined {
+  if (!training || !recalibration) return (training ?? recalibration)?.parent.id;
+  return (training.trainedAt > recalibration.at ? training : recalibration).parent.id;
+}
+
 /** Every file of a model folder, as `overread train` writes them. */
-export function folderFiles({ manifest, files, card, report }: FineTuned): ReadonlyMap<string, Uint8Array> {
+export function folderFiles({ manifest, files, card, report }: NewModel): ReadonlyMap<string, Uint8Array> {
   const text = (of: string) => new TextEncoder().encode(of);
   return new Map([...files, ['manifest.json', manifestBytes(manifest)], ['README.md', text(card)], ['report.json', text(`${JSON.stringify(report, undefined, 1)}\n`)]]);
 }
