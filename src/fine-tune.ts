@@ -1,19 +1,21 @@
-import { compared } from './evaluation/compared.ts';
+import { compared, comparedMeans, comparedReliability, type Compared } from './evaluation/compared.ts';
 import { evalItems } from './evaluation/items.ts';
 import type { EvalReport } from './evaluation/report.ts';
 import { infer } from './infer.ts';
 import type { TrainingRecord } from './manifest.ts';
+import type { Device } from './runtime/device.ts';
 import type { TfjsRuntime } from './runtime/runtime.ts';
 import { sha256 } from './runtime/sha256.ts';
 import type { VerifiedModel } from './runtime/verified.ts';
 import { checkTrainable } from './training/accepts.ts';
-import { cardOf } from './training/card.ts';
+import { cardOf, SALIENCY_METRIC } from './training/card.ts';
 import type { CheckpointStore, CurvePoint } from './training/checkpoint.ts';
 import type { DatasetFiles } from './training/dataset.ts';
 import type { Example } from './training/examples.ts';
 import { tunedFiles, tunedManifest, verifiedFolder, type ModelFolder } from './training/publish.ts';
 import { readTrainingData, type TrainingData } from './training/read-data.ts';
 import type { Recipe } from './training/recipe.ts';
+import { saliencyInMasks } from './training/saliency-in-mask.ts';
 import { train, type Trained, type TrainingEvent, type TrainingTurns } from './training/trainer.ts';
 
 export interface FineTuneJob {
@@ -45,6 +47,8 @@ export interface TrainingReport extends TrainingRecord, Pick<Trained, 'ended' | 
   readonly seconds: number;
   readonly stepsPerSecond: number;
   readonly curve: readonly CurvePoint[];
+  /** Of scores that are probabilities, by label, on the validation items. */
+  readonly reliability?: ReturnType<typeof comparedReliability>;
 }
 
 /** A model folder that is not on a disk yet. */
@@ -82,13 +86,21 @@ export async function fineTune(runtime: TfjsRuntime, job: FineTuneJob, turns: Tr
   const tuned = await verifiedFolder({ manifest: await manifestWith(unmeasured), files });
   const both: EvalReport[] = [];
   for (const model of [verified, tuned]) both.push(await measure(runtime, model, job, examples.validation, both.length));
-  const record = { ...unmeasured, metrics: compared(both[0]!, both[1]!) };
+  const inMasks = recipe.guidance && (await turns.turn(device => saliencyCompared(device, verified, tuned, examples.validation)));
+  const record = { ...unmeasured, metrics: { ...compared(both[0]!, both[1]!), ...(inMasks && { [SALIENCY_METRIC]: inMasks }) } };
   const manifest = await manifestWith(record);
   const report: TrainingReport = {
     ...record, ended: outcome.ended, ...(outcome.failed && { failed: outcome.failed }), seconds,
     stepsPerSecond: (outcome.stepsDone - (first ?? 0)) / seconds, refused, alike, curve: outcome.curve,
+    ...(manifest.task === 'classify' && !manifest.output.operatingPointNormalisation && { reliability: comparedReliability(both[0]!, both[1]!) }),
   };
   return { manifest, files, card: cardOf(manifest.name, record, outcome), report };
+}
+
+async function saliencyCompared(device: Device, base: VerifiedModel, tuned: VerifiedModel, validation: readonly Example[]): Promise<Compared | undefined> {
+  const [before, after] = [await saliencyInMasks(device, base, validation), await saliencyInMasks(device, tuned, validation)];
+  const pairs = validation.flatMap(({ id, patientId }) => (before.has(id) && after.has(id) ? [{ patient: patientId, before: before.get(id)!, after: after.get(id)! }] : []));
+  return pairs.length > 0 ? comparedMeans(pairs) : undefined;
 }
 
 /** A checkpoint belongs to a model, a recipe and labelled pictures: another mask of the same picture is another run. */

@@ -4,6 +4,7 @@ import type { StoredRun } from '../training/label-store.ts';
 import type { TrainingsState, UnderWay } from '../training/trainings.ts';
 import { counted, formatDevice, formatDuration, formatLeft, formatWhen } from './format.ts';
 import { Message } from './message.tsx';
+import { TrainingReliability } from './training-reliability.tsx';
 import { TrainingMetrics } from './training-report.tsx';
 
 const PHASES: { readonly [P in UnderWay['phase']]: string } = {
@@ -69,6 +70,7 @@ export function TrainingOutcome({ outcome: { tuned: { report, manifest } }, sess
         {ended === 'early' && ' It ended early.'} {formatDuration(1000 * seconds)}{Number.isFinite(stepsPerSecond) && stepsPerSecond > 0 && `, ${stepsPerSecond.toPrecision(2)} steps a second`}.
       </p>
       <TrainingMetrics record={report} />
+      {report.reliability && <TrainingReliability reliability={report.reliability} />}
       <p className="ovr-notice">Research use only. Not for diagnosis.</p>
       <div className="ovr-actions ovr-wrap">
         <button type="button" className="ovr-button ovr-primary" onClick={() => void training.keep()} data-overread="keep">Keep and install</button>

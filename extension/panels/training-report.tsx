@@ -1,11 +1,13 @@
 import type { TrainingRecord } from '../../src/manifest.ts';
-import { metricCells } from '../../src/training/card.ts';
+import { metricCells, SALIENCY_METRIC, SALIENCY_WARNING } from '../../src/training/card.ts';
 import { counted } from './format.ts';
 
 /** Fewer held-back patients make an interval that says little: it is not shown. */
 export const FEWEST_PATIENTS = 5;
 
 const FIRST = ['dice', 'objectAp50', 'iou'];
+/** Never what a model is judged by. */
+const LAST = [SALIENCY_METRIC];
 
 /** The base and the trained model on the same held-back patients, with intervals where there are patients enough for them. */
 export function TrainingMetrics({ record: { metrics, dataset } }: { record: Pick<TrainingRecord, 'metrics' | 'dataset'> }) {
@@ -32,6 +34,7 @@ export function TrainingMetrics({ record: { metrics, dataset } }: { record: Pick
         </tbody>
       </table>
       <p className="ovr-muted">{verdictOf(rows[0], patients, items)}</p>
+      {SALIENCY_METRIC in metrics && <p className="ovr-muted" data-overread="saliency-warning">{SALIENCY_WARNING}</p>}
     </div>
   );
 }
@@ -39,7 +42,7 @@ export function TrainingMetrics({ record: { metrics, dataset } }: { record: Pick
 /** In words, what the first metric shows and what it cannot show. */
 export function verdictOf(first: readonly [string, TrainingRecord['metrics'][string]] | undefined, patients: number, items: number): string {
   const of = `${counted(items, 'picture')} of ${counted(patients, 'patient')}`;
-  if (!first) return `Nothing could be measured on ${of}: they may all be of one class.`;
+  if (!first || first[0] === SALIENCY_METRIC) return `Nothing could be measured on ${of}: they may all be of one class.`;
   if (patients < FEWEST_PATIENTS) return `Measured on ${of} that it did not learn from. An interval cannot be given with fewer than ${FEWEST_PATIENTS} held-back patients: the difference may be chance.`;
   const [name, { difference: { low, high } }] = first;
   const paired = '95 % intervals of the paired difference, patients drawn again; the same patients chose the step.';
@@ -51,11 +54,11 @@ export function verdictOf(first: readonly [string, TrainingRecord['metrics'][str
 
 function rank(name: string): number {
   const at = FIRST.indexOf(name);
-  return at < 0 ? FIRST.length : at;
+  return at >= 0 ? at : FIRST.length + Number(LAST.includes(name));
 }
 
 function nameOf(metric: string): string {
-  return metric.replace(/^auc:/, 'AUC ').replace(/^objectAp50$/, 'AP at IoU 0.5').replace(/^iou$/, 'IoU').replace(/^./, letter => letter.toUpperCase());
+  return metric.replace(/^auc:/, 'AUC ').replace(/^objectAp50$/, 'AP at IoU 0.5').replace(/^iou$/, 'IoU').replace(SALIENCY_METRIC, 'Saliency in the mask, IoU').replace(/^./, letter => letter.toUpperCase());
 }
 
 function signed(value: number, digits = 3): string {

@@ -2,10 +2,13 @@ import { useState, useSyncExternalStore } from 'react';
 import type { ErrorCode, OverreadError } from '../../src/errors.ts';
 import type { Session } from '../session.ts';
 import { Message } from './message.tsx';
+import { recalibrationCss, RecalibrationSection } from './recalibration-section.tsx';
 import { TrainingCurves } from './training-curves.tsx';
 import { TrainingForm, type FormChoice } from './training-form.tsx';
 import { TrainingLabels } from './training-labels.tsx';
+import { predictionsCss, TrainingPredictions } from './training-predictions.tsx';
 import { PausedTraining, TrainingOutcome, TrainingProgress } from './training-progress.tsx';
+import { reliabilityCss } from './training-reliability.tsx';
 import { TrainingVersions } from './training-versions.tsx';
 
 /** Fine-tuning on one's own labels: collect, train, look, keep. Closed until somebody opens it. */
@@ -38,17 +41,19 @@ export function TrainingSection({ session }: { session: Session }) {
           {parents.length === 0 && <p className="ovr-muted">No model here can be trained further: it takes a tfjs layers model of one picture that gives logits.</p>}
           <TrainingLabels session={session} parent={parent} />
           <div className="ovr-part" data-overread="train">
-            <h3>Train</h3>
+            {(idle || underWay || outcome || stored) && <h3>{underWay ? 'Under way' : outcome ? 'Trained' : 'Train'}</h3>}
             {idle && parent && <TrainingForm session={session} parent={parent} device={state.device} chosen={choices[parent.manifest.id]} onChoose={choice => choose({ ...choices, [parent.manifest.id]: choice })} />}
             {underWay && <TrainingProgress underWay={underWay} state={state} onPause={() => trainings.pause()} />}
             {stored && !underWay && <PausedTraining stored={stored} session={session} />}
             {state.curve.length > 0 && <TrainingCurves curve={state.curve} steps={underWay?.of ?? outcome?.tuned.report.steps ?? stored?.recipe.steps ?? 1} metric={(outcome?.tuned.manifest ?? parent?.manifest)?.task === 'classify' ? 'AUC, held back' : 'Dice, held back'} />}
+            {state.predictions && <TrainingPredictions {...state.predictions} />}
             {outcome && <TrainingOutcome outcome={outcome} session={session} />}
             {[state.error, error].map((problem, i) => problem && (
               <Message key={i} tone="error" title={TITLES[problem.code] ?? 'It did not work'} text={wordsOf(problem)} onDismiss={() => (i === 0 ? trainings : training).state.set({ error: undefined })} />
             ))}
             {state.note && <p className="ovr-muted" role="status" data-overread="training-note">{state.note}</p>}
           </div>
+          {parent?.manifest.task === 'classify' && !underWay && <RecalibrationSection session={session} parent={parent} />}
           <TrainingVersions session={session} />
         </div>
       </details>
@@ -84,4 +89,4 @@ export const trainingCss = `
 .ovr-metrics td { font-size: 12px; }
 .ovr-metrics td + td { padding-left: 5px; }
 .ovr-interval { display: block; font-weight: 400; font-size: 11px; color: var(--ovr-muted); }
-`;
+${predictionsCss}${reliabilityCss}${recalibrationCss}`;

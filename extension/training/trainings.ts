@@ -7,6 +7,7 @@ import type { ModelManifest } from '../../src/manifest.ts';
 import type { DeviceDescription } from '../../src/results/result.ts';
 import type { CurvePoint } from '../../src/training/checkpoint.ts';
 import type { Recipe } from '../../src/training/recipe.ts';
+import type { Predictions } from '../../src/training/validation.ts';
 import { Observable } from '../state.ts';
 import type { LabelItem } from './label-item.ts';
 import { labelSet } from './label-set.ts';
@@ -31,12 +32,19 @@ export interface TrainingsState {
   /** Paused, or cut off: it can be gone on with. */
   readonly stored?: StoredRun;
   readonly curve: readonly CurvePoint[];
+  /** Of the held-back pictures: when training began or went on, and now. */
+  readonly predictions?: { readonly first: PredictionsAt; readonly now: PredictionsAt };
   readonly data?: Extract<FineTuneEvent, { readonly kind: 'data' }>;
   readonly device?: DeviceDescription;
   /** At its end, and not kept yet. */
   readonly outcome?: { readonly tuned: FineTuned; readonly beside: string };
   readonly error?: OverreadError;
   readonly note?: string;
+}
+
+export interface PredictionsAt {
+  readonly step: number;
+  readonly of: Predictions;
 }
 
 export interface TrainingChoice {
@@ -111,7 +119,7 @@ export class Trainings {
     if (this.#busy) return;
     await this.#parts.store.removeRun();
     this.#curve = [];
-    this.state.set({ stored: undefined, outcome: undefined, curve: [], error: undefined, data: undefined, note });
+    this.state.set({ stored: undefined, outcome: undefined, curve: [], error: undefined, data: undefined, predictions: undefined, note });
   }
 
   async #go(run: StoredRun): Promise<void> {
@@ -120,7 +128,7 @@ export class Trainings {
     this.#curve = [];
     this.#timed = undefined;
     this.#next = {};
-    state.set({ error: undefined, note: undefined, curve: [], data: undefined, underWay: { phase: 'reading', name: run.name, step: run.step, of: run.recipe.steps } });
+    state.set({ error: undefined, note: undefined, curve: [], data: undefined, predictions: undefined, underWay: { phase: 'reading', name: run.name, step: run.step, of: run.recipe.steps } });
     let last = run;
     this.#busy = true;
     const release = await onlyTab();
@@ -188,10 +196,13 @@ export class Trainings {
       case 'step':
         this.#curve.push(event.point);
         return this.#show({ step: event.point.step, ...this.#left(event.point.step, event.of) });
-      case 'validation':
+      case 'validation': {
         this.#curve.push(event.point);
+        const now = { step: event.point.step, of: event.predictions };
+        this.state.set({ predictions: { first: this.state.get().predictions?.first ?? now, now } });
         // Validations take time of their own, and so does the first step after one.
         return this.#show({ step: event.point.step }, true);
+      }
       case 'recovered':
         return this.#show({ step: event.step, recovered: event.because });
       case 'measuring':

@@ -1,5 +1,6 @@
 import { aucOver } from '../metrics/auc.ts';
 import { bootstrapIntervals, bootstrapMean } from '../metrics/bootstrap.ts';
+import { reliability, type ReliabilityBin } from '../metrics/reliability.ts';
 import type { EvalReport, ItemReport, Measured } from './report.ts';
 
 /** A metric of the base and of the trained model on the same patients, and the difference, paired. */
@@ -13,18 +14,12 @@ const OF_MASKS = ['dice', 'iou', 'precision', 'recall', 'objectAp50'] as const;
 
 /** Base against trained, on the items that both scored; 95 % intervals over patients, of which each is drawn for both. */
 export function compared(base: EvalReport, tuned: EvalReport): Readonly<Record<string, Compared>> {
-  const pairs = base.perItem.flatMap(before => {
-    const after = tuned.perItem.find(({ id }) => id === before.id);
-    return before.error || !after || after.error ? [] : [{ patient: before.patientId, before, after }];
-  });
+  const pairs = pairsOf(base, tuned);
   const metrics: Record<string, Compared> = {};
   for (const name of OF_MASKS) {
     const both = pairs.filter(({ before, after }) => Number.isFinite(before[name]) && Number.isFinite(after[name]));
     if (both.length === 0) continue;
-    const patients = both.map(({ patient }) => patient);
-    const of = (value: (pair: (typeof both)[number]) => number) => withInterval(bootstrapMean(both.map(value), patients), patients);
-    const [old, now] = [({ before }: (typeof both)[number]) => before[name] as number, ({ after }: (typeof both)[number]) => after[name] as number];
-    metrics[name] = { base: of(old), tuned: of(now), difference: of(pair => now(pair) - old(pair)) };
+    metrics[name] = comparedMeans(both.map(({ patient, before, after }) => ({ patient, before: before[name] as number, after: after[name] as number })));
   }
   for (const label of Object.keys(base.labels ?? {})) {
     const area = comparedAuc(pairs, label);
@@ -33,10 +28,37 @@ export function compared(base: EvalReport, tuned: EvalReport): Readonly<Record<s
   return metrics;
 }
 
+/** The means of a number that each item has of both models. */
+export function comparedMeans(pairs: readonly { readonly patient: string; readonly before: number; readonly after: number }[]): Compared {
+  const patients = pairs.map(({ patient }) => patient);
+  const of = (value: (pair: (typeof pairs)[number]) => number) => withInterval(bootstrapMean(pairs.map(value), patients), patients);
+  return { base: of(({ before }) => before), tuned: of(({ after }) => after), difference: of(({ before, after }) => after - before) };
+}
+
+/** How often what was given a probability was so, by label, before and after, on the items that both scored. */
+export function comparedReliability(base: EvalReport, tuned: EvalReport): Readonly<Record<string, { readonly base: readonly ReliabilityBin[]; readonly tuned: readonly ReliabilityBin[] }>> {
+  const pairs = pairsOf(base, tuned);
+  return Object.fromEntries(Object.keys(base.labels ?? {}).flatMap(label => {
+    const known = pairs.filter(({ before }) => truthOf(before, label) !== undefined);
+    const of = (side: 'before' | 'after') => reliability(known.map(pair => (pair[side].probabilities as Record<string, number>)[label]!), known.map(({ before }) => truthOf(before, label) === 1));
+    return known.length > 0 ? [[label, { base: of('before'), tuned: of('after') }]] : [];
+  }));
+}
+
+function pairsOf(base: EvalReport, tuned: EvalReport): { readonly patient: string; readonly before: ItemReport; readonly after: ItemReport }[] {
+  return base.perItem.flatMap(before => {
+    const after = tuned.perItem.find(({ id }) => id === before.id);
+    return before.error || !after || after.error ? [] : [{ patient: before.patientId, before, after }];
+  });
+}
+
+function truthOf({ truths }: ItemReport, label: string): number | undefined {
+  return (truths as Record<string, number>)[label];
+}
+
 function comparedAuc(pairs: readonly { readonly patient: string; readonly before: ItemReport; readonly after: ItemReport }[], label: string): Compared | undefined {
-  const truthOf = ({ truths }: ItemReport) => (truths as Record<string, number>)[label];
-  const known = pairs.filter(({ before }) => truthOf(before) !== undefined);
-  const truths = known.map(({ before }) => truthOf(before) === 1);
+  const known = pairs.filter(({ before }) => truthOf(before, label) !== undefined);
+  const truths = known.map(({ before }) => truthOf(before, label) === 1);
   const rank = (item: ItemReport) => (item.logits as Record<string, number>)[label]!;
   const [old, now] = [aucOver(known.map(({ before }) => rank(before)), truths), aucOver(known.map(({ after }) => rank(after)), truths)];
   const [a, b] = [old(), now()];

@@ -10,7 +10,7 @@ import type { Recipe } from './recipe.ts';
 import { afterValidation, rateShare, START } from './schedule.ts';
 import { Session } from './session.ts';
 import { checkSplit, type Split } from './split.ts';
-import { validate } from './validation.ts';
+import { validate, type Predictions } from './validation.ts';
 
 /** Steps of one turn on the device; between turns others may run a model. */
 const TURN = 4;
@@ -21,7 +21,7 @@ const MOST_LOSSES = 3;
 export type TrainingEvent =
   | { readonly kind: 'start'; readonly device: DeviceDescription; readonly step: number; readonly learning: number; readonly layers: number; readonly atOnce: number; readonly curve: readonly CurvePoint[] }
   | { readonly kind: 'step'; readonly point: CurvePoint; readonly of: number }
-  | { readonly kind: 'validation'; readonly point: CurvePoint; readonly best: boolean }
+  | { readonly kind: 'validation'; readonly point: CurvePoint; readonly best: boolean; readonly predictions: Predictions }
   | { readonly kind: 'checkpoint'; readonly step: number }
   | { readonly kind: 'recovered'; readonly step: number; readonly because: string };
 
@@ -131,12 +131,12 @@ class Run {
 
   async #begin(): Promise<void> {
     await this.#turn(async session => {
-      const base = await validate(session, this.job.examples.validation, this.job.verified.manifest);
+      const { metric: base, predictions } = await validate(session, this.job.examples.validation, this.job.verified.manifest);
       const state = await session.state();
       const point = { step: 0, validation: base };
       this.#curve = [point];
       this.#state = { step: 0, ...state, progress: afterValidation(START, base, 0, this.job.recipe.schedule), best: state, sampler: this.#batches.state(), curve: this.#curve.slice() };
-      this.job.onEvent?.({ kind: 'validation', point, best: true });
+      this.job.onEvent?.({ kind: 'validation', point, best: true, predictions });
     });
   }
 
@@ -201,11 +201,11 @@ class Run {
       if (!state.weights.every(Number.isFinite)) return false;
       let { progress, best } = this.#state!;
       if (validates) {
-        const metric = await validate(session, examples.validation, manifest);
+        const { metric, predictions } = await validate(session, examples.validation, manifest);
         progress = afterValidation(progress, metric, step, recipe.schedule);
         if (progress.bestStep === step) best = state;
         this.#curve.push({ step, validation: metric });
-        onEvent?.({ kind: 'validation', point: this.#curve.at(-1)!, best: progress.bestStep === step });
+        onEvent?.({ kind: 'validation', point: this.#curve.at(-1)!, best: progress.bestStep === step, predictions });
       }
       this.#state = { step, ...state, progress, best, sampler: this.#batches.state(), curve: this.#curve.slice() };
       return true;

@@ -28,3 +28,10 @@ export function discStudies(folder, count, { patientId, patientName }) {
 export function discModel(models) {
   modelsWith(models, path.join(ROOT, 'test/fixtures', MODEL), MODEL, (_, { input: { viewPosition: _views, ...input }, ...manifest }) => ({ ...manifest, input }));
 }
+
+export const SCORES = 'tiny-scores';
+
+/** The same of one that scores. */
+export function scoresModel(models) {
+  modelsWith(models, path.join(ROOT, 'test/fixtures', SCORES), SCORES, (_, { input: { viewPosition: _views, ...input }, ...manifest }) => ({ ...manifest, input: { ...input, modality: ['OT'] } }));
+}

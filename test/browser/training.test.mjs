@@ -1,4 +1,4 @@
-/** Fine-tuning in the real OHIF: labels of three patients, ten steps, curves, pause, a page that is killed, keeping, running, rolling back. On SwiftShader. */
+/** Fine-tuning in the real OHIF: labels of three patients, ten steps, curves, pause, a page that is killed, keeping, running, rolling back, operating points. On SwiftShader. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { after, before, test as each } from 'node:test';
 import { strFromU8, unzipSync } from 'fflate';
 import { inOrder, openBrowser, openStudy, screenshot, serve, state, temporaryFolder } from './harness.mjs';
 import { masksShown, poll, runByPanel, show } from './main-job.mjs';
-import { discModel, discStudies, MODEL } from './training-studies.mjs';
+import { discModel, discStudies, MODEL, SCORES, scoresModel } from './training-studies.mjs';
 
 const NAME = 'Canary^Xanthippe';
 const NUMBER = 'CANARY-0815';
@@ -24,6 +24,7 @@ before(async () => {
   const models = path.join(folder, 'models');
   mkdirSync(store, { recursive: true });
   discModel(models);
+  scoresModel(models);
   studies = discStudies(store, 4, { patientId: NUMBER, patientName: NAME });
   server = await serve(['--store', store, '--models', models]);
   window = await openBrowser(server.origin, { width: 1280, height: 860 });
@@ -47,8 +48,8 @@ async function open(study) {
   await openStudy(page, server.origin, [study, ...studies.filter(other => other !== study)].map(({ studyInstanceUID }) => studyInstanceUID).join(','));
   await show(page, study.seriesInstanceUID);
   await section('train-parent').or(section('labels')).first().waitFor({ state: 'attached' });
-  const details = page.locator('[data-overread="training"] details');
-  if (!(await details.evaluate(element => element.open))) await details.locator('summary').click();
+  const details = page.locator('[data-overread="training"] > details');
+  if (!(await details.evaluate(element => element.open))) await details.locator(':scope > summary').click();
 }
 
 /** Weights of the model that is kept under an id, as this browser has them. */
@@ -219,7 +220,7 @@ test('rolled back, the parent is chosen and the version is out of the list; it c
   await poll(async () => (await installed()) === 1, 'one version rolled back');
   await poll(async () => (await state(page)).modelId === MODEL, 'its parent to be chosen');
   const { models } = await state(page);
-  assert.deepEqual(models.map(({ id }) => id).sort(), [MODEL, `${MODEL}-tuned-1`]);
+  assert.deepEqual(models.map(({ id }) => id).sort(), [SCORES, MODEL, `${MODEL}-tuned-1`]);
   await section('versions').scrollIntoViewIfNeeded();
   await screenshot(page, 'training-rolled-back');
   await section('install').click();
@@ -263,9 +264,83 @@ test('no name and no number of a patient leaves the pixels: not in stores, logs,
   assert.match(shown, canary);
 });
 
+/** What a browser does on a full disk: the transaction is undone, and says why. None can be filled up here: Chromium's override of the quota does nothing. */
+const diskFull = full => page.evaluate(now => {
+  const { prototype } = IDBObjectStore;
+  const put = (prototype.whole ??= prototype.put);
+  prototype.put = !now ? put : function (...given) {
+    const request = put.apply(this, given.filter(value => value !== undefined));
+    Object.defineProperty(this.transaction, 'error', { value: new DOMException('No room', 'QuotaExceededError') });
+    this.transaction.abort();
+    return request;
+  };
+}, full);
+
+test('a loss that is no number: training stops at weights that are whole, and says which labels were in the batch', async () => {
+  await section('train-parent').selectOption(MODEL);
+  await section('train-steps').fill(String(STEPS));
+  await section('train-batch').fill('2');
+  await section('train-rate').fill('1e30');
+  await section('allow-slow').check();
+  await section('train-start').click();
+  await atRun('its end', run => run?.phase === 'done');
+  const said = await section('outcome').innerText();
+  assert.match(said, /The (loss was \S+|weights)[^.]* at step \d+/);
+  assert.match(said, /In the batch: OT 64 × 64 of /);
+  assert.match(said, /these are its own weights/);
+  await section('outcome').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-not-finite');
+  await section('throw-away').click();
+  await poll(async () => (await training()).run === null, 'nothing left of it');
+  assert.deepEqual([(await training()).labels, (await training()).versions.length], [3, 2]);
+});
+
+test('a disk that is full: said by name, and what was there is still there', async () => {
+  await section('train-rate').fill('0.001');
+  await diskFull(true);
+  await section('train-start').click();
+  await poll(async () => (await training()).error !== null, 'a refusal', 60_000);
+  assert.equal((await training()).error.code, 'store/invalid');
+  assert.match(await section('training').innerText(), /no room left[^.]*\. What was there before is whole/);
+  await section('train-start').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-disk-full');
+  await diskFull(false);
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  assert.deepEqual([(await training()).labels, (await training()).versions.length], [3, 2]);
+  await section('train-start').click();
+  await atRun('training, now that there is room', run => run?.phase === 'training' || run?.phase === 'measuring' || run?.phase === 'done');
+  await atRun('its end', run => run?.phase === 'done');
+  await section('throw-away').click();
+});
+
+test('operating points of a classifier, chosen on findings that were said of the films; nothing is trained', async () => {
+  await show(page, studies[0].seriesInstanceUID);
+  await section('train-parent').selectOption(SCORES);
+  const [label] = await section('finding').evaluateAll(selects => selects.map(({ dataset }) => dataset.label));
+  for (const [i, study] of studies.entries()) {
+    await show(page, study.seriesInstanceUID);
+    await page.locator(`[data-overread="finding"][data-label="${label}"]`).selectOption(i % 2 ? '1' : '0');
+    await section('add-findings').click();
+    await poll(async () => (await training()).labels === Math.max(3, i + 1), `${i + 1} findings`);
+  }
+  const points = section('recalibration');
+  if (!(await points.evaluate(element => element.open))) await points.locator('summary').click();
+  await section('goal-least').fill('100');
+  await section('read-for-points').click();
+  await section('point').waitFor();
+  assert.match(await section('point').innerText(), /Sensitivity\s+1\.00/);
+  await section('point').scrollIntoViewIfNeeded();
+  await screenshot(page, 'training-operating-points');
+  await section('keep-points').click();
+  await poll(async () => (await state(page)).modelId === `${SCORES}-recalibrated-1`, 'the model with the new points to be chosen');
+  assert.equal((await training()).versions.length, 3);
+  const ran = await runByPanel(page, `${SCORES}-recalibrated-1`);
+  assert.equal(ran.lastError, null, ran.lastError?.message);
+});
+
 test('all labels are purged, asked twice', async () => {
   await section('purge').click();
   await section('purge-really').click();
   await poll(async () => (await training()).labels === 0, 'no labels');
-  assert.equal((await training()).versions.length, 2);
+  assert.equal((await training()).versions.length, 3);
 });

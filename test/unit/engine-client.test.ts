@@ -124,6 +124,15 @@ describe('the engine through its worker', () => {
     const area = tuned.report.metrics[`auc:${label}`]!;
     expect(area.difference.value).toBeCloseTo(area.tuned.value - area.base.value, 9);
     expect(tuned.report.curve.filter(({ loss }) => loss !== undefined)).toHaveLength(6);
+    // Guided by masks: how far the derivatives lie in them stands beside the area, with its warning.
+    const { base, tuned: after, difference } = tuned.report.metrics.saliencyIou!;
+    expect([base, after].every(({ value }) => value >= 0 && value <= 1)).toBe(true);
+    expect(difference.value).toBeCloseTo(after.value - base.value, 9);
+    expect(tuned.card).toContain('does not prove that the model is right');
+    // Every held-back picture is in one bin of the calibration.
+    const held = tuned.report.dataset.validation.items;
+    const { [label]: bins } = tuned.report.reliability!;
+    for (const side of [bins!.base, bins!.tuned]) expect(side.reduce((sum, { n }) => sum + n, 0)).toBe(held);
     await expect(client.fineTune(job(6, () => 1)).result).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringMatching(new RegExp(`${label} 1 only`)) });
     await expect(client.fineTune(job(1, () => 1)).result).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringMatching(/at least two patients/) });
   });

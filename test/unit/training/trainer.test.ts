@@ -45,6 +45,12 @@ test('learns: the loss falls and validation gets better than the base; the same 
   expect(Math.max(...validations)).toBeGreaterThan(validations[0]!);
   expect(first.ended).toBe('steps');
   expect(events[0]).toMatchObject({ kind: 'start', learning: first.weights.length, atOnce: 2 });
+  // What is found in held-back pictures is told as it changes, and is what the metric is of.
+  const shown = events.flatMap(event => (event.kind === 'validation' && event.predictions.kind === 'masks' ? [event.predictions.pictures] : []));
+  expect(shown).toHaveLength(4);
+  const dices = shown.map(pictures => mean(pictures.map(({ truth, found }) => (2 * truth.reduce((sum, t, i) => sum + Number(t && found[i]), 0)) / [...truth, ...found].reduce((a, b) => a + b, 0))));
+  if (shown[0]!.length === job().examples.validation.length) dices.forEach((dice, i) => expect(dice).toBeCloseTo(validations[i]!, 5));
+  expect(shown[0]!.every(({ grey, truth, columns, rows }) => Math.min(...grey) === 0 && Math.max(...grey) === 255 && truth.length === columns * rows)).toBe(true);
   expect(memory().numTensors).toBe(before);
 });
 

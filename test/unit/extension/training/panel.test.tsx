@@ -1,6 +1,8 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { counted, formatBytes, formatLeft } from '../../../../extension/panels/format.ts';
 import { TrainingCurves } from '../../../../extension/panels/training-curves.tsx';
+import { painted, TrainingPredictions } from '../../../../extension/panels/training-predictions.tsx';
+import { TrainingReliability } from '../../../../extension/panels/training-reliability.tsx';
 import { TrainingMetrics, verdictOf } from '../../../../extension/panels/training-report.tsx';
 import { defaultChoice, lossesFor, recipeOf } from '../../../../extension/training/recipes.ts';
 import type { TrainingRecord } from '../../../../src/manifest.ts';
@@ -41,6 +43,41 @@ test('the curves have the loss, the held-back metric and the base', () => {
   expect(line!.split(' ').length).toBeLessThan(400);
   expect(html).toContain('Loss against steps: 0.0010');
   expect(renderToStaticMarkup(<TrainingCurves curve={[]} steps={10} metric="Dice" />)).toContain('nothing yet');
+});
+
+test('a mask that guided a model is measured last, never first, and with its warning', () => {
+  const html = renderToStaticMarkup(<TrainingMetrics record={{ metrics: { saliencyIou: metric(0.3, 0.4), 'auc:Disc': metric(-0.1, 0.2) }, dataset: dataset(6) }} />);
+  expect(html.indexOf('AUC Disc')).toBeLessThan(html.indexOf('Saliency in the mask'));
+  expect(html).toMatch(/No difference is shown in AUC Disc/);
+  expect(html).toMatch(/does not prove that the model is right/);
+  expect(verdictOf(['saliencyIou', metric(0.3, 0.4)], 6, 6)).toMatch(/Nothing could be measured/);
+  expect(renderToStaticMarkup(<TrainingMetrics record={{ metrics: { dice: metric() }, dataset: dataset(6) }} />)).not.toContain('does not prove');
+});
+
+test('held-back pictures show what is found in blue and the border of the truth', () => {
+  const grey = Uint8Array.from({ length: 25 }, (_, i) => 10 * i);
+  const inside = Uint8Array.from({ length: 25 }, (_, i) => Number([1, 2, 3].includes(i % 5) && [1, 2, 3].includes(Math.floor(i / 5))));
+  const found = Uint8Array.from({ length: 25 }, (_, i) => Number(i === 12 || i === 4));
+  const rgba = painted({ id: 'a', columns: 5, rows: 5, grey, truth: inside, found });
+  const at = (i: number) => [...rgba.subarray(4 * i, 4 * i + 3)];
+  expect(at(0)).toEqual([0, 0, 0]);
+  expect(at(6)).toEqual([255, 190, 60]);
+  // The middle of the truth is no border.
+  for (const i of [12, 4]) expect(at(i)[2]).toBeGreaterThan(at(i)[0]!);
+  const masks = { step: 20, of: { kind: 'masks' as const, pictures: [{ id: 'a', columns: 5, rows: 5, grey, truth: inside, found }] } };
+  const html = renderToStaticMarkup(<TrainingPredictions first={{ ...masks, step: 0 }} now={masks} />);
+  expect(html).toMatch(/Base.*Step 20/s);
+  expect(html).toContain('8 % found, 36 % true');
+  const scores = { step: 0, of: { kind: 'scores' as const, scores: [{ label: 'Disc', logit: 0, truth: true }, { label: 'Disc', logit: -20, truth: false }] } };
+  expect(renderToStaticMarkup(<TrainingPredictions first={scores} now={scores} />)).toMatch(/cx="125".*cx="4\.0/s);
+});
+
+test('calibration is drawn for base and tuned', () => {
+  const bins = [{ low: 0, high: 0.1, n: 4, meanProbability: 0, positives: 0 }, { low: 0.9, high: 1, n: 1, meanProbability: 1, positives: 1 }];
+  const html = renderToStaticMarkup(<TrainingReliability reliability={{ Disc: { base: bins, tuned: bins.slice(0, 1) } }} />);
+  expect(html).toContain('points="14.0,106.0 106.0,14.0"');
+  expect(html).toContain('0 % of 4');
+  expect(html.match(/<circle/g)).toHaveLength(3);
 });
 
 test('a choice becomes a recipe that fits the model: tissue is turned and restained, films are tilted', () => {
