@@ -23,7 +23,9 @@ const OWN_PARAMETERS = /^(limit|offset|includefield)$/i;
 
 /**
  * The studies of a PACS that match (QIDO-RS, PS3.18 10.6), page by page, each once, in the order of the server. A study that
- * arrives while pages are read may shift the others: one that is seen twice is handed out once.
+ * arrives while pages are read may shift the others: one that is seen twice is handed out once. A second page that says that there
+ * is nothing more is not believed: Orthanc 1.10.1 (Debian 12), asked for ModalitiesInStudy, skips `offset` studies of those that `limit` left, so
+ * that its second page is always empty. From such a server the first studies are asked for again, twice as many each time.
  * @throws OverreadError `cli/usage` for a query that sets the paging; `network/*`
  */
 export async function* dicomwebStudies({ url, headers, query = '', page = 100, modalities }: StudyQuery): AsyncGenerator<CohortStudy, void> {
@@ -32,18 +34,29 @@ export async function* dicomwebStudies({ url, headers, query = '', page = 100, m
   const own = [...asked.keys()].find(key => OWN_PARAMETERS.test(key));
   if (own) throw new OverreadError('cli/usage', `Expected attributes in --query, got ${own}: pages are asked for by the command itself. Leave it away.`, { got: own });
   const seen = new Set<string>();
-  for (let offset = 0; ; offset += page) {
+  const ask = async (limit: number, offset: number) => {
     const parameters = new URLSearchParams(asked);
-    parameters.set('limit', `${page}`);
-    parameters.set('offset', `${offset}`);
-    const found = await json(`${root}/studies?${parameters}`, headers);
-    for (const study of found) {
-      const id = new JsonSet(study).string('0020000D');
-      if (id === undefined || seen.has(id)) continue;
-      seen.add(id);
-      yield dicomwebStudy(id, { url, ...(headers && { headers }), ...(modalities && { modalities }) });
-    }
-    if (found.length < page) return;
+    parameters.set('limit', `${limit}`);
+    if (offset > 0) parameters.set('offset', `${offset}`);
+    const found = (await json(`${root}/studies?${parameters}`, headers)).flatMap(study => new JsonSet(study).string('0020000D') ?? []);
+    const fresh = [...new Set(found)].filter(id => !seen.has(id));
+    fresh.forEach(id => seen.add(id));
+    return { fresh, count: found.length };
+  };
+  const studies = (ids: readonly string[]) => ids.map(id => dicomwebStudy(id, { url, ...(headers && { headers }), ...(modalities && { modalities }) }));
+  let pages = 0;
+  for (let offset = 0; ; pages++) {
+    const { fresh, count } = await ask(page, offset);
+    yield* studies(fresh);
+    // A server may give fewer than it was asked for, and still have more (PS3.18 8.3.4.4.1): only nothing new is the end.
+    if (fresh.length === 0) break;
+    offset += count;
+  }
+  if (pages !== 1 || seen.size < page) return;
+  for (let limit = 2 * page; ; limit *= 2) {
+    const { fresh, count } = await ask(limit, 0);
+    yield* studies(fresh);
+    if (count < limit || fresh.length === 0) return;
   }
 }
 
