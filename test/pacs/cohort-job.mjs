@@ -71,7 +71,9 @@ function start(args) {
   const memory = [];
   const look = setInterval(() => {
     try {
-      memory.push([Date.now(), Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? NaN) / 1024]);
+      const [, kb] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+      // A process that is killed stands there a while without memory.
+      if (kb !== undefined) memory.push([Date.now(), Number(kb) / 1024]);
     } catch {
       // Gone.
     }
@@ -140,6 +142,16 @@ export async function killedCohort(orthanc, studies) {
   assert.equal(code, 2, said);
   checkWhole(out, studies, [late]);
   return { ...paceOf(journalOf(out)), runs: runs.map(run => run.memory), journal: journalOf(out), out, gone: late };
+}
+
+/** One process that nothing happens to. */
+export async function plainCohort(orthanc, studies) {
+  const out = path.join(temporaryFolder('cohort'), 'plain');
+  const running = start(cohortArgs(orthanc, out));
+  const { code, said } = await running.ended;
+  assert.equal(code, 0, said);
+  checkWhole(out, studies);
+  return { ...paceOf(journalOf(out)), runs: [running.memory], journal: journalOf(out) };
 }
 
 async function listed(orthanc) {

@@ -1,3 +1,4 @@
+import type { AttributionAudit } from '../../evaluation/attribution/audit.ts';
 import type { SiteAudit } from '../../evaluation/site-audit/audit.ts';
 import type { GroupOutcome } from '../../evaluation/site-audit/outcomes.ts';
 import { csv, type CsvCell } from '../../export/csv.ts';
@@ -12,6 +13,8 @@ export interface AuditFile {
   /** Whose scores and features they are. */
   readonly model?: Pick<ModelIdentity, 'id' | 'version' | 'sha256'>;
   readonly audit: SiteAudit;
+  /** Where the maps of a score lie, where it was asked. */
+  readonly attribution?: AttributionAudit;
   readonly refused: readonly Refused[];
 }
 
@@ -40,4 +43,11 @@ export function confoundingCsv({ confounding }: SiteAudit): string {
   const lines = confounding.flatMap(({ rows, columns, table, v, oddsRatio, p, adjusted }) => rows.groups.flatMap((row, i) => columns.groups.map((column, j): CsvCell[] =>
     [rows.factor, row, columns.factor, column, table[i]![j]!, ...cells(v), ...cells(oddsRatio), p, adjusted])));
   return csv([['row factor', 'row', 'column factor', 'column', 'pictures', ...heads('v'), ...heads('odds ratio'), 'p', 'adjusted p'], ...lines]);
+}
+
+export function attributionCsv({ shares, label, method }: AttributionAudit): string {
+  return csv([
+    ['label', 'method', 'region', 'factor', 'group', 'pictures', ...heads('share'), 'area'],
+    ...shares.map((of): CsvCell[] => [label, method, of.region, of.factor, of.group, of.pictures, ...cells(of.share), of.area]),
+  ]);
 }

@@ -1,8 +1,9 @@
 import path from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { OverreadError, toOverreadError } from '../../errors.ts';
 import { auditSites } from '../../evaluation/site-audit/audit.ts';
 import { taskOf } from '../../tasks/index.ts';
+import { SALIENCY_METHODS, type SaliencyRequest } from '../../tasks/saliency/index.ts';
 import { dicomwebStudies } from '../cohort/dicomweb-studies.ts';
 import { headersOf } from '../cohort/headers.ts';
 import type { CohortStudy } from '../cohort/study.ts';
@@ -13,9 +14,10 @@ import { inputFile } from '../image-inputs.ts';
 import { inputFiles } from '../input-files.ts';
 import { checkFolder, writeFile } from '../io/write-file.ts';
 import type { ExplainingRunner } from '../model-runner.ts';
-import { deviceOptions, openModel, type ModelOptions } from '../open-model.ts';
+import { deviceOptions, openModels, type ModelOptions } from '../open-model.ts';
 import { ExitStatus, table, terminal, type Terminal } from '../terminal.ts';
-import { confoundingCsv, factorsCsv, outcomesCsv, type AuditFile } from './audit-file.ts';
+import { Attribution } from './attribution.ts';
+import { attributionCsv, confoundingCsv, factorsCsv, outcomesCsv, type AuditFile } from './audit-file.ts';
 import { cohortScores } from './cohort-scores.ts';
 import { collect } from './collect.ts';
 import { auditHtml } from './report.ts';
@@ -31,6 +33,12 @@ export interface AuditOptions extends Omit<ModelOptions, 'model'> {
   readonly of?: string;
   readonly labels?: string;
   readonly attributes?: string;
+  readonly explain?: string;
+  readonly method?: SaliencyRequest['method'];
+  readonly inside?: string;
+  readonly masks?: string;
+  readonly curves?: number;
+  readonly viewer?: string;
   readonly out: string;
   readonly permutations?: number;
   readonly seed: number;
@@ -44,7 +52,7 @@ model's scores and errors by group; labels that come with each other or with any
 Of DICOM files these are InstitutionName, Manufacturer and ManufacturerModelName, ViewPosition, PatientSex and PatientAge; of a data set its site,
 scanner, sex, age and images[].view. --attributes adds to it and counts for more.
 
-OUT has report.html, audit.json (the viewer opens it), factors.csv, outcomes.csv and confounding.csv: no patient's name or ID, and no picture of one patient.
+OUT has report.html, audit.json (the viewer opens it), factors.csv, outcomes.csv and confounding.csv, with --explain also attribution.csv: no patient's name or ID, and no picture of one patient.
 
 Exit status: 0 every picture was read, 2 some were refused, 1 a fault.`;
 
@@ -61,16 +69,22 @@ export function register(program: Command): void {
     .option('--of <id>', 'whose, where the cohort was read by several models')
     .option('--labels <csv>', 'truths, with the columns study, label and value (0 or 1)')
     .option('--attributes <csv>', 'with the columns study, and any of site, scanner, view, sex, age')
+    .option('--explain <label>', "with --model: where the heat maps of this score lie, by label and group, beside its AUC")
+    .addOption(new Option('--method <name>', 'how, with --explain').choices([...SALIENCY_METHODS]).default('occlusion'))
+    .option('--inside <model>', 'with --explain: the share of each map within what this model of masks finds, such as lung-unet')
+    .option('--masks <folder>', "with --explain: the share within a mask, a PNG with the picture's name; a data set has its own")
+    .option('--curves <n>', 'with --explain: of how many pictures insertion and deletion curves are made', wholeOrNone, 20)
+    .option('--viewer <url>', 'root of the viewer that opens a case from the report')
     .requiredOption('--out <folder>', 'folder for the report')
     .option('--permutations <n>', 'orders of the patients that chance is known by; default: 999, more for many labels', wholeNumber)
-    .option('--seed <n>', 'of these orders and of the folds', whole, 1)
+    .option('--seed <n>', 'of these orders and of the folds', wholeOrNone, 1)
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: AuditOptions) => {
       process.exitCode = await audit(paths, options);
     });
 }
 
-function whole(text: string): number {
+function wholeOrNone(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(text);
 }
@@ -83,16 +97,22 @@ export async function audit(paths: readonly string[], options: AuditOptions, { p
   checkFolder(out);
   const tables: Tables = { ...(options.labels !== undefined && { truths: readTruths(options.labels) }), ...(options.attributes !== undefined && { attributes: readAttributes(options.attributes) }) };
   const known = options.cohort === undefined ? undefined : cohortScores(options.cohort, options.of);
-  const runner = options.model === undefined ? undefined : await openModel({ ...options, model: options.model }, note);
+  const explained = options.explain !== undefined;
+  if (explained !== (options.explain !== undefined && options.model !== undefined) || (!explained && (options.inside ?? options.masks) !== undefined)) throw new OverreadError('cli/usage', 'Expected --explain LABEL together with --model, and --inside and --masks only with them. Name the model whose score is explained.');
+  const [runner, inside] = options.model === undefined ? [] : await openModels([options.model, ...(options.inside === undefined ? [] : [options.inside])], options, note);
   try {
     if (runner) checkModel(runner, known?.model.id);
     const labels = runner?.manifest.output.targets.map(({ label }) => label) ?? known?.labels ?? [];
     const sources = await sourcesOf(paths, options, tables, labels);
-    const { pictures, refused } = await collect(sources, { note, ...(runner && { runner }), ...(known && { scores: known.scores }) });
+    const attribution = runner && options.explain !== undefined ? new Attribution({
+      runner, request: { method: options.method ?? 'occlusion', target: options.explain }, curves: options.curves ?? 0, ...(inside && { inside }), ...(options.masks !== undefined && { masks: options.masks }),
+    }) : undefined;
+    const { pictures, refused } = await collect(sources, { note, ...(runner && { runner }), ...(known && { scores: known.scores }), ...(attribution && { onPicture: (opened, kept) => attribution.look(opened, kept) }) });
     const model = runner?.identity ?? known?.model;
     const file: AuditFile = {
       overread: 'audit', source: options.dataset ?? options.dicomweb ?? (paths.length === 1 ? paths[0]! : `${paths.length} files and folders`), madeAt: new Date().toISOString(),
       ...(model && { model: { id: model.id, version: model.version, sha256: model.sha256 } }), audit: auditSites(pictures, { seed, ...(permutations !== undefined && { permutations }) }), refused,
+      ...(attribution && { attribution: attribution.finish() }),
     };
     const write = (name: string, content: string) => {
       writeFile(path.join(out, name), content);
@@ -102,7 +122,8 @@ export async function audit(paths: readonly string[], options: AuditOptions, { p
     write('factors.csv', factorsCsv(file.audit));
     write('outcomes.csv', outcomesCsv(file.audit.outcomes));
     write('confounding.csv', confoundingCsv(file.audit));
-    write('report.html', auditHtml(file));
+    if (file.attribution) write('attribution.csv', attributionCsv(file.attribution));
+    write('report.html', auditHtml(file, options.viewer));
     for (const line of summary(file)) print(line);
     return refused.length ? ExitStatus.refused : ExitStatus.ok;
   } finally {

@@ -21,6 +21,8 @@ export interface SourcePicture {
 
 export interface OpenedPicture extends Pick<AuditedPicture, 'patient' | 'groups' | 'truths'> {
   readonly image: Image;
+  /** Of a data set that has one. */
+  readonly mask?: () => Promise<Image>;
 }
 
 /** What a table says of studies, which counts for more than what their files say. */
@@ -42,6 +44,7 @@ export function datasetPictures({ dataset, image }: DatasetFiles, labels: readon
         image: { ...read, modality: read.modality === 'OT' && entry.modality !== undefined ? entry.modality : read.modality, attributes: { ...read.attributes, ...(view !== undefined && { viewPosition: view }) } },
         groups: defined({ site, scanner, view, sex, age: age === undefined ? undefined : ageBand(age) }),
         truths: spelledAs(item.labels ?? {}, labels),
+        ...(item.mask !== undefined && item.images.length === 1 && { mask: () => image(item.mask!) }),
       };
     },
   })));

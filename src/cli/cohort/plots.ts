@@ -66,3 +66,15 @@ export function rocPlot({ values }: LabelAgreement, [a, b]: readonly [string, st
     series: [{ type: 'line', data: [[0, 0], [1, 1]], showSymbol: false, lineStyle: { color: GREY, type: 'dashed' } }, ...drawn],
   });
 }
+
+/** Lines of points, x and y from 0 to 1. */
+export function lineChart(title: string, x: string, y: string, lines: readonly { readonly name: string; readonly dashed: boolean; readonly points: readonly (readonly [number, number])[] }[]): string {
+  const unit = { min: 0, max: 1, scale: false };
+  return svg({
+    title: { text: title, textStyle: { fontSize: 13 } }, legend: { right: 10, top: 5 }, xAxis: axis(x, unit), yAxis: axis(y, unit),
+    series: lines.map(({ name, dashed, points }) => {
+      const color = dashed ? GREY : BLUE;
+      return { type: 'line' as const, name, showSymbol: false, data: points.map(p => [...p]), lineStyle: { color, type: dashed ? 'dashed' as const : 'solid' as const }, itemStyle: { color } };
+    }),
+  });
+}

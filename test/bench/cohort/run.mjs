@@ -7,7 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { killedCohort, queuedCohort, sendStudies, startRedis } from '../../pacs/cohort-job.mjs';
+import { killedCohort, plainCohort, queuedCohort, sendStudies, startRedis } from '../../pacs/cohort-job.mjs';
 import { startOrthanc } from '../../pacs/orthanc.mjs';
 
 const { values: options } = parseArgs({ options: { studies: { type: 'string', default: '2000' }, out: { type: 'string' } } });
@@ -22,6 +22,7 @@ const results = { studies: count, machine: `${os.cpus()[0].model}, ${os.cpus().l
 try {
   const studies = await sendStudies(orthanc, count);
   say(`${count} studies are in Orthanc`);
+  add('one process', await plainCohort(orthanc, studies));
   const one = await killedCohort(orthanc, studies);
   add('one process, killed twice', one);
   const rest = studies.filter(study => study !== one.gone);
@@ -48,14 +49,13 @@ function add(name, { studiesPerSecond, runs, journal, killed = [] }) {
   say(JSON.stringify(round));
 }
 
-/** Megabytes at the start of the work (a fifth in), at the end, and at most; how many MB an hour the second half of the run rises, by least squares. */
+/** Mean resident memory in MB of each quarter of a process's life, its first 5 s (loading) left out, and the most. */
 function memoryOf(samples) {
-  if (samples.length < 10) return undefined;
-  const mb = samples.map(([, m]) => m);
-  const half = samples.slice(samples.length >> 1);
-  const [mx, my] = [0, 1].map(i => half.reduce((sum, s) => sum + s[i], 0) / half.length);
-  const slope = half.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / half.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
-  return { seconds: Math.round((samples.at(-1)[0] - samples[0][0]) / 1000), early: Math.round(mb[Math.floor(mb.length / 5)]), late: Math.round(mb.at(-1)), most: Math.round(Math.max(...mb)), mbPerMinute: digits(60_000 * slope) };
+  const working = samples.filter(([at]) => at - samples[0][0] > 5000).map(([, mb]) => mb);
+  if (working.length < 20) return undefined;
+  const quarter = q => working.slice(Math.floor((q * working.length) / 4), Math.floor(((q + 1) * working.length) / 4));
+  const mean = of => Math.round(of.reduce((sum, mb) => sum + mb, 0) / of.length);
+  return { seconds: Math.round((samples.at(-1)[0] - samples[0][0]) / 1000), quarters: [0, 1, 2, 3].map(q => mean(quarter(q))), most: Math.round(Math.max(...working)) };
 }
 
 function digits(value) {

@@ -43,6 +43,8 @@ beforeAll(async () => {
   for (const file of ['manifest.json', 'model.json', 'weights.bin']) fs.writeFileSync(at('tiny-classifier', file), await read(file));
   fs.mkdirSync(at('films'));
   for (let n = 0; n < PATIENTS; n++) fs.writeFileSync(at('films', `${n}.dcm`), film(n));
+  fs.mkdirSync(at('masks'));
+  fs.writeFileSync(at('masks', '1.2.3.4.3.png'), greyPng(Uint8Array.from({ length: SIDE * SIDE }, (_, i) => 255 * Number(i % SIDE >= SIDE / 2)), SIDE, SIDE));
   fs.writeFileSync(at('labels.csv'), `study,label,value\n${Array.from({ length: PATIENTS }, (_, n) => `1.2.3.${n},Bright spot,${Number(n % 3 === 0)}`).join('\n')}\n`);
 });
 afterAll(() => fs.rmSync(home, { recursive: true }));
@@ -55,7 +57,7 @@ async function run(paths: readonly string[], more: Partial<AuditOptions> = {}) {
 }
 
 test('films of a folder with a model: the site is told apart, and every file says so without a patient in it', async () => {
-  const { status, printed, file, out } = await run([at('films')], { model: at('tiny-classifier'), labels: at('labels.csv') });
+  const { status, printed, file, out } = await run([at('films')], { model: at('tiny-classifier'), labels: at('labels.csv'), explain: 'Bright spot', method: 'grad-cam', curves: 2, masks: at('masks'), viewer: 'https://pacs/viewer' });
   expect(status).toBe(0);
   expect(file).toMatchObject({ overread: 'audit', model: { id: 'tiny-classifier' }, audit: { pictures: PATIENTS, patients: PATIENTS } });
   const site = file.audit.factors.find(({ name }) => name === 'site')!;
@@ -73,9 +75,22 @@ test('films of a folder with a model: the site is told apart, and every file say
   expect(report).toContain('Not for diagnosis');
   expect(report).toMatch(/Told apart by more than chance: <b>site<\/b> by the mean picture/);
   expect(report.match(/<image /g)!.length).toBeGreaterThanOrEqual(2 * (2 + 3 + 2 + 2 + 2));
-  expect(report).not.toMatch(/(src|href)="(?!data:)/);
+  expect(report).not.toMatch(/(src|href)="(?!data:|https:\/\/pacs)/);
   expect(fs.readFileSync(path.join(out, 'outcomes.csv'), 'utf8')).toContain('site,North,Bright spot,13,13');
   expect(fs.readFileSync(path.join(out, 'confounding.csv'), 'utf8')).toContain('site,North,sex,F');
+  // The map of a bright spot lies on the mark of the one site, and the page says what that does not mean.
+  const { shares, worst, curves, regions } = file.attribution!;
+  const share = (group: string) => shares.find(of => of.region === 'corners' && of.group === group)!;
+  expect(share('North').share.value).toBeGreaterThan(2 * share('South').share.value);
+  expect(share('North').area).toBeCloseTo(100 / 1024, 5);
+  expect(worst[0]).toMatchObject({ region: 'corners', site: 'North' });
+  expect(regions).toContain('mask');
+  expect(shares.find(of => of.region === 'mask' && of.factor === 'all')).toMatchObject({ pictures: 1, area: 0.5 });
+  expect(curves).toMatchObject({ pictures: 2, deletion: expect.arrayContaining([expect.any(Number)]) });
+  expect(report).toContain('This does not show that the model is right');
+  expect(report).toContain('AUC of the score');
+  expect(report).toContain(`https://pacs/viewer/overread?StudyInstanceUIDs=${worst[0]!.id}`);
+  expect(fs.readFileSync(path.join(out, 'attribution.csv'), 'utf8')).toMatch(/Bright spot,grad-cam,corners,site,North,13,/);
   for (const name of fs.readdirSync(out)) expect(fs.readFileSync(path.join(out, name), 'utf8')).not.toMatch(/SECRET|Jane/);
 });
 
@@ -101,6 +116,7 @@ test('a data set without a model; attributes of a table count for more than a fi
 test('an audit of one film is refused by number, and pictures named in two ways', async () => {
   await expect(run([at('films/0.dcm')])).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringContaining('got 1 ') });
   await expect(run([at('films')], { dataset: at('set') })).rejects.toMatchObject({ code: 'cli/usage' });
+  await expect(run([at('films')], { explain: 'Bright spot' })).rejects.toMatchObject({ code: 'cli/usage', message: expect.stringContaining('--model') });
   await expect(run([])).rejects.toMatchObject({ code: 'cli/usage' });
   await expect(run([at('films')], { cohort: at('films') })).rejects.toMatchObject({ code: 'config/invalid' });
 });
