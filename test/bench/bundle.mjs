@@ -2,7 +2,7 @@
 import webpack from 'webpack';
 
 const HERE = import.meta.dirname;
-const ENTRIES = ['make', 'overread', 'tfjs', 'onnxruntime'];
+const ENTRIES = ['make', 'ceilings', 'overread', 'tfjs', 'onnxruntime'];
 /** Of slide.mjs. */
 export const SLIDE_ENTRIES = ['slide-make', 'slide-overread', 'slide-tfjs', 'slide-onnxruntime'];
 

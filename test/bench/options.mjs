@@ -1,7 +1,8 @@
 /** The benchmark's command line. */
 import { parseArgs } from 'node:util';
 
-export const NETWORKS = ['densenet121', 'unet'];
+/** As networks.ts has them. */
+export const NETWORKS = ['densenet121', 'densenet121-b8', 'resnet50', 'unet', 'count-ception', 'meshnet', 'tiles'];
 export const ENGINES = ['overread', 'tfjs', 'onnxruntime'];
 export const BACKENDS = ['webgpu', 'wasm'];
 
@@ -14,11 +15,19 @@ Times the same networks with the same random weights on our engine, stock tfjs a
   --networks A,B   of ${NETWORKS.join(', ')}
   --engines A,B    of ${ENGINES.join(', ')}
   --backends A,B   of ${BACKENDS.join(', ')}
-  --size N         input side, in place of 224 (densenet121) and 512 (unet): for a quick look, not for numbers
+  --size N         input side, in place of each network's own: for a quick look, not for numbers
+  --full           the networks' own sizes on a software adapter too, where they take minutes each
+  --plot FILE      draw the warm times as SVG
+  --device         in Node over Dawn, without a browser: our plan and stock tfjs on WebGPU
+
+
+densenet121 at 224², densenet121-b8 eight at once, resnet50 at 512², unet at 512², count-ception at 600², meshnet (3D, dilated) at 256³,
+tiles: a U-Net over a stream of eight tiles of 256². On a software adapter, which is no GPU, all are much smaller.
 
 cold    from scripts and model bytes in memory to the first output: device, load, compile, one run
 warm    input in the CPU's memory to output in it; rounds go round all engines in turn
 peak    GPU buffers that stood at once, and WebAssembly memory; the JavaScript heap is not counted
+ceiling of the multiply-adds that a matrix product reaches on this adapter, timed in the same run, the share that the network has
 diff    largest difference of an output from the first row's of the same network`;
 
 /** @returns the options, or undefined when only the help was asked for; throws an Error for a wrong one */
@@ -27,7 +36,7 @@ export function parseOptions(argv) {
     args: argv,
     options: {
       json: { type: 'string' }, report: { type: 'string' }, rounds: { type: 'string' }, networks: { type: 'string' },
-      engines: { type: 'string' }, backends: { type: 'string' }, size: { type: 'string' }, help: { type: 'boolean', short: 'h' },
+      engines: { type: 'string' }, backends: { type: 'string' }, size: { type: 'string' }, full: { type: 'boolean', default: false }, plot: { type: 'string' }, help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) {
@@ -35,7 +44,7 @@ export function parseOptions(argv) {
     return undefined;
   }
   return {
-    json: values.json, report: values.report,
+    json: values.json, report: values.report, full: values.full, plot: values.plot,
     rounds: whole('rounds', values.rounds), size: whole('size', values.size),
     networks: among('networks', values.networks, NETWORKS), engines: among('engines', values.engines, ENGINES), backends: among('backends', values.backends, BACKENDS),
   };

@@ -31,15 +31,19 @@ async function main() {
     const rounds = options.rounds ?? (software ? ROUNDS.software : ROUNDS.real);
     say(describe({ version, adapter, software, rounds }));
     const rows = [];
+    const best = adapter === 'none' ? undefined : await ceilingsOf(browser, server.origin);
+    if (best) say(`Ceilings of the adapter: copies ${(best.copyBytesPerSecond / 1e9).toFixed(1)} GB/s, matrix product ${(best.multiplyAddsPerSecond / 1e9).toFixed(1)} G multiply-adds/s`);
+    const size = options.size ?? (software && !options.full ? 'small' : undefined);
     const machine = { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, memoryBytes: os.totalmem(), system: `${os.type()} ${os.release()}` };
     for (const network of options.networks) {
-      const of = await benchNetwork(browser, server.origin, network, { ...options, rounds, adapter });
+      const of = await benchNetwork(browser, server.origin, network, { ...options, size, rounds, adapter, best });
       rows.push(...of);
       for (const line of table(of)) console.log(line);
       // After each network: a run on a software adapter is long, and may be stopped.
       if (options.json) write(options.json, rows);
       if (options.report) {
-        write(options.report, { at: new Date().toISOString(), machine, browser: version, adapter, software, rounds, size: options.size ?? 'default', rows });
+        write(options.report, { at: new Date().toISOString(), machine, browser: version, adapter, software, rounds, size: size ?? 'default', ceilings: best, rows });
+        if (options.plot) await drawn(options.report, options.plot);
       }
     }
     return rows.some(row => row.error === undefined) ? 0 : 1;
@@ -50,11 +54,11 @@ async function main() {
   }
 }
 
-async function benchNetwork(browser, origin, network, { engines, backends, rounds, size, adapter }) {
+async function benchNetwork(browser, origin, network, { engines, backends, rounds, size, adapter, best }) {
   const maker = await openPage(browser, origin, 'make');
   const made = await maker.evaluate(([n, s]) => window.make(n, s), [network, size]);
   await maker.context().close();
-  say(`${network}: ${made.shape.join(' × ')}, ${made.parameters.toLocaleString('en')} parameters`);
+  say(`${network}: ${made.batch > 1 ? `${made.batch} of ` : ''}${made.stream > 1 ? `a stream of ${made.stream} of ` : ''}${made.shape.join(' × ')}, ${made.parameters.toLocaleString('en')} parameters`);
 
   const contenders = [];
   for (const backend of backends) {
@@ -85,7 +89,22 @@ async function benchNetwork(browser, origin, network, { engines, backends, round
     if (!contender.error) contender.peakBytes = await contender.page.evaluate(() => globalThis.peakBytes());
     await contender.page?.context().close();
   }
-  return summarise(contenders);
+  return summarise(contenders, made, best);
+}
+
+async function ceilingsOf(browser, origin) {
+  const page = await openPage(browser, origin, 'ceilings');
+  try {
+    return await page.evaluate(() => window.ceilings());
+  } finally {
+    await page.context().close();
+  }
+}
+
+/** By a process of its own: the plot is TypeScript. */
+async function drawn(report, plot) {
+  const { execFileSync } = await import('node:child_process');
+  execFileSync(process.execPath, ['--import', path.join(ROOT, 'test/generators/typescript.mjs'), path.join(import.meta.dirname, 'plot.ts'), report, plot], { stdio: 'inherit' });
 }
 
 /** An engine that fails is reported as such, and the others go on. */
@@ -104,7 +123,7 @@ async function openPage(browser, origin, entry) {
   page.on('pageerror', error => say(`  [${entry}] ${error.message}`));
   await page.addInitScript(countMemory);
   await page.goto(`${origin}/${entry}.html`);
-  await page.waitForFunction(() => window.bench || window.make);
+  await page.waitForFunction(() => window.bench || window.make || window.ceilings);
   return page;
 }
 

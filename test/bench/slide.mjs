@@ -56,6 +56,7 @@ try {
       const contender = { engine, backend, page, network: [], whole: [] };
       try {
         contender.device = await page.evaluate(b => window.slide.open(b), backend);
+        say(`${engine} ${backend} (${contender.device}) is open`);
       } catch (error) {
         contender.error = error.message.split('\n')[0];
         say(`${engine} ${backend}: ${contender.error}`);

@@ -1,12 +1,15 @@
 /** Numbers of a network's runs, as JSON rows and as a table for a person. */
 
 /** The first one that ran is what the others' outputs are compared with. */
-export function summarise(contenders) {
+export function summarise(contenders, made, ceilings) {
   const reference = contenders.find(c => !c.error)?.cold.output;
   return contenders.map(({ network, engine, backend, cold, warm, peakBytes, error }) => {
     if (error) return { network, engine, backend, error };
+    const megapixels = made.stream > 1 ? made.stream * made.shape[0] * made.shape[1] / 1e6 : undefined;
     return {
-      network, engine, backend, coldMs: round(cold.ms),
+      network, shape: made.shape, batch: made.batch, ...(megapixels && { megapixelsPerSecond: round(megapixels / median(warm) * 1e5) / 100 }),
+      ...(ceilings && backend === 'webgpu' && { ofCeiling: made.multiplications / (median(warm) / 1000) / ceilings.multiplyAddsPerSecond }),
+      engine, backend, coldMs: round(cold.ms),
       warmMs: { min: round(Math.min(...warm)), median: round(median(warm)), max: round(Math.max(...warm)) },
       peakBytes, maxAbsDiff: largestDifference(reference, cold.output),
       maxAbsOutput: largestDifference(new Array(cold.output.length).fill(0), cold.output), device: cold.device,
@@ -16,7 +19,7 @@ export function summarise(contenders) {
 
 /** `ratio` is an engine's warm median against ours on the same backend: 2.00 takes twice our time. */
 export function table(rows) {
-  const lines = [['network', 'engine', 'backend', 'cold ms', 'warm min', 'median', 'max', 'ratio', 'peak MiB', 'max diff', 'of', 'device']];
+  const lines = [['network', 'engine', 'backend', 'cold ms', 'warm min', 'median', 'max', 'ratio', 'ceiling', 'peak MiB', 'max diff', 'of', 'device']];
   for (const row of rows) {
     const { network, engine, backend, error } = row;
     if (error) {
@@ -27,12 +30,12 @@ export function table(rows) {
     const ratio = ours ? (row.warmMs.median / ours.warmMs.median).toFixed(2) : '';
     const { min, median: mid, max } = row.warmMs;
     lines.push([
-      network, engine, backend, row.coldMs.toFixed(0), min.toFixed(1), mid.toFixed(1), max.toFixed(1), ratio,
+      network, engine, backend, row.coldMs.toFixed(0), min.toFixed(1), mid.toFixed(1), max.toFixed(1), ratio, row.ofCeiling === undefined ? '' : `${(100 * row.ofCeiling).toFixed(1)} %`,
       (row.peakBytes / 2 ** 20).toFixed(0), row.maxAbsDiff.toExponential(1), row.maxAbsOutput.toPrecision(3), row.device,
     ]);
   }
   const widths = lines[0].map((_, i) => Math.max(...lines.filter(l => l.length > 4).map(l => l[i].length)));
-  return lines.map(l => l.map((cell, i) => (i < 3 || l.length <= 4 || i === 11 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
+  return lines.map(l => l.map((cell, i) => (i < 3 || l.length <= 4 || i === 12 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
 }
 
 export function describe({ version, adapter, software, rounds }) {

@@ -11,11 +11,13 @@ export interface BufferCount {
   readonly peak: number;
   /** The largest single one. */
   readonly largest: number;
+  /** Begins the peak anew. @returns what stands now */
+  reset(): number;
 }
 
 /** Counts from now on. Where there is no WebGPU all stay 0. */
 export function countBuffers(): BufferCount {
-  const count = { now: 0, peak: 0, largest: 0 };
+  const count = { now: 0, peak: 0, largest: 0, reset: () => (count.peak = count.now) };
   const scope = globalThis as unknown as { GPUDevice?: { prototype: GPUDevice }; GPUBuffer?: { prototype: GPUBuffer } };
   if (!scope.GPUDevice || !scope.GPUBuffer) return count;
   const standing = new WeakMap<GPUBuffer, number>();

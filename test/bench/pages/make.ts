@@ -2,27 +2,23 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { io, ready, setBackend, tensor1d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { buildDenseNet } from '../../../src/architectures/densenet.ts';
-import { buildUNet } from '../../../src/architectures/unet.ts';
+import { multiplicationsOf, NETWORKS } from '../networks.ts';
 import type { Made } from './contract.ts';
 import { onnxOf } from './onnx.ts';
 
 const SEED = 42;
-
-const NETWORKS: Record<string, { size: number; build: (size: number) => LayersModel }> = {
-  'densenet121': { size: 224, build: size => buildDenseNet({ inputShape: [size, size], weights: { seed: SEED } }) },
-  'unet': { size: 512, build: size => buildUNet({ inputShape: [size, size], width: 16, weights: { seed: SEED } }) },
-};
 
 window.make = async (name, size) => {
   await setBackend('cpu');
   await ready();
   const network = NETWORKS[name];
   if (!network) throw new Error(`Expected one of ${Object.keys(NETWORKS).join(', ')}, got ${name}.`);
-  const model = network.build(size ?? network.size);
+  const { batch = 1, stream = 1 } = network;
+  const model = network.build(size === 'small' ? network.small : size ?? network.size);
   shakeNormalisation(model);
-  const [, rows, columns, channels] = model.inputs[0]!.shape;
-  const made: Made = { name, shape: [rows!, columns!, channels!], parameters: model.countParams() };
+  const made: Made = {
+    name, shape: model.inputs[0]!.shape.slice(1) as number[], batch, stream, parameters: model.countParams(), multiplications: batch * stream * multiplicationsOf(model),
+  };
 
   let saved: io.ModelArtifacts | undefined;
   await model.save(io.withSaveHandler(async artifacts => {
@@ -41,7 +37,7 @@ window.make = async (name, size) => {
     'model.json': graph,
     'weights.bin': weights,
     'manifest.json': JSON.stringify(manifestOf(made, targets, { 'model.json': await sha256(graph), 'weights.bin': await sha256(weights) })),
-    'model.onnx': onnxOf(model),
+    'model.onnx': onnxOf(model, batch),
   };
   for (const [file, body] of Object.entries(files)) await fetch(`/made/${name}/${file}`, { method: 'PUT', body });
   return made;
@@ -66,8 +62,9 @@ function manifestOf({ name, shape }: Made, targets: number, hashes: Record<strin
     schemaVersion: 1, id: name, version: '1.0.0', name, task: 'segment',
     graph: { url: 'model.json', format: 'layers', sha256: hashes },
     input: {
-      modality: ['DX'], shape, layout: 'NHWC', valueRange: [-1, 1], fit: 'stretch', normalisation: { kind: 'representable' },
-      channels: Array.from({ length: shape[2] }, (_, i) => `channel ${i}`),
+      modality: ['DX'], shape, valueRange: [-1, 1], normalisation: { kind: 'representable' },
+      ...(shape.length === 4 ? { layout: 'NDHWC', fit: 'conform', grid: { axes: 'LIA', spacingMm: 1 } } : { layout: 'NHWC', fit: 'stretch' }),
+      channels: Array.from({ length: shape.at(-1)! }, (_, i) => `channel ${i}`),
     },
     output: { activation: 'none', gives: 'logits', targets: Array.from({ length: targets }, (_, i) => ({ label: `output ${i}`, concept })) },
     algorithm: { family: concept, name }, license: 'none', citation: 'none', intendedUse: 'timing', notice: 'Random weights.',

@@ -1,3 +1,4 @@
+import { benchInput } from '../networks.ts';
 import type { InferenceInput, Made } from './contract.ts';
 
 /** Where the maker page left a network: `/made/<network>/`. */
@@ -11,16 +12,10 @@ export async function madeDescription(network: string): Promise<Made> {
   return JSON.parse(new TextDecoder().decode(await madeFile(network, 'made.json'))) as Made;
 }
 
-/** The same numbers for every engine: uniform in -1..1, from a fixed seed, [rows, columns, channels]. */
-export function inputOf({ shape }: Made): InferenceInput {
-  const [rows, columns, channels] = shape;
-  const data = new Float32Array(rows * columns * channels);
-  let state = 7;
-  for (let i = 0; i < data.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    data[i] = (state / 4294967296) * 2 - 1;
-  }
-  return { data, rows, columns, channels };
+/** The same numbers for every engine. */
+export function inputOf({ shape, batch, stream }: Made): InferenceInput {
+  const whole = [batch, ...shape];
+  return { data: benchInput(whole.reduce((product, side) => product * side, 1)), shape: whole, stream };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Float } from '../../../src/runtime/onnx-wire.ts';
+import { transposedValues } from '../../../src/runtime/strided.ts';
 import { OnnxGraph, type Attributes } from '../../../src/runtime/plan/onnx-graph.ts';
 
 /** A layer as tfjs writes it in a model's topology. */
@@ -12,11 +13,11 @@ interface LayerJson {
 
 /**
  * The same network with the same weights as an ONNX file: input and output 'input' and 'output', in ONNX's channel order
- * (NCHW), batch of one. It knows the layers that our networks are made of and refuses others by name.
+ * (NCHW, NCDHW). It knows the layers that our networks are made of and refuses others by name.
  */
-export function onnxOf(model: LayersModel): Uint8Array<ArrayBuffer> {
+export function onnxOf(model: LayersModel, batch = 1): Uint8Array<ArrayBuffer> {
   const topology = model.toJSON(null, false) as unknown as { config: { layers: LayerJson[]; output_layers: [string][] } };
-  const writer = new GraphWriter(model);
+  const writer = new GraphWriter(model, batch);
   for (const layer of topology.config.layers) writer.add(layer);
   const output = topology.config.output_layers[0]![0];
   return writer.finish(output);
@@ -27,7 +28,7 @@ class GraphWriter {
   /** Which value holds each layer's output. */
   readonly #values = new Map<string, string>();
 
-  constructor(private readonly model: LayersModel) {}
+  constructor(private readonly model: LayersModel, private readonly batch: number) {}
 
   add({ name, class_name, config, inbound_nodes }: LayerJson): void {
     const inputs = (inbound_nodes[0] ?? []).map(([from]) => this.#values.get(from)!);
@@ -35,16 +36,17 @@ class GraphWriter {
   }
 
   finish(outputLayer: string): Uint8Array<ArrayBuffer> {
-    this.#graph.output('output', this.#values.get(outputLayer)!, nchw(this.model.outputs[0]!.shape));
+    this.#graph.output('output', this.#values.get(outputLayer)!, nchw(this.model.outputs[0]!.shape, this.batch));
     return this.#graph.bytes() as Uint8Array<ArrayBuffer>;
   }
 
   #layer(kind: string, name: string, config: LayerJson['config'], inputs: string[]): string {
     const [x] = inputs;
     switch (kind) {
-      case 'InputLayer': return this.#graph.input('input', nchw(this.model.inputs[0]!.shape));
+      case 'InputLayer': return this.#graph.input('input', nchw(this.model.inputs[0]!.shape, this.batch));
       case 'Dropout': return x!;
       case 'ReLU': return this.#node('Relu', [x!]);
+      case 'LeakyReLU': return this.#node('LeakyRelu', [x!], { alpha: new Float(config.alpha as number) });
       case 'Activation': return this.#activation(x!, config.activation);
       case 'Concatenate': return this.#node('Concat', inputs, { axis: 1 });
       case 'Add': return this.#node('Add', inputs);
@@ -70,6 +72,15 @@ class GraphWriter {
         const [kernel, ...bias] = this.#weightsOf(name);
         const weights = [this.#permuted(kernel!, [3, 2, 0, 1]), ...bias.map(b => this.#floats(b.shape, b.data))];
         return this.#activation(this.#node('Conv', [x!, ...weights], window(config.kernel_size, config.strides, config.padding)), config.activation);
+      }
+      case 'Conv3D': {
+        const [kernel, ...bias] = this.#weightsOf(name);
+        const weights = [this.#permuted(kernel!, [4, 3, 0, 1, 2]), ...bias.map(b => this.#floats(b.shape, b.data))];
+        const [size, dilations] = [config.kernel_size as number[], config.dilation_rate as number[]];
+        if (config.padding === 'same' && !(config.strides as number[]).every(stride => stride === 1)) throw new Error(`${name} has strides, whose padding is not written yet.`);
+        // onnxruntime works out no padding of dilated kernels.
+        const sides = size.map((taps, axis) => (config.padding === 'same' ? (dilations[axis]! * (taps - 1)) / 2 : 0));
+        return this.#activation(this.#node('Conv', [x!, ...weights], { kernel_shape: size, strides: config.strides as number[], dilations, pads: [...sides, ...sides] }), config.activation);
       }
       case 'Conv2DTranspose': {
         const [kernel, ...bias] = this.#weightsOf(name);
@@ -101,14 +112,7 @@ class GraphWriter {
 
   /** tfjs's kernels are [rows, columns, in, out], transposed ones [rows, columns, out, in]; ONNX leads with channels. */
   #permuted({ data, shape }: Weights, order: readonly number[]): string {
-    const to = order.map(axis => shape[axis]!);
-    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-    const out = new Float32Array(data.length);
-    let p = 0;
-    for (let a = 0; a < to[0]!; a++) for (let b = 0; b < to[1]!; b++) for (let c = 0; c < to[2]!; c++) for (let d = 0; d < to[3]!; d++) {
-      out[p++] = data[[a, b, c, d].reduce((sum, at, i) => sum + at * strides[order[i]!]!, 0)]!;
-    }
-    return this.#floats(to, out);
+    return this.#floats(order.map(axis => shape[axis]!), transposedValues(data, shape, order));
   }
 
   #floats(shape: readonly number[], data: Float32Array): string {
@@ -125,8 +129,7 @@ function window(size: unknown, strides: unknown, padding: unknown): Attributes {
   return { kernel_shape: size as number[], strides: strides as number[], ...(padding === 'same' && { auto_pad: 'SAME_UPPER' }) };
 }
 
-function nchw(shape: readonly (number | null)[]): number[] {
-  if (shape.length === 2) return [1, shape[1]!];
-  const [, rows, columns, channels] = shape;
-  return [1, channels!, rows!, columns!];
+function nchw(shape: readonly (number | null)[], batch: number): number[] {
+  const [, ...sides] = shape as readonly number[];
+  return [batch, sides.at(-1)!, ...sides.slice(0, -1)];
 }

@@ -1,16 +1,24 @@
 /** onnxruntime-web, its WebGPU or its wasm execution provider, from the files of its npm package under /ort/. */
 import type * as Ort from 'onnxruntime-web';
 import type { Cold, InferenceInput } from './contract.ts';
+import { transposedValues } from '../../../src/runtime/strided.ts';
 import { inputOf, madeDescription, madeFile, WASM_THREADS } from './network-files.ts';
 
 let ort: typeof Ort;
 let session: Ort.InferenceSession;
 let input: InferenceInput;
-/** NCHW */
+/** Channels first. */
 let planar: Float32Array;
 
 async function run(): Promise<Ort.Tensor> {
-  const tensor = new ort.Tensor('float32', planar, [1, input.channels, input.rows, input.columns]);
+  let output = await once();
+  for (let i = 1; i < input.stream; i++) output = await once();
+  return output;
+}
+
+async function once(): Promise<Ort.Tensor> {
+  const [batch, ...sides] = input.shape;
+  const tensor = new ort.Tensor('float32', planar, [batch!, sides.at(-1)!, ...sides.slice(0, -1)]);
   const { output } = await session.run({ input: tensor });
   await output!.getData();
   return output!;
@@ -40,17 +48,13 @@ window.bench = {
   },
 };
 
-function toPlanar({ data, rows, columns, channels }: InferenceInput): Float32Array {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < rows * columns; i++) for (let c = 0; c < channels; c++) out[c * rows * columns + i] = data[i * channels + c]!;
-  return out;
+function toPlanar({ data, shape }: InferenceInput): Float32Array {
+  const last = shape.length - 1;
+  return transposedValues(data, shape, [0, last, ...shape.map((_, axis) => axis).slice(1, last)]);
 }
 
 function toInterleaved({ data, dims }: Ort.Tensor): number[] {
   const planarOut = data as Float32Array;
   if (dims.length === 2) return [...planarOut];
-  const [, channels, rows, columns] = dims as [number, number, number, number];
-  const out = new Array<number>(planarOut.length);
-  for (let i = 0; i < rows * columns; i++) for (let c = 0; c < channels; c++) out[i * channels + c] = planarOut[c * rows * columns + i]!;
-  return out;
+  return [...transposedValues(planarOut, dims, [0, ...dims.map((_, axis) => axis).slice(2), 1])];
 }

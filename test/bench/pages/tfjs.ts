@@ -1,7 +1,7 @@
 /** Stock tfjs, as its documentation says to use it. */
 import '@tensorflow/tfjs-backend-webgpu';
 import { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { env, io, ready, setBackend, tensor4d, type Tensor } from '@tensorflow/tfjs-core';
+import { env, io, ready, setBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers';
 import type { Cold, InferenceInput } from './contract.ts';
 import { inputOf, madeDescription, madeFile, WASM_THREADS } from './network-files.ts';
@@ -10,7 +10,13 @@ let model: LayersModel;
 let input: InferenceInput;
 
 async function run(): Promise<Float32Array> {
-  const x = tensor4d(input.data, [1, input.rows, input.columns, input.channels]);
+  let output = await once();
+  for (let i = 1; i < input.stream; i++) output = await once();
+  return output;
+}
+
+async function once(): Promise<Float32Array> {
+  const x = tensor(input.data, [...input.shape]);
   const y = model.predict(x) as Tensor;
   const output = await y.data();
   x.dispose();
