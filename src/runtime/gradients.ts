@@ -94,7 +94,9 @@ export class NetworkGradients implements GradientModel {
   inputGradient(values: Float32Array, target: number, { signal, topWeights }: PassOptions = {}): Promise<{ score: number; gradient: Float32Array }> {
     return this.turn(signal, async (network, device) => {
       const layers = this.#differentiable(network, device);
-      const { output } = layers;
+      const { input, output } = layers;
+      const planned = topWeights ? undefined : await this.#planned(network, layers, input, values, target);
+      if (planned) return { score: planned.score, gradient: planned.gradient };
       const got = await this.#read('a derivative', () => {
         const x = tensor(values, [1, ...this.manifest.input.shape]);
         return withTop(output, topWeights, top => this.#derivative(output, target, x, of => evaluate(output, this.#fed(layers, of), top)));
@@ -111,6 +113,11 @@ export class NetworkGradients implements GradientModel {
       const { input, others, output } = layers;
       // What is no picture ([n, views], which of them are there) has no part in what a map shows.
       const map = featureMap(output, { asked: input, others: others.map(({ tensor: of }) => of).filter(({ shape }) => shape.length === 4) }, layer);
+      const planned = topWeights || activations ? undefined : await this.#planned(network, layers, map, values, target);
+      if (planned) {
+        const [, rows, columns, channels] = map.shape as [number, number, number, number];
+        return { layer: map.sourceLayer.name, shape: [rows, columns, channels], score: planned.score, activations: planned.at, gradient: planned.gradient };
+      }
       const got = await this.#read('a derivative', () => {
         const x = tensor(values, [1, ...this.manifest.input.shape]);
         const fed = this.#fed(layers, x);
@@ -137,6 +144,19 @@ export class NetworkGradients implements GradientModel {
       });
       return features.values;
     });
+  }
+
+  /** By kernels of our own, forward and back in one submit, where the network has a plan and each of its layers a way back in it. */
+  async #planned(network: Network, { output }: LayersOf, wrt: SymbolicTensor, picture: Float32Array, target: number): Promise<{ score: number; at: Float32Array; gradient: Float32Array } | undefined> {
+    const { plan, layersModel } = network;
+    if (!plan?.derivative || !plan.made) return undefined;
+    const { channels, channel } = this.#channel(output.shape, target);
+    const inputs = layersModel!.inputNames.flatMap(name => (this.asked && name !== this.asked.name ? this.asked.others[name] ?? [] : [picture]));
+    if (inputs.length < layersModel!.inputs.length) return undefined;
+    const got = await plan.derivative({ output, wrt, inputs, weights: Float32Array.from({ length: channels }, (_, i) => Number(i === channel)) });
+    if (!got) return undefined;
+    for (const values of [got.scores, got.at, got.gradient]) checkFinite(values, this.manifest.id);
+    return { score: got.scores[channel]!, at: got.at, gradient: got.gradient };
   }
 
   topLayer(signal?: AbortSignal): Promise<LayerWeights> {

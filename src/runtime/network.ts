@@ -7,6 +7,7 @@ import type { SliceNetwork } from './slice-network.ts';
 import { tfjsNetwork } from './tfjs-network.ts';
 import type { Device } from './device.ts';
 import type { OnnxPlace } from './onnx-session.ts';
+import type { DerivativeAsk, DerivativeValues } from './plan/derivative-plans.ts';
 import type { VerifiedModel } from './verified.ts';
 
 /** A model whose input and output agree with its manifest. Its weights belong to the backend it was made on. */
@@ -40,6 +41,11 @@ export interface NetworkPlan {
   readonly bytes: number;
   /** Called once, within the device's guard. */
   make(device: Device): Promise<void>;
+  /**
+   * Scores of one input and their derivative; on WebGPU only.
+   * @returns nothing where tfjs's tape has to compute it
+   */
+  derivative?(ask: DerivativeAsk): Promise<DerivativeValues | undefined>;
   /** @returns nothing where there is no plan */
   run(inputs: readonly Tensor[]): Tensor[] | undefined | Promise<Tensor[] | undefined>;
   dispose(): void;

@@ -1,14 +1,18 @@
 /**
- * Every model that is shipped has a plan. That its plan on WebGPU gives what stock tfjs gives on wasm is asked for by hand,
- * since a software GPU takes minutes: FULL_SIZE=webgpu npx jest test/golden/shipped-plans
+ * Every model that is shipped has a plan, and every classifier one of its derivatives. That they give on WebGPU what stock tfjs gives on
+ * wasm, and its tape on plain JavaScript, is asked for by hand, since a software GPU takes minutes: FULL_SIZE=webgpu npx jest test/golden/shipped-plans
  */
+import '@tensorflow/tfjs-backend-cpu';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import '../../src/runtime/modality-moments.ts';
 import '../../src/runtime/view-moments.ts';
+import { installGradientRules } from '../../src/runtime/gradient-rules.ts';
+import { evaluate, featureMap } from '../../src/runtime/layer-graph.ts';
 import { installWebGPU } from '../../src/runtime/node-webgpu.ts';
+import { derivativeOf } from '../../src/runtime/plan/derivative.ts';
 import { fused } from '../../src/runtime/plan/fuse.ts';
 import { fromLayers } from '../../src/runtime/plan/from-layers.ts';
 import { memoryOf, Plan } from '../../src/runtime/plan/plan.ts';
@@ -68,4 +72,59 @@ describe.each(ids)('%s', id => {
       expect(difference).toBeLessThan(RELATIVE_TOLERANCE * most);
     });
   }, 600_000);
+
+  const { task } = shippedModel<{ sha256: Record<string, string> }>(id).manifest;
+  if (task === 'classify') test('a classifier has its derivatives in a plan, by the picture and by its last map', async () => {
+    expect(derivatives().length).toBeGreaterThan(1);
+    for (const { wrt, output } of derivatives()) {
+      const forward = fused(await fromLayers(network, [output, wrt]));
+      const made = new Program(derivativeOf(forward, forward.outputs[0]!, forward.outputs[1]!));
+      expect(memoryOf(made, 1).largest).toBeLessThanOrEqual(128 * 2 ** 20);
+      if (!asked) continue;
+      const { feeds, weights, wanted } = await onTheTape(output, wrt);
+      await installWebGPU();
+      const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+      const plan = await Plan.make(device, made);
+      plan.poison(NaN);
+      const [, , got] = await Promise.all(plan.run([...feeds, weights]).map(buffer => valuesIn(device, buffer)));
+      plan.dispose();
+      device.destroy();
+      const most = wanted.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+      const difference = wanted.reduce((largest, value, i) => Math.max(largest, Math.abs(value - got![i]!)), 0);
+      console.log(`${id}, ${output.sourceLayer.name} by ${wrt.sourceLayer.name}: ${difference.toExponential(1)} of ${most.toPrecision(3)}`);
+      expect(difference).toBeLessThan(RELATIVE_TOLERANCE * most);
+    }
+  }, 600_000);
+
+  /** Of the last scores, by the first picture and by the last map that it has a part in. */
+  function derivatives() {
+    const output = network.outputs.at(-1)!;
+    // Of several pictures, the one that these scores come from.
+    return network.inputs.filter(({ shape }) => shape.length === 4).flatMap((image, _, all) => {
+      try {
+        return [image, featureMap(output, { asked: image, others: all.filter(other => other !== image) })].map(wrt => ({ output, wrt }));
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  async function onTheTape(output: SymbolicTensor, wrt: SymbolicTensor) {
+    const feeds = network.inputs.map(({ shape }, i) => noise(shape.slice(1).reduce<number>((product, side) => product * side!, 1), i + 1));
+    const weights = Float32Array.from({ length: output.shape[1]! }, (_, i) => Number(i === 0));
+    const values = await Promise.all(network.layers.map(layer => Promise.all(layer.getWeights().map(async weight => [weight.shape, (await weight.data()) as Float32Array] as const))));
+    await tf.setBackend('cpu');
+    try {
+      installGradientRules();
+      network.layers.forEach((layer, i) => layer.setWeights(values[i]!.map(([shape, of]) => tf.tensor(of, shape))));
+      const wanted = tf.tidy(() => {
+        const given = new Map(network.inputs.map(({ id: of, shape }, i) => [of, tf.tensor(feeds[i]!, [1, ...shape.slice(1)] as number[])]));
+        const at = given.get(wrt.id) ?? evaluate(wrt, given);
+        return tf.valueAndGrad(of => evaluate(output, new Map([...given, [wrt.id, of]])))(at, tf.tensor(weights, [1, weights.length])).grad.dataSync() as Float32Array;
+      });
+      return { feeds, weights, wanted: wanted.slice() };
+    } finally {
+      await tf.setBackend('wasm');
+    }
+  }
 });

@@ -89,6 +89,16 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   flatten: plane.map(x => ({ op: { kind: 'flatten' }, inputs: [x], shape: { rows: 1, columns: 1, channels: sizeOf(x) } })),
   softmax: plane.map(x => ({ op: { kind: 'softmax' }, inputs: [x], shape: x })),
   'inner product': fc.integer({ min: 1, max: 600 }).map(count => ({ op: { kind: 'dot' }, inputs: [{ rows: 1, columns: 1, channels: count }, { rows: 1, columns: 1, channels: count }], shape: { rows: 1, columns: 1, channels: 1 } })),
+  'slope of an activation': fc.record({ x: plane, residual: fc.boolean(), activation: fc.constantFrom(...ACTIVATIONS.filter(({ kind }) => kind !== 'swish')) }).map(({ x, residual, activation: of }) => ({
+    op: { kind: 'gate', by: { of: 'activation', activation: of }, residual }, inputs: [x, x, ...(residual ? [x] : [])], shape: x,
+  })),
+  'slope of a normalisation': fc.record({ x: plane, positive: fc.boolean(), one: fc.boolean(), residual: fc.boolean(), seed: fc.integer({ min: 1, max: 1e6 }) }).map(({ x, positive, one, residual, seed }) => ({
+    op: { kind: 'gate', residual, by: { of: 'affine', gain: noise(x.channels, seed), positive: positive ? { scale: noise(x.channels, seed + 1), shift: noise(x.channels, seed + 2) } : undefined } },
+    inputs: [one ? { rows: 1, columns: 1, channels: x.channels } : x, ...(positive ? [x] : []), ...(residual ? [x] : [])], shape: x,
+  })),
+  'the way back through a pool': fc.record({ of: windowed, by: fc.constantFrom('max' as const, 'average' as const), zeros: fc.boolean() }).filter(({ of }) => of.rates.join() === '1,1').map(({ of: { x, size, strides, before, rows, columns }, by, zeros }) => ({
+    op: { kind: 'unpooling', of: by, zeros, size, strides, before }, inputs: [{ rows, columns, channels: x.channels }, ...(by === 'max' ? [x] : [])], shape: x,
+  })),
   moments: fc.record({ x: plane, count: fc.integer({ min: 2, max: 5 }), variance: fc.boolean() }).map(({ x, count, variance }) => ({
     op: { kind: 'moments', variance }, inputs: [...Array.from({ length: count }, () => x), { rows: 1, columns: 1, channels: count }], shape: { ...x, channels: variance ? 2 * x.channels : x.channels },
   })),

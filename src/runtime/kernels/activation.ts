@@ -9,7 +9,7 @@ export type Activation =
   | { readonly kind: 'selu' };
 
 export const LINEAR: Activation = { kind: 'linear' };
-const SELU = { alpha: 1.6732632423543772, scale: 1.0507009873554805 };
+export const SELU = { alpha: 1.6732632423543772, scale: 1.0507009873554805 };
 
 const PLAIN = ['linear', 'relu', 'sigmoid', 'tanh', 'softplus', 'softsign', 'swish', 'hardSigmoid', 'selu'] as const;
 

@@ -20,9 +20,10 @@ const NOTHING: ReadonlySet<string> = new Set(['Dropout', 'SpatialDropout2D', 'Ga
 
 /**
  * A layers model of planes and vectors as nodes, in the order of computation, with its weights read.
+ * @param wanted tensors of it that are to be handed out, in place of its outputs
  * @throws NoPlan naming the first layer that has no kernel here
  */
-export async function fromLayers(model: LayersModel): Promise<Network2D> {
+export async function fromLayers(model: LayersModel, wanted: readonly SymbolicTensor[] = model.outputs): Promise<Network2D> {
   const order = inOrder(model);
   const layers = new Set(order.map(({ sourceLayer }) => sourceLayer));
   const weights = new Map<Layer, readonly Float32Array[]>();
@@ -43,7 +44,7 @@ export async function fromLayers(model: LayersModel): Promise<Network2D> {
     }
     at.set(symbol.id, added(layer, given, symbol));
   }
-  return { nodes, outputs: model.outputs.map(({ id }) => at.get(id)!) };
+  return { nodes, outputs: wanted.map(({ id }) => at.get(id)!) };
 
   /** Adds the nodes of a layer; the index of what it gives. */
   function added(layer: Layer, given: readonly number[], symbol: SymbolicTensor): number {

@@ -21,9 +21,10 @@ export function lanesOfChannels(lanes: Lanes): Uint32Array {
   return at;
 }
 
-/** The lanes of what a node gives; `of` are those of its inputs. */
-export function lanesOf(node: Node, of: readonly Lanes[], inputChannels: readonly number[]): Lanes {
+/** The lanes of what a node gives; `of` are those of its inputs, `like` those that it is to have. */
+export function lanesOf(node: Node, of: readonly Lanes[], inputChannels: readonly number[], like?: Lanes): Lanes {
   const { op, shape } = node;
+  if (like) return like;
   switch (op.kind) {
     case 'convolution': return op.residual ? of[1]! : lanesFor(shape.channels);
     case 'input':
@@ -38,7 +39,11 @@ export function lanesOf(node: Node, of: readonly Lanes[], inputChannels: readonl
     case 'combination':
     case 'resize':
     case 'shift':
-    case 'softmax': return of[0]!;
+    case 'softmax':
+    case 'gate':
+    case 'unpooling':
+    case 'unflatten': return of[0]!;
+    case 'part': return of[0]!.slice(...quadsOf(op.first, shape.channels, of[0]!)).map(channel => (channel < 0 ? -1 : channel - op.first));
     case 'moments': return op.variance ? joined([of[0]!, of[0]!], [inputChannels[0]!, inputChannels[0]!]) : of[0]!;
     case 'concatenation': return joined(of, inputChannels);
     case 'flatten': {
@@ -47,6 +52,12 @@ export function lanesOf(node: Node, of: readonly Lanes[], inputChannels: readonl
       return joined(Array.from({ length: pixels }, () => of[0]!), Array.from({ length: pixels }, () => channels));
     }
   }
+}
+
+/** Between which lanes some channels stand that begin and end with quads of their own, as what was concatenated does. */
+export function quadsOf(first: number, count: number, lanes: Lanes): [from: number, to: number] {
+  const to = lanes.indexOf(first + count);
+  return [lanes.indexOf(first), to < 0 ? lanes.length : to];
 }
 
 function joined(parts: readonly Lanes[], channels: readonly number[]): Lanes {

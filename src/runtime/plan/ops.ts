@@ -68,7 +68,20 @@ export type Op =
   /** x, its channels at other lanes. */
   | { readonly kind: 'relane' }
   /** The inputs of which mean and variance are taken, then which of them are present. */
-  | { readonly kind: 'moments'; readonly variance: boolean };
+  | { readonly kind: 'moments'; readonly variance: boolean }
+  /** Of a derivative: g, as large as the node or one pixel, then x where the slope depends on it, then what `residual` adds. */
+  | { readonly kind: 'gate'; readonly by: Slope; readonly residual: boolean }
+  /** Of a derivative: g, then of maxima x. The pool's own sizes. */
+  | Windowed & { readonly kind: 'unpooling'; readonly of: 'max' | 'average'; readonly zeros: boolean }
+  /** Of a derivative: g, of which these are the channels from `first` on; a place in g's own buffer. */
+  | { readonly kind: 'part'; readonly first: number }
+  /** Of a derivative: g, a vector, as pixels; g's own buffer. */
+  | { readonly kind: 'unflatten' };
+
+/** What a derivative is multiplied by: the slope of an activation, from what that gave; or a gain a channel, perhaps only where a map of x is positive. */
+export type Slope =
+  | { readonly of: 'activation'; readonly activation: Activation }
+  | { readonly of: 'affine'; readonly gain: Float32Array; readonly positive?: Affine | undefined };
 
 export type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
 
@@ -79,6 +92,8 @@ export interface Node {
   /** Indices of nodes, all smaller than this one's. */
   readonly inputs: readonly number[];
   readonly shape: PlaneShape;
+  /** Index of a node whose channels stand at the same lanes as this one's are to: a derivative's as of what it is the derivative by. */
+  readonly like?: number | undefined;
 }
 
 /** A network without its framework: nodes in the order of computation. */

@@ -3,11 +3,12 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../../errors.ts';
 import type { Device } from '../device.ts';
 import type { NetworkPlan } from '../network.ts';
+import { DerivativePlans, type DerivativeAsk, type DerivativeValues } from './derivative-plans.ts';
 import { NoPlan, OverBudget } from './ops.ts';
 import type { Plan } from './plan.ts';
-import { selfTest } from './self-test.ts';
+import { selfTest, type Fault } from './self-test.ts';
 import { hasPassed, keepPassed } from './tested.ts';
-import { planOf, runPlan } from './tfjs-plan.ts';
+import { deviceOfTfjs, planOf, runPlan } from './tfjs-plan.ts';
 
 /** Raised with every change of a kernel, so that what was tested before is tested again. */
 const KERNELS = 2;
@@ -18,6 +19,8 @@ const KERNELS = 2;
  */
 export class PlannedNetwork implements NetworkPlan {
   #plan: Plan | undefined;
+  #derivatives: DerivativePlans | undefined;
+  #adapter = '';
   #kernels = 'not compiled yet';
 
   /** @param identity SHA-256 over the model's files */
@@ -35,7 +38,7 @@ export class PlannedNetwork implements NetworkPlan {
   }
 
   get bytes(): number {
-    return this.#plan?.bytes ?? 0;
+    return (this.#plan?.bytes ?? 0) + (this.#derivatives?.bytes ?? 0);
   }
 
   /**
@@ -54,10 +57,17 @@ export class PlannedNetwork implements NetworkPlan {
     }
     this.#kernels = `compiled into a plan of ${this.#plan.dispatches} kernels`;
     const { tiles } = this.#plan.program;
+    this.#adapter = adapter;
     const name = `${KERNELS} ${adapter} ${this.identity}${tiles ? ` ${tiles.pointwise.join('×')} ${tiles.windowed.join('×')}` : ''}`;
+    this.#derivatives = new DerivativePlans(this.model, { device: deviceOfTfjs(), name, tiles, budget });
     if (await hasPassed(name)) return;
     const fault = await selfTest(this.#plan);
     if (!fault) return keepPassed(name);
+    this.#refuse(fault);
+  }
+
+  #refuse(fault: Fault): never {
+    const adapter = this.#adapter;
     this.dispose();
     throw new OverreadError(
       'device/gpu-error',
@@ -78,9 +88,15 @@ export class PlannedNetwork implements NetworkPlan {
     }
   }
 
+  async derivative(ask: DerivativeAsk): Promise<DerivativeValues | undefined> {
+    return this.#derivatives?.run(ask, fault => this.#refuse(fault));
+  }
+
   dispose(): void {
     this.#plan?.dispose();
     this.#plan = undefined;
+    this.#derivatives?.dispose();
+    this.#derivatives = undefined;
   }
 
   #without(error: unknown): void {

@@ -4,6 +4,7 @@ import { convolution, weightQuads, type ConvolutionTiles } from '../kernels/conv
 import { dense } from '../kernels/dense.ts';
 import { depthwise } from '../kernels/depthwise.ts';
 import { dot } from '../kernels/dot.ts';
+import { gate } from '../kernels/gate.ts';
 import { globalPooling } from '../kernels/global-pooling.ts';
 import type { Launch } from '../kernels/kernel.ts';
 import { NO_LANE, pack, relane, unpack } from '../kernels/layout.ts';
@@ -14,6 +15,7 @@ import { resize } from '../kernels/resize.ts';
 import { shift } from '../kernels/shift.ts';
 import { softmax } from '../kernels/softmax.ts';
 import { transposedConvolution } from '../kernels/transposed-convolution.ts';
+import { unpooling } from '../kernels/unpooling.ts';
 import { lanesOf, lanesOfChannels, sameLanes, type Lanes } from './lanes.ts';
 import { NoPlan, type Before, type Network2D, type Node, type OpOf, type Pair, type PlaneShape } from './ops.ts';
 import { storageOf, type Storage } from './storage.ts';
@@ -58,7 +60,7 @@ export class Program {
   constructor(network: Network2D, readonly tiles?: ConvolutionTiles) {
     this.network = network = withEqualLanes(network);
     const lanes: Lanes[] = [];
-    for (const node of network.nodes) lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => network.nodes[i]!.shape.channels)));
+    for (const node of network.nodes) lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => network.nodes[i]!.shape.channels), node.like === undefined ? undefined : lanes[node.like]));
     this.lanes = lanes;
     this.storage = storageOf(network, lanes);
     const inputs = network.nodes.filter((node): node is Node & { op: OpOf<'input'> } => node.op.kind === 'input');
@@ -192,6 +194,28 @@ export class Program {
         const launch = moments({ n, pixels: shape.rows * shape.columns, quads: xLanes.length / 4, variance: op.variance, present: places[present]!, xs: xs.map(input => places[input]!), y });
         return step(launch, [present, ...xs].map(input => this.#tensor(input)));
       }
+      case 'gate': {
+        const { by, residual } = op;
+        const shared = shape.rows * shape.columns / (input.rows * input.columns);
+        const given = inputs.map(of => places[of]!);
+        const r = residual ? given.at(-1) : undefined;
+        const seen = by.of === 'activation' || by.positive;
+        const slope = by.of === 'activation' ? by.activation : by.positive ? 'gain where positive' : 'gain';
+        const channels = by.of === 'activation' ? [] : [
+          ...(by.positive ? [constant('scale', () => byLanes(by.positive!.scale, lanes)), constant('shift', () => byLanes(by.positive!.shift, lanes))] : []),
+          constant('gain', () => byLanes(by.gain, lanes)),
+        ];
+        const tensors = inputs.map(of => this.#tensor(of));
+        const [first, ...rest] = residual ? tensors.slice(0, -1) : tensors;
+        return step(gate({ slope, pixels, quads, g: x, shared, x: seen ? given[1] : undefined, r, y }), [first!, ...rest, ...channels, ...(residual ? [tensors.at(-1)!] : [])]);
+      }
+      case 'unpooling': {
+        const { of, zeros, size, strides, before: edge } = op;
+        const launch = unpooling({ of, zeros, n, input: plane(shape), output: plane(input), quads, size, strides, before: edge, g: x, x: inputs.length > 1 ? places[inputs[1]!]! : y, y });
+        return step(launch, inputs.map(given => this.#tensor(given)));
+      }
+      case 'part':
+      case 'unflatten': return [];
       case 'relane':
         return step(relane({ pixels, quads, x, y }), [this.#tensor(from!), constant('lanes', () => {
           const at = lanesOfChannels(xLanes);
@@ -205,12 +229,12 @@ export class Program {
  * What is joined value by value has to have its channels at the same lanes: where a concatenation left gaps in one of
  * the tensors, another is made without.
  */
-function withEqualLanes({ nodes, outputs }: Network2D): Network2D {
+export function withEqualLanes({ nodes, outputs }: Network2D): Network2D {
   const made: Node[] = [];
   const lanes: Lanes[] = [];
   const now: number[] = [];
   const put = (node: Node): number => {
-    lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => made[i]!.shape.channels)));
+    lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => made[i]!.shape.channels), node.like === undefined ? undefined : lanes[node.like]));
     return made.push(node) - 1;
   };
   for (const node of nodes) {
@@ -223,7 +247,7 @@ function withEqualLanes({ nodes, outputs }: Network2D): Network2D {
         inputs[i] = put({ name, op: { kind: 'relane' }, inputs: [input], shape });
       });
     }
-    now.push(put({ ...node, inputs }));
+    now.push(put({ ...node, inputs, like: node.like === undefined ? undefined : now[node.like] }));
   }
   return { nodes: made, outputs: outputs.map(output => now[output]!) };
 }

@@ -1,4 +1,5 @@
 import { activate } from '../kernels/activation.ts';
+import { slopeAt } from '../kernels/gate.ts';
 import type { Before, Node, PlaneShape } from './ops.ts';
 
 /** What a node's input holds for one of a batch: a value for each (row · columns + column) · channels + channel. */
@@ -111,6 +112,34 @@ export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): Valu
       for (let q = 0; q < x.shape.channels; q++) sum += x.value(q) * inputs[1]!.value(q);
       return sum;
     };
+    case 'gate': {
+      const { by, residual } = op;
+      const one = x.shape.rows * x.shape.columns === 1;
+      return (r, c, k) => {
+        const g = one ? x.value(k) : inside(x, r, c, k);
+        const slope = by.of === 'activation' ? slopeAt(by.activation, inside(inputs[1]!, r, c, k))
+          : by.positive && inside(inputs[1]!, r, c, k) * by.positive.scale[k]! + by.positive.shift[k]! <= 0 ? 0 : by.gain[k]!;
+        return g * slope + (residual ? inside(inputs.at(-1)!, r, c, k) : 0);
+      };
+    }
+    case 'unpooling': return (r, c, k) => {
+      let sum = 0;
+      for (let oy = 0; oy < x.shape.rows; oy++) for (let ox = 0; ox < x.shape.columns; ox++) {
+        const met: { readonly own: boolean; readonly value: number }[] = [];
+        for (let i = 0; i < op.size[0]; i++) for (let j = 0; j < op.size[1]; j++) {
+          const [row, column] = [oy * op.strides[0] - op.before[0] + i, ox * op.strides[1] - op.before[1] + j];
+          const there = row >= 0 && row < shape.rows && column >= 0 && column < shape.columns;
+          if (there || op.zeros) met.push({ own: row === r && column === c, value: op.of === 'max' && there ? inside(inputs[1]!, row, column, k) : 0 });
+        }
+        if (!met.some(({ own }) => own)) continue;
+        const most = Math.max(...met.map(({ value }) => value));
+        if (op.of === 'average') sum += inside(x, oy, ox, k) / met.length;
+        else if (met.find(({ value }) => value === most)!.own) sum += inside(x, oy, ox, k);
+      }
+      return sum;
+    };
+    case 'part': return (r, c, k) => inside(x, r, c, op.first + k);
+    case 'unflatten': return (r, c, k) => x.value((r * shape.columns + c) * shape.channels + k);
     case 'moments': return (r, c, k) => {
       const channels = x.shape.channels;
       const present = inputs.at(-1)!;

@@ -1,6 +1,6 @@
 import type { Place } from '../kernels/kernel.ts';
-import type { Lanes } from './lanes.ts';
-import type { Network2D } from './ops.ts';
+import { quadsOf, type Lanes } from './lanes.ts';
+import { NoPlan, type Network2D } from './ops.ts';
 
 /** Where a node's tensor lies: `root` is the node whose buffer it is, itself or the concatenation that it is a part of. */
 export interface Stored extends Place {
@@ -74,6 +74,19 @@ function placed({ nodes }: Network2D, lanes: readonly Lanes[], apart: ReadonlySe
       }
       copies.set(i, [{ from: inputs[0]!, to: { stride: quads(inputs[0]!), offset: 0 } }]);
     }
+    // What only looks at another's buffer.
+    if (op.kind === 'part') {
+      const { root, stride, offset } = places[inputs[0]!]!;
+      places.push({ root, stride, offset: offset + quadsOf(op.first, nodes[i]!.shape.channels, lanes[inputs[0]!]!)[0] / 4 });
+      return;
+    }
+    if (op.kind === 'unflatten') {
+      const { root, offset } = places[inputs[0]!]!;
+      // A vector has one pixel: its stride is that of batches only, and a part of a wider one is none.
+      if (places[inputs[0]!]!.stride !== quads(inputs[0]!)) throw new NoPlan('a derivative by a part of a vector has to be unfolded');
+      places.push({ root, stride: quads(i), offset });
+      return;
+    }
     places.push(own);
   });
   return { places, copies };
@@ -85,7 +98,7 @@ function conflicts({ nodes }: Network2D, { places, copies }: Storage): number[] 
   const found: number[] = [];
   nodes.forEach(({ op, inputs }, i) => {
     if (op.kind === 'concatenation') found.push(...(copies.get(i) ?? []).map(({ from }) => from).filter(from => root(from) === root(i)));
-    else if (op.kind !== 'flatten' && inputs.some(input => root(input) === root(i))) found.push(i);
+    else if (!['flatten', 'part', 'unflatten'].includes(op.kind) && inputs.some(input => root(input) === root(i))) found.push(i);
   });
   return found;
 }

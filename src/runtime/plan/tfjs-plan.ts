@@ -16,6 +16,11 @@ interface Backend {
   submitQueue(): void;
 }
 
+/** The device that tfjs runs on, where it runs on WebGPU. */
+export function deviceOfTfjs(): GPUDevice {
+  return (backend() as unknown as Backend).device;
+}
+
 /**
  * The plan of a layers model on the device that tfjs runs on, with its weights and pipelines there.
  * @param options.budget bytes that it may take
@@ -25,7 +30,7 @@ interface Backend {
 export async function planOf(model: LayersModel, { budget, adapter }: { readonly budget?: number | undefined; readonly adapter?: string | undefined } = {}): Promise<Plan> {
   if (getBackend() !== 'webgpu') throw new NoPlan(`tfjs runs on ${getBackend()}`);
   const network = fused(await fromLayers(model));
-  const { device } = backend() as unknown as Backend;
+  const device = deviceOfTfjs();
   const tiles = adapter === undefined ? undefined : await tunedTiles(device, adapter);
   return Plan.make(device, new Program(network, tiles), budget);
 }

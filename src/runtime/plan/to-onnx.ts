@@ -85,6 +85,10 @@ class Writer {
       case 'softmax': return graph.node('Softmax', [x], { axis: 1 });
       case 'dot': return this.#summed(graph.node('Mul', [x, y]));
       case 'moments': return this.#moments(values.slice(0, -1), values.at(-1)!, op.variance);
+      case 'gate':
+      case 'unpooling':
+      case 'part':
+      case 'unflatten':
       case 'relane': throw new NoPlan(`${node.name} is a step of a plan`);
     }
   }

@@ -1,0 +1,111 @@
+import { tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { derivativeOf } from './derivative.ts';
+import { fromLayers } from './from-layers.ts';
+import { fused } from './fuse.ts';
+import { NoPlan, OverBudget, type PlaneShape } from './ops.ts';
+import { Plan } from './plan.ts';
+import { Program } from './program.ts';
+import { selfTest, type Fault } from './self-test.ts';
+import { hasPassed, keepPassed } from './tested.ts';
+import type { ConvolutionTiles } from '../kernels/convolution.ts';
+
+/** A derivative that is asked for: of which scores, by what. */
+export interface DerivativeAsk {
+  readonly output: SymbolicTensor;
+  readonly wrt: SymbolicTensor;
+  /** Values of one input each, in the order of the model's. */
+  readonly inputs: readonly Float32Array[];
+  /** By how much each of the scores counts. */
+  readonly weights: Float32Array;
+}
+
+export interface DerivativeValues {
+  readonly scores: Float32Array;
+  /** What `wrt` was, and the derivative by it; of its shape. */
+  readonly at: Float32Array;
+  readonly gradient: Float32Array;
+}
+
+/** Of a kind of derivative each: activations stay on the device for it. */
+const MOST_KEPT = 2;
+
+/** Where a model's derivatives are computed: on which device, and what it is called. */
+export interface DerivativePlace {
+  readonly device: GPUDevice;
+  /** Of the model and the adapter: what has passed its self-test under it does not go through it again. */
+  readonly name: string;
+  readonly tiles?: ConvolutionTiles | undefined;
+  readonly budget?: number | undefined;
+}
+
+/** Plans of a model's derivatives, made when they are first asked for; the last few are kept. */
+export class DerivativePlans {
+  readonly #made = new Map<string, Plan | undefined>();
+
+  constructor(private readonly model: LayersModel, private readonly place: DerivativePlace) {}
+
+  get bytes(): number {
+    return [...this.#made.values()].reduce((sum, plan) => sum + (plan?.bytes ?? 0), 0);
+  }
+
+  /**
+   * @param onFault told where the device computes a layer wrongly; throws
+   * @returns nothing where a layer has no way back in a plan, or there is no room for one
+   */
+  async run({ output, wrt, inputs, weights }: DerivativeAsk, onFault: (fault: Fault) => never): Promise<DerivativeValues | undefined> {
+    const plan = await this.#of(output, wrt, onFault);
+    if (!plan) return undefined;
+    const buffers = plan.run([...inputs, weights]);
+    const read = buffers.map(async (buffer, i) => {
+      const { rows, columns, channels }: PlaneShape = plan.program.outputs[i]!;
+      const made: Tensor = tensor({ buffer }, [rows * columns * channels], 'float32');
+      try {
+        return ((await made.data()) as Float32Array).slice();
+      } finally {
+        made.dispose();
+      }
+    });
+    const [scores, at, gradient] = await Promise.all(read) as [Float32Array, Float32Array, Float32Array];
+    return { scores, at, gradient };
+  }
+
+  dispose(): void {
+    for (const plan of this.#made.values()) plan?.dispose();
+    this.#made.clear();
+  }
+
+  async #of(output: SymbolicTensor, wrt: SymbolicTensor, onFault: (fault: Fault) => never): Promise<Plan | undefined> {
+    const key = `${output.id} ${wrt.id}`;
+    if (this.#made.has(key)) return this.#made.get(key);
+    const plan = await this.#make(output, wrt, onFault);
+    const [oldest] = this.#made.keys();
+    if (oldest !== undefined && this.#made.size >= MOST_KEPT) {
+      this.#made.get(oldest)?.dispose();
+      this.#made.delete(oldest);
+    }
+    this.#made.set(key, plan);
+    return plan;
+  }
+
+  async #make(output: SymbolicTensor, wrt: SymbolicTensor, onFault: (fault: Fault) => never): Promise<Plan | undefined> {
+    const { device, name, tiles, budget } = this.place;
+    let plan: Plan;
+    try {
+      const network = fused(await fromLayers(this.model, [output, wrt]));
+      plan = await Plan.make(device, new Program(derivativeOf(network, network.outputs[0]!, network.outputs[1]!), tiles), budget);
+    } catch (error) {
+      if (error instanceof NoPlan || error instanceof OverBudget) return undefined;
+      throw error;
+    }
+    const test = `${name} derivative of ${output.sourceLayer.name} by ${wrt.sourceLayer.name}`;
+    if (await hasPassed(test)) return plan;
+    const fault = await selfTest(plan);
+    if (!fault) {
+      await keepPassed(test);
+      return plan;
+    }
+    plan.dispose();
+    return onFault(fault);
+  }
+}
