@@ -65,7 +65,7 @@ function Choice({ label, name, value, options, onChoose }: { label: string; name
 }
 
 function Outcome({ done: { audit, modelName }, selected, session }: { done: AuditDone; selected: number | undefined; session: Session }) {
-  const { changes, lesions, placement, rule, results } = audit;
+  const { changes, unconfirmed, lesions, placement, rule, results } = audit;
   const { outOfDistribution } = results.translated;
   return (
     <div className="ovr-part" data-overread="translation-outcome">
@@ -88,7 +88,8 @@ function Outcome({ done: { audit, modelName }, selected, session }: { done: Audi
           ))}
         </ul>
       )}
-      <p className="ovr-muted">Counted from {rule.minimumSize} mm³ and probability {rule.minimumPeak} on; edges within {rule.toleranceMm} mm agree. What the model itself misses or invents on either series is in the list, too: look before you judge the translation.</p>
+      {unconfirmed.length > 0 && <p className="ovr-muted" data-overread="translation-unconfirmed">{unconfirmed.length} more by the model only: the pictures do not differ there.</p>}
+      <p className="ovr-muted">Counted from {rule.minimumSize} mm³ and probability {rule.minimumPeak} on; edges within {rule.toleranceMm} mm agree. Look before you judge the translation: what the model finds in neither series is not in the list.</p>
       {changes.length > 0 && <button type="button" className="ovr-button ovr-small" onClick={() => void session.translation.exportCsv()} data-overread="translation-csv">Export as CSV</button>}
     </div>
   );

@@ -24,6 +24,7 @@ interface TranslationAuditOptions extends ModelOptions {
   readonly minimumShare: number;
   readonly minimumSize: number;
   readonly minimumPeak: number;
+  readonly minimumEvidence: number;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -35,7 +36,8 @@ geometry where the frames of reference are, else by rigid registration. A lesion
 translated one only). What of a lesion lies further out has shrunk or grown. The translated series is read although models refuse what
 says that it was synthesised. Pictures without a place in the patient are compared pixel on pixel.
 
-The list says where to look. What the model itself misses, or takes for a lesion, on one of the two is in it, too.
+What only the model sees differently, while the pictures do not differ there (--minimum-evidence), is counted apart. The list says where to look:
+what the model finds on neither of the two is not in it.
 
 With --out: audit.json, changes.csv, the masks and the changes on the real series' grid (NIfTI, or PNG of a plane), and a picture a change, real
 beside translated.
@@ -54,6 +56,7 @@ export function register(program: Command): void {
     .option('--minimum-share <share>', 'of a lesion within the tolerance for it to be on the other side, too, 0 to 1', atLeast0, CHANGE_RULE.minimumShare)
     .option('--minimum-size <size>', 'what is smaller is no lesion: mm³, mm² of a plane, pixels without a spacing', atLeast0, CHANGE_RULE.minimumSize)
     .option('--minimum-peak <probability>', 'a lesion of which the model is nowhere as sure is not listed', atLeast0, CHANGE_RULE.minimumPeak)
+    .option('--minimum-evidence <deviations>', 'by how much the pictures have to differ there from how one goes over into the other elsewhere; 0 takes the model\'s word', atLeast0, CHANGE_RULE.minimumEvidence)
     .option('--out <folder>', 'write the report, the masks and the pictures here')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', HELP)
@@ -70,7 +73,7 @@ export async function translationAudit(options: TranslationAuditOptions, { print
     const named = (file: string, modality: string | undefined) => openOne(file, modality === undefined ? undefined : namedSeries([`${modality}=${file}`], runner.manifest)[0]!.modality);
     const [real, translated] = [await named(options.real, options.asReal), await named(options.translated, options.asTranslated)];
     const audit = await auditTranslation(runner, real, translated, {
-      rule: { toleranceMm: options.tolerance, minimumShare: options.minimumShare, minimumSize: options.minimumSize, minimumPeak: options.minimumPeak },
+      rule: { toleranceMm: options.tolerance, minimumShare: options.minimumShare, minimumSize: options.minimumSize, minimumPeak: options.minimumPeak, minimumEvidence: options.minimumEvidence },
       ...(options.label && { labels: options.label }), ...(options.register && { register: true }),
     });
     const json = JSON.stringify(translationJson(audit), undefined, 2);
@@ -94,13 +97,14 @@ async function openOne(given: string, modality: Parameters<typeof asModality>[1]
   return modality ? asModality(image, modality) : image;
 }
 
-function lines({ changes, lesions, placement, rule, results }: TranslationAudit, real: Image, translated: Image): string[] {
+function lines({ changes, unconfirmed, lesions, placement, rule, results }: TranslationAudit, real: Image, translated: Image): string[] {
   const { kind } = placement;
   const how = kind === 'registered' ? `registered, repeatable to ${placement.registration.repeatabilityMm.toFixed(1)} mm` : kind;
   const refused = results.translated.outOfDistribution?.refused ? [`Read although ${results.translated.outOfDistribution.reason ?? 'the model refuses it'}.`] : [];
   return [
     `${nameOf(translated)} against ${nameOf(real)} (${how}): of ${lesions.real} lesions ${lesions.kept} are there; ${lesions.translated} in the translation.`,
     ...refused,
+    ...(unconfirmed.length ? [`${unconfirmed.length} more only by the model: the pictures do not differ there.`] : []),
     ...(changes.length ? table(changes.map(row)) : [`Nothing was erased or invented by the rule (tolerance ${rule.toleranceMm} mm, minimum size ${rule.minimumSize}, probability ${rule.minimumPeak}).`]),
   ];
 }

@@ -20,9 +20,14 @@ export interface ChangeRule {
   readonly minimumSize: number;
   /** A lesion of which the model is nowhere as sure as this is not listed; the other image need not be that sure to have it, too. Probability, 0..1. */
   readonly minimumPeak: number;
+  /**
+   * Where the pictures differ by less than so many standard deviations from how one goes over into the other elsewhere, it is the model
+   * that sees the same thing differently: no change (`translation-evidence.ts`). Of grey images; 0 takes the model's word.
+   */
+  readonly minimumEvidence: number;
 }
 
-export const CHANGE_RULE: ChangeRule = { toleranceMm: 3, minimumShare: 0.2, minimumSize: 50, minimumPeak: 0.8 };
+export const CHANGE_RULE: ChangeRule = { toleranceMm: 3, minimumShare: 0.2, minimumSize: 50, minimumPeak: 0.8, minimumEvidence: 2.5 };
 
 /** A model's lesions on one image, laid out as the grid. */
 export interface LesionMask {
@@ -52,6 +57,8 @@ export interface LesionChange {
   readonly patientMm?: Point;
   /** The real image's slice through that voxel. */
   readonly source: SourceReference;
+  /** Its voxels on the real image's grid. */
+  readonly members: readonly number[];
 }
 
 export interface LesionChanges {
@@ -161,7 +168,7 @@ function changeOf(kind: ChangeKind, members: readonly number[], grid: ImageRefer
   const away = (p: Point) => sqrt(p.reduce((sum, v, axis) => sum + ((v - centre[axis]!) * spacing[axis]!) ** 2, 0));
   const index = members.map(placeOf).reduce((a, b) => (away(b) < away(a) ? b : a));
   return {
-    kind, voxels: members.length, index, source: grid.sources[index[2]]!,
+    kind, members, voxels: members.length, index, source: grid.sources[index[2]]!,
     ...(unit && { [unit]: members.length * each }),
     ...(grid.indexToPatient && { patientMm: apply(grid.indexToPatient, index) }),
   };

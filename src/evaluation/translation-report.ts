@@ -4,7 +4,7 @@ import type { LabelmapResult } from '../results/result.ts';
 import type { PlacedChange, TranslationAudit } from './translation.ts';
 
 /** The audit for programs: everything but the voxels. */
-export function translationJson({ changes, lesions, placement, rule, results }: TranslationAudit) {
+export function translationJson({ changes, unconfirmed, lesions, placement, rule, results }: TranslationAudit) {
   const { model, device } = results.real;
   return {
     model: { id: model.id, version: model.version, sha256: model.sha256 },
@@ -13,8 +13,13 @@ export function translationJson({ changes, lesions, placement, rule, results }: 
     real: sideOf(results.real),
     translated: sideOf(results.translated),
     placement, rule, lesions,
-    changes: changes.map(({ kind, voxels, volumeMm3, areaMm2, patientMm, index, source, translated }) => ({ kind, voxels, volumeMm3, areaMm2, patientMm, index, source: wordOf(source), translated: { index: translated.index, source: wordOf(translated.source) } })),
+    changes: changes.map(changeJson),
+    unconfirmed: unconfirmed.map(changeJson),
   };
+}
+
+function changeJson({ kind, voxels, volumeMm3, areaMm2, patientMm, index, source, evidence, translated }: PlacedChange) {
+  return { kind, voxels, volumeMm3, areaMm2, patientMm, index, source: wordOf(source), evidence, translated: { index: translated.index, source: wordOf(translated.source) } };
 }
 
 function sideOf({ source: { sources, attributes }, outOfDistribution }: LabelmapResult) {
@@ -26,14 +31,14 @@ function sideOf({ source: { sources, attributes }, outOfDistribution }: Labelmap
   };
 }
 
-const HEADER = ['kind', 'voxels', 'volumeMm3', 'areaMm2', 'xMm', 'yMm', 'zMm', 'column', 'row', 'slice', 'source', 'translatedColumn', 'translatedRow', 'translatedSlice', 'translatedSource'];
+const HEADER = ['kind', 'voxels', 'volumeMm3', 'areaMm2', 'xMm', 'yMm', 'zMm', 'column', 'row', 'slice', 'source', 'evidence', 'translatedColumn', 'translatedRow', 'translatedSlice', 'translatedSource'];
 
 const NOWHERE = [undefined, undefined, undefined];
 
 /** A line a change. Columns, rows and slices count from 0; mm are LPS. */
 export function translationCsv({ changes }: Pick<TranslationAudit, 'changes'>): string {
-  const line = ({ kind, voxels, volumeMm3, areaMm2, patientMm, index, source, translated }: PlacedChange) =>
-    [kind, voxels, volumeMm3, areaMm2, ...(patientMm ?? NOWHERE), ...index, wordOf(source), ...translated.index, wordOf(translated.source)];
+  const line = ({ kind, voxels, volumeMm3, areaMm2, patientMm, index, source, evidence, translated }: PlacedChange) =>
+    [kind, voxels, volumeMm3, areaMm2, ...(patientMm ?? NOWHERE), ...index, wordOf(source), evidence, ...translated.index, wordOf(translated.source)];
   return csv([HEADER, ...changes.map(line)]);
 }
 

@@ -7,6 +7,7 @@ import type { LabelmapResult, ModalityPlacement, Result } from '../results/resul
 import { stopsOf } from '../results/probability-planes.ts';
 import { labelsOnGrid } from '../results/volume-labels.ts';
 import { nameOf, placeImage } from '../tasks/modalities.ts';
+import { strangeness, translationOf } from './translation-evidence.ts';
 import { CHANGE_RULE, lesionChanges, type ChangeRule, type LesionChange, type LesionChanges, type LesionMask } from './translation-changes.ts';
 
 /** What finds the lesions: a model that stands ready on a device. `force`: of a translated image its refusal is set aside, and the result marked. */
@@ -26,6 +27,8 @@ export interface TranslationAuditOptions {
 
 /** A change, and where it is in the translated image. */
 export interface PlacedChange extends LesionChange {
+  /** By how many standard deviations the pictures differ there from how one goes over into the other elsewhere. Of grey images. */
+  readonly evidence?: number;
   readonly translated: {
     /** [column, row, slice] on the translated image's own grid, held within it. */
     readonly index: Point;
@@ -35,6 +38,8 @@ export interface PlacedChange extends LesionChange {
 
 export interface TranslationAudit extends Omit<LesionChanges, 'changes'> {
   readonly changes: readonly PlacedChange[];
+  /** What the model sees in one of the two only, while the pictures are there as they are elsewhere: less than the rule's `minimumEvidence`. Not among the changes. */
+  readonly unconfirmed: readonly PlacedChange[];
   readonly rule: ChangeRule;
   /** How the translated image came to the real one's grid. */
   readonly placement: ModalityPlacement;
@@ -65,14 +70,26 @@ export async function auditTranslation(finder: LesionFinder, real: Image, transl
   const lay = (mask: Uint8Array) => (placed.placement.kind === 'same grid' ? mask : labelsOnGrid(mask, ownGrid(translated as Image & Placed, placed.toImage), real as Image & Placed));
   const onReal = { lesions: lay(other.lesions), sure: lay(other.sure) };
   const found = lesionChanges(own, onReal, referenceOf(real), rule);
+  const translatedOnReal = { ...real, channels: translated.channels, attributes: translated.attributes, pixels: placed.pixels };
+  const evidenceOf = evidence(real, translatedOnReal, found.labels);
+  const all = found.changes.map((change): PlacedChange => ({ ...change, ...evidenceOf(change), translated: placeIn(translated, change, real, placed.toImage) }));
+  const confirmed = ({ evidence: seen = Infinity }: PlacedChange) => seen >= rule.minimumEvidence;
+  const unconfirmed = all.filter(change => !confirmed(change));
+  for (const { members } of unconfirmed) for (const i of members) found.labels[i] = 0;
   return {
     ...found,
-    changes: found.changes.map(change => ({ ...change, translated: placeIn(translated, change, real, placed.toImage) })),
-    rule, results,
+    changes: all.filter(confirmed), unconfirmed, rule, results, translatedOnReal,
     placement: placed.placement,
     masks: { real: own.lesions, translated: onReal.lesions },
-    translatedOnReal: { ...real, channels: translated.channels, attributes: translated.attributes, pixels: placed.pixels },
   };
+}
+
+/** What is new is looked for by what the other picture would become, what is gone by what this one would come from: the larger of both. @param changed not 0 where the masks differ: how one goes over into the other is told by the rest */
+function evidence(real: Image, translated: Image, changed: Uint8Array): (change: LesionChange) => { readonly evidence?: number } {
+  if (real.channels !== 1 || translated.channels !== 1) return () => ({});
+  const there = translationOf(real.pixels, translated.pixels, changed);
+  const back = translationOf(translated.pixels, real.pixels, changed);
+  return ({ members }) => ({ evidence: Math.max(Math.abs(strangeness(members, real.pixels, translated.pixels, there)), Math.abs(strangeness(members, translated.pixels, real.pixels, back))) });
 }
 
 function wantedSegments({ name, task, output: { targets } }: ModelManifest, labels: readonly string[] = targets.map(({ label }) => label)): ReadonlySet<number> {

@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { gunzipSync } from 'node:zlib';
 import { test } from 'node:test';
 import { openBrowser, openStudy, ROOT, screenshot, serve, settled, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel, show, visibleMasks } from './main-job.mjs';
 import { slicesOf, writeSeg } from './seg-file.mjs';
+import { auditTranslation, writeTranslatedStudy } from './translation-job.mjs';
 import { compareWithSeg, readByTheViewer } from './volume-job.mjs';
 
-test('an MRI study is read from its four series, and the lesion shows in three planes', async t => {
+test('an MRI study is read from its four series, and the lesion shows in three planes; a translation of it is audited', async t => {
   const store = temporaryFolder('mri');
   // A head that the model was not trained on.
   const made = spawnSync(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), 'demo', '--small', '--seed', '77', '--out', store], { encoding: 'utf8' });
@@ -21,6 +23,8 @@ test('an MRI study is read from its four series, and the lesion shows in three p
   const inBall = (x, y, k) => Math.hypot(x - columns / 2, y - rows / 2, 2 * (k - slicesOfFlair.length / 2)) < columns / 6;
   const counts = slicesOfFlair.map((_, k) => Array.from({ length: columns * rows }, (_v, i) => inBall(i % columns, Math.floor(i / columns), k)).filter(Boolean).length);
   writeSeg(path.join(store, 'brain/seg.dcm'), slicesOfFlair, 'Ball by a reader', inBall);
+  const truth = gunzipSync(readFileSync(path.join(store, 'truth', entry.file))).subarray(352);
+  const translated = writeTranslatedStudy(path.join(store, 'translated'), slicesOfFlair, (x, y, k) => truth[(k * rows + y) * columns + x] !== 0);
   const server = await serve(['--store', store], { softwareGpu: false });
   const window = await openBrowser(server.origin, { webgpu: false });
   const { page } = window;
@@ -80,6 +84,8 @@ test('an MRI study is read from its four series, and the lesion shows in three p
     await show(page, flair);
     await settled(page, s => s.results.length === 1);
     await readByTheViewer(t, page, 'MRI HeMIS');
+
+    await auditTranslation(t, page, server.origin, translated);
   } finally {
     await window.close();
     await server.stop();

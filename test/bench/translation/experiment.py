@@ -21,9 +21,9 @@ from torch.nn import functional as F
 from networks import Detector, Discriminator, Translator
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-BATCH = 8
-STEPS = 400
-RATE = 1e-3
+BATCH = 4
+STEPS = 250
+RATE = 1.5e-3
 CYCLE = 10.0
 # Standard deviation of the noise that the discriminators see on all pictures, and how slowly the weights that are measured follow those that are trained.
 BLIND = 0.05

@@ -119,6 +119,26 @@ describe('a translation of one patient', () => {
     await expect(auditTranslation(finder(), volume([A], 'real'), volume([B], 'synthetic'), { labels: ['dark'] })).rejects.toMatchObject({ message: expect.stringContaining('(bright), got dark') });
   });
 
+  test('that only the model sees differently is counted apart', async () => {
+    // The same picture twice, by its values; the model finds the second ball in one of them only.
+    const noisy = (name: string) => {
+      const image = volume([A, B], name);
+      return { ...image, pixels: image.pixels.map((v, i) => v + ((i * 7919) % 13)) };
+    };
+    const { run, ...rest } = finder();
+    let runs = 0;
+    const moody = { ...rest, run: async (images: readonly Image[]) => {
+      const result = (await run(images)) as LabelmapResult;
+      return runs++ ? result : { ...result, labels: result.labels.map((label, i) => (Math.floor(i / (SHAPE[0] * SHAPE[1])) > 5 ? 0 : label)) };
+    } };
+    const audit = await auditTranslation(moody, noisy('real'), noisy('synthetic'), { rule: { minimumShare: 0.5 } });
+    expect(audit.changes).toEqual([]);
+    expect(kinds({ changes: audit.unconfirmed })).toEqual(['grown']);
+    expect(audit.labels.every(label => label === 0)).toBe(true);
+    runs = 0;
+    expect((await auditTranslation(moody, noisy('real'), noisy('synthetic'), { rule: { minimumEvidence: 0 } })).changes.length).toBeGreaterThan(0);
+  });
+
   test('has no lesion that is too small or too unsure to count', () => {
     const [real, none] = [volume([A, [10, 10, 14, 2]], 'real'), new Uint8Array(SHAPE[0] * SHAPE[1] * SHAPE[2])];
     const lesions = Uint8Array.from(real.pixels, v => Number(v > 100));
