@@ -1,6 +1,7 @@
 import { useState, useSyncExternalStore } from 'react';
 import type { PlacedChange } from '../../src/evaluation/translation.ts';
 import type { ChangeKind } from '../../src/evaluation/translation-changes.ts';
+import type { LabelmapResult } from '../../src/results/result.ts';
 import type { Session } from '../session.ts';
 import type { AuditDone, SeriesChoice } from '../translation/auditor.ts';
 import { Message } from './message.tsx';
@@ -71,6 +72,7 @@ function Outcome({ done: { audit, modelName }, selected, session }: { done: Audi
     <div className="ovr-part" data-overread="translation-outcome">
       <p>Of {lesions.real} lesions that {modelName} finds in the real series, {lesions.kept} are in the translated one, which has {lesions.translated}.</p>
       {outOfDistribution?.refused && <p className="ovr-badge-detail">Read for this audit only: {outOfDistribution.reason}</p>}
+      {results.real.modalities && <p className="ovr-muted">Read as {modalityOf(results.real)} and {modalityOf(results.translated)}.</p>}
       {placement.kind === 'registered' && <p className="ovr-muted">Registered; two tries lie {placement.registration.repeatabilityMm.toFixed(1)} mm apart.</p>}
       {changes.length === 0 && <p data-overread="translation-none">No lesion was erased or invented by the rule below.</p>}
       {changes.length > 0 && (
@@ -94,6 +96,8 @@ function Outcome({ done: { audit, modelName }, selected, session }: { done: Audi
     </div>
   );
 }
+
+const modalityOf = ({ modalities }: LabelmapResult) => modalities?.used.map(({ modality }) => modality).join();
 
 function sizeOf({ volumeMm3, areaMm2, voxels }: PlacedChange): string {
   if (volumeMm3 !== undefined) return volumeMm3 >= 100 ? `${(volumeMm3 / 1000).toFixed(1)} mL` : `${volumeMm3.toFixed(0)} mm³`;

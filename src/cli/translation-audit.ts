@@ -100,9 +100,11 @@ async function openOne(given: string, modality: Parameters<typeof asModality>[1]
 function lines({ changes, unconfirmed, lesions, placement, rule, results }: TranslationAudit, real: Image, translated: Image): string[] {
   const { kind } = placement;
   const how = kind === 'registered' ? `registered, repeatable to ${placement.registration.repeatabilityMm.toFixed(1)} mm` : kind;
+  const [first, second] = [results.real, results.translated].map(({ modalities }) => modalities?.used.map(({ modality }) => modality).join());
   const refused = results.translated.outOfDistribution?.refused ? [`Read although ${results.translated.outOfDistribution.reason ?? 'the model refuses it'}.`] : [];
   return [
     `${nameOf(translated)} against ${nameOf(real)} (${how}): of ${lesions.real} lesions ${lesions.kept} are there; ${lesions.translated} in the translation.`,
+    ...(first !== undefined ? [`Read as ${first} and ${second}.`] : []),
     ...refused,
     ...(unconfirmed.length ? [`${unconfirmed.length} more only by the model: the pictures do not differ there.`] : []),
     ...(changes.length ? table(changes.map(row)) : [`Nothing was erased or invented by the rule (tolerance ${rule.toleranceMm} mm, minimum size ${rule.minimumSize}, probability ${rule.minimumPeak}).`]),

@@ -18,7 +18,7 @@ export interface ChangeRule {
   readonly minimumShare: number;
   /** Lesions and parts that are smaller are not listed: mm³ in a volume, mm² on a plane, pixels where the spacing is unknown. */
   readonly minimumSize: number;
-  /** A lesion of which the model is nowhere as sure as this is not listed; the other image need not be that sure to have it, too. Probability, 0..1. */
+  /** What the model is nowhere as sure of as this is no lesion, of whatever size. Probability, 0..1. */
   readonly minimumPeak: number;
   /**
    * Where the pictures differ by less than so many standard deviations from how one goes over into the other elsewhere, it is the model
@@ -82,13 +82,21 @@ export function lesionChanges(real: LesionMask, translated: LesionMask, grid: Im
   }
   const size = voxelSize(grid);
   const labels = new Uint8Array(voxels);
-  const one = compared(real, translated.lesions, ['erased', 'shrunk'], { grid, rule, size, labels });
-  const other = compared(translated, real.lesions, ['invented', 'grown'], { grid, rule, size, labels });
+  const [surely, other] = [sureOnes(real, grid), sureOnes(translated, grid)];
+  const one = compared(surely, other, ['erased', 'shrunk'], { grid, rule, size, labels });
+  const two = compared(other, surely, ['invented', 'grown'], { grid, rule, size, labels });
   return {
-    changes: [...one.changes, ...other.changes].sort((a, b) => b.voxels - a.voxels),
-    lesions: { real: one.lesions, translated: other.lesions, kept: one.lesions - one.changes.filter(({ kind }) => kind === 'erased').length },
+    changes: [...one.changes, ...two.changes].sort((a, b) => b.voxels - a.voxels),
+    lesions: { real: one.lesions, translated: two.lesions, kept: one.lesions - one.changes.filter(({ kind }) => kind === 'erased').length },
     labels,
   };
+}
+
+/** The lesions of which the model is sure somewhere: 1 in them. */
+function sureOnes({ lesions, sure }: LesionMask, grid: ImageReference): Uint8Array {
+  const out = new Uint8Array(lesions.length);
+  for (const members of componentsOf(lesions, grid)) if (members.some(i => sure[i])) for (const i of members) out[i] = 1;
+  return out;
 }
 
 interface Setting {
@@ -99,7 +107,7 @@ interface Setting {
 }
 
 /** What the first mask has and the second has not. */
-function compared({ lesions: mask, sure }: LesionMask, other: Uint8Array, [whole, part]: readonly [ChangeKind, ChangeKind], { grid, rule, size, labels }: Setting): { changes: LesionChange[]; lesions: number } {
+function compared(mask: Uint8Array, other: Uint8Array, [whole, part]: readonly [ChangeKind, ChangeKind], { grid, rule, size, labels }: Setting): { changes: LesionChange[]; lesions: number } {
   const [x, y, z] = size.spacing.map(mm => (rule.toleranceMm > 0 ? min(mm, rule.toleranceMm) : mm)) as [number, number, number];
   const distances = squaredDistances(other, { shape: grid.shape, spacing: [x, y, z] });
   const beyond = (i: number) => distances[i]! > rule.toleranceMm ** 2 * (1 + ROUNDING);
@@ -109,7 +117,7 @@ function compared({ lesions: mask, sure }: LesionMask, other: Uint8Array, [whole
     changes.push(changeOf(kind, members, grid, size));
     for (const i of members) labels[i] = 1 + CHANGES.indexOf(kind);
   };
-  const lesions = componentsOf(mask, grid).filter(members => enough(members) && members.some(i => sure[i]));
+  const lesions = componentsOf(mask, grid).filter(enough);
   const { numbers, sizes } = numbered(other, grid);
   const holdsOne = (members: readonly number[]) => {
     const held = new Map<number, number>();
@@ -123,7 +131,7 @@ function compared({ lesions: mask, sure }: LesionMask, other: Uint8Array, [whole
     if (members.length - outside.length < rule.minimumShare * members.length && !holdsOne(members)) list(whole, members);
     else for (const i of outside) parts[i] = 1;
   }
-  for (const piece of componentsOf(parts, grid)) if (enough(piece) && piece.some(i => sure[i])) list(part, piece);
+  for (const piece of componentsOf(parts, grid)) if (enough(piece)) list(part, piece);
   return { changes, lesions: lesions.length };
 }
 

@@ -22,11 +22,13 @@ function changeJson({ kind, voxels, volumeMm3, areaMm2, patientMm, index, source
   return { kind, voxels, volumeMm3, areaMm2, patientMm, index, source: wordOf(source), evidence, translated: { index: translated.index, source: wordOf(translated.source) } };
 }
 
-function sideOf({ source: { sources, attributes }, outOfDistribution }: LabelmapResult) {
+function sideOf({ source: { sources, attributes }, modalities, outOfDistribution }: LabelmapResult) {
   const [first] = sources;
   return {
     ...(first && (isInstanceReference(first) ? { studyInstanceUID: first.studyInstanceUID, seriesInstanceUID: first.seriesInstanceUID } : { file: first.file })),
     ...(attributes.seriesDescription !== undefined && { seriesDescription: attributes.seriesDescription }),
+    // A description that names two contrasts may be taken for the other one.
+    ...(modalities && { readAs: modalities.used.map(({ modality }) => modality) }),
     ...(outOfDistribution && { outOfDistribution }),
   };
 }
