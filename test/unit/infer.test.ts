@@ -56,6 +56,19 @@ describe('infer on wasm', () => {
     model.dispose();
   });
 
+  test('what was synthesised is refused by name; forced, the result says so; a model that was made for such takes it', async () => {
+    const model = await runtime.load(tinyFiles('tiny-bright'));
+    const image = disc(64, 64, { attributes: { seriesDescription: 'sFLAIR', synthesised: 'Image Type has SYNTHETIC' } });
+    await expect(infer(runtime, model, [image])).rejects.toMatchObject({
+      code: 'input/out-of-distribution', message: expect.stringMatching(/'sFLAIR' was synthesised.*Image Type has SYNTHETIC.*--force/), fields: { outOfDistribution: { refused: true } },
+    });
+    const forced = await infer(runtime, model, [image], { force: true });
+    expect(forced.outOfDistribution).toMatchObject({ refused: true, reason: expect.stringContaining('was synthesised') });
+    const made = { ...model, identity: model.identity, device: model.device, predict: model.predict.bind(model), receptiveField: model.receptiveField.bind(model), manifest: { ...model.manifest, input: { ...model.manifest.input, synthesised: true as const } } };
+    expect(await infer(runtime, made, [image])).not.toHaveProperty('outOfDistribution');
+    model.dispose();
+  });
+
   test('a picture of one pixel is an image too', async () => {
     const model = await runtime.load(tinyFiles('tiny-unet'));
     const result = (await infer(runtime, model, [picture(1, 1, () => 7)])) as LabelmapResult;

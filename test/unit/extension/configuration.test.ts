@@ -35,6 +35,12 @@ describe('the configuration of a deployment', () => {
     expect(parseConfiguration({ defaultOverlay: { style: 'fill' } }, PLUGIN).defaultOverlay).toEqual({ opacity: 0.8, style: 'fill' });
   });
 
+  it('takes one rule or several on what was synthesised', () => {
+    expect(parseConfiguration({}, PLUGIN).synthesised).toBeUndefined();
+    expect(parseConfiguration({ synthesised: { descriptions: ['MRCAT'] } }, PLUGIN).synthesised).toEqual([{ descriptions: ['MRCAT'] }]);
+    expect(parseConfiguration({ synthesised: [{ imageTypes: ['MAGIC'], synthesised: false }] }, PLUGIN).synthesised).toEqual([{ imageTypes: ['MAGIC'], synthesised: false }]);
+  });
+
   it('runs nothing by itself unless it names models, and then on radiographs unless it says otherwise', () => {
     expect(parseConfiguration({}, PLUGIN).autoRun).toBeUndefined();
     expect(parseConfiguration({ autoRun: { models: ['a', 'a'] } }, PLUGIN).autoRun).toEqual([{ models: ['a'], modalities: ['DX', 'CR'] }]);
@@ -69,6 +75,8 @@ describe('the configuration of a deployment', () => {
     [{ audit: { endpoint: 'https://log.example' } }, 'overread.audit.format'],
     [{ audit: { endpoint: 'ftp://log.example', format: 'fhir' } }, 'overread.audit.endpoint: expected an http or https address'],
     [{ training: {} }, 'overread.training.enabled'],
+    [{ synthesised: {} }, 'overread.synthesised: expected at least one of imageTypes, descriptions and equipment'],
+    [{ synthesised: [{ description: ['MRCAT'] }] }, 'overread.synthesised.0.description: no such setting'],
     [{ modelOrigins: ['models.example'] }, 'overread.modelOrigins.0: expected an origin'],
     [{ modelOrigins: ['https://models.example'], models: ['./m', 'https://other.example/m'] }, 'overread.models: https://other.example/m/ lies on none of overread.modelOrigins (https://viewer.example, https://models.example)'],
     ['a string', 'overread'],
