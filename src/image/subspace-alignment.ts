@@ -8,8 +8,10 @@ export interface SubspaceAlignment {
   readonly source: readonly Float64Array[];
   /** Target vectors as coordinates in their own subspace (T·X_T). A coordinate's sign is arbitrary, the same in both. */
   readonly target: readonly Float64Array[];
-  /** A vector of the target as one of the source: what lies in the subspaces is aligned, what lies outside stays as it is. */
+  /** A vector of the target as one of the source's subspace; what lies outside of the subspaces is lost. */
   toSource(vector: Float32Array): Float32Array;
+  /** A vector of the source in its own subspace, for comparison with {@link toSource}: outside of it the two sets would still be told apart. */
+  inSource(vector: Float32Array): Float32Array;
 }
 
 /**
@@ -41,16 +43,17 @@ export function alignSubspaces(source: readonly Float32Array[], target: readonly
     }),
     target: target.map(vector => projected(to.normalised(vector), xt)),
     toSource(vector) {
-      const rest = to.normalised(vector);
-      const own = projected(rest, xt);
-      xt.forEach((axis, j) => { for (let k = 0; k < rest.length; k++) rest[k]! -= own[j]! * axis[k]!; });
-      xs.forEach((axis, i) => {
-        const along = product[i]!.reduce((sum, value, j) => sum + value * own[j]!, 0);
-        for (let k = 0; k < rest.length; k++) rest[k]! += along * axis[k]!;
-      });
-      return Float32Array.from(rest, (value, k) => from.mean[k]! + from.deviation[k]! * value);
+      const own = projected(to.normalised(vector), xt);
+      return inBasis(product.map(row => row.reduce((sum, value, j) => sum + value * own[j]!, 0)));
     },
+    inSource: vector => inBasis(projected(from.normalised(vector), xs)),
   };
+
+  function inBasis(coordinates: ArrayLike<number>): Float32Array {
+    const sum = new Float64Array(from.mean.length);
+    xs.forEach((axis, i) => { for (let k = 0; k < sum.length; k++) sum[k]! += coordinates[i]! * axis[k]!; });
+    return Float32Array.from(sum, (value, k) => from.mean[k]! + from.deviation[k]! * value);
+  }
 }
 
 interface Subspace {

@@ -26,3 +26,22 @@ export function thumbnail({ pixels, shape: [columns, rows, slices], channels, re
     return (sum / ((x1 - x0) * (y1 - y0)) - min) / (max - min);
   });
 }
+
+/** Side · side cells as columns · rows values, bilinear between the cells' middles. */
+export function enlarged(cells: Float32Array, side: number, columns: number, rows: number): Float32Array {
+  const along = (at: number, size: number): [number, number, number] => {
+    const x = Math.min(side - 1, Math.max(0, ((at + 0.5) / size) * side - 0.5));
+    return [Math.floor(x), Math.min(side - 1, Math.floor(x) + 1), x - Math.floor(x)];
+  };
+  const across = Array.from({ length: columns }, (_, x) => along(x, columns));
+  const out = new Float32Array(columns * rows);
+  for (let y = 0; y < rows; y++) {
+    const [y0, y1, fy] = along(y, rows);
+    for (let x = 0; x < columns; x++) {
+      const [x0, x1, fx] = across[x]!;
+      const row = (of: number) => cells[of * side + x0]! * (1 - fx) + cells[of * side + x1]! * fx;
+      out[y * columns + x] = row(y0) * (1 - fy) + row(y1) * fy;
+    }
+  }
+  return out;
+}

@@ -55,12 +55,12 @@ moments = lambda x: (x.astype(float).mean(0), np.where(x.astype(float).std(0) > 
 (ms, ss), (mt, st) = moments(source), moments(target)
 S, T = (source - ms) / ss, (target - mt) / st
 XS, XT = (np.linalg.svd(x, full_matrices=False)[2][:d].T for x in (S, T))
-moved = ms + ss * (T @ XT @ XT.T @ XS @ XS.T + T - T @ XT @ XT.T)
+moved, kept = ms + ss * (T @ XT @ XT.T @ XS @ XS.T), ms + ss * (S @ XS @ XS.T)
 
 out = pathlib.Path(__file__).parent.parent / 'golden' / 'site-audit.json'
 out.write_text(json.dumps({
     'by': {'scikit-learn': sklearn.__version__, 'scipy': scipy.__version__, 'numpy': np.__version__}, 'tables': tables,
     'holm': {'p': ps, 'adjusted': [float(x) for x in holm]},
     'ridge': {'features': features.tolist(), 'labels': labels.tolist(), 'test': test, 'scores': ridge},
-    'alignment': {'source': source.tolist(), 'target': target.tolist(), 'dimensions': d, 'aligned': np.abs(S @ XS @ XS.T @ XT).tolist(), 'projected': np.abs(T @ XT).tolist(), 'moved': moved.tolist()},
+    'alignment': {'source': source.tolist(), 'target': target.tolist(), 'dimensions': d, 'aligned': np.abs(S @ XS @ XS.T @ XT).tolist(), 'projected': np.abs(T @ XT).tolist(), 'moved': moved.tolist(), 'kept': kept.tolist()},
 }) + '\n')

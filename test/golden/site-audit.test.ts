@@ -31,13 +31,14 @@ test.each(['standardised', 'plain'] as const)('held-back scores of ridge regress
 });
 
 test('subspace alignment: as by singular values in numpy', () => {
-  const { source, target, dimensions, aligned, projected, moved } = golden.alignment;
+  const { source, target, dimensions, aligned, projected, moved, kept } = golden.alignment;
   const [s, t] = [source, target].map(rows => rows.map(row => Float32Array.from(row)));
   const found = alignSubspaces(s!, t!, dimensions);
   expect(found.dimensions).toBe(dimensions);
   found.source.forEach((row, i) => row.forEach((value, j) => expect(Math.abs(value)).toBeCloseTo(aligned[i]![j]!, 8)));
   found.target.forEach((row, i) => row.forEach((value, j) => expect(Math.abs(value)).toBeCloseTo(projected[i]![j]!, 8)));
   t!.forEach((row, i) => found.toSource(row).forEach((value, j) => expect(value).toBeCloseTo(moved[i]![j]!, 4)));
+  s!.forEach((row, i) => found.inSource(row).forEach((value, j) => expect(value).toBeCloseTo(kept[i]![j]!, 4)));
 });
 
 test('a set of one picture has no subspace', () => {

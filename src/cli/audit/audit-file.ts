@@ -1,9 +1,21 @@
 import type { AttributionAudit } from '../../evaluation/attribution/audit.ts';
 import type { SiteAudit } from '../../evaluation/site-audit/audit.ts';
+import type { Change } from '../../evaluation/site-audit/repair.ts';
 import type { GroupOutcome } from '../../evaluation/site-audit/outcomes.ts';
 import { csv, type CsvCell } from '../../export/csv.ts';
 import type { ModelIdentity } from '../../results/result.ts';
 import type { Refused } from './collect.ts';
+
+/** What a repair did to the same pictures. */
+export interface RepairReport {
+  readonly kind: 'range' | 'subspace';
+  /** Of subspaces: the site that the others were aligned with, and their dimensions. */
+  readonly reference?: string;
+  readonly dimensions?: number;
+  readonly pictures: number;
+  readonly patients: number;
+  readonly changes: readonly Change[];
+}
 
 /** `audit.json`: what was found, and from what. */
 export interface AuditFile {
@@ -15,6 +27,7 @@ export interface AuditFile {
   readonly audit: SiteAudit;
   /** Where the maps of a score lie, where it was asked. */
   readonly attribution?: AttributionAudit;
+  readonly repair?: RepairReport;
   readonly refused: readonly Refused[];
 }
 

@@ -17,9 +17,10 @@ import type { ExplainingRunner } from '../model-runner.ts';
 import { deviceOptions, openModels, type ModelOptions } from '../open-model.ts';
 import { ExitStatus, table, terminal, type Terminal } from '../terminal.ts';
 import { Attribution } from './attribution.ts';
-import { attributionCsv, confoundingCsv, factorsCsv, outcomesCsv, type AuditFile } from './audit-file.ts';
+import { attributionCsv, confoundingCsv, factorsCsv, outcomesCsv, type AuditFile, type RepairReport } from './audit-file.ts';
 import { cohortScores } from './cohort-scores.ts';
 import { collect } from './collect.ts';
+import { repaired } from './repair.ts';
 import { auditHtml } from './report.ts';
 import { datasetPictures, filePictures, readAttributes, type SourcePicture, type Tables } from './sources.ts';
 
@@ -39,6 +40,9 @@ export interface AuditOptions extends Omit<ModelOptions, 'model'> {
   readonly masks?: string;
   readonly curves?: number;
   readonly viewer?: string;
+  readonly repair?: RepairReport['kind'];
+  readonly reference?: string;
+  readonly dimensions?: number;
   readonly out: string;
   readonly permutations?: number;
   readonly seed: number;
@@ -74,6 +78,9 @@ export function register(program: Command): void {
     .option('--inside <model>', 'with --explain: the share of each map within what this model of masks finds, such as lung-unet')
     .option('--masks <folder>', "with --explain: the share within a mask, a PNG with the picture's name; a data set has its own")
     .option('--curves <n>', 'with --explain: of how many pictures insertion and deletion curves are made', wholeOrNone, 20)
+    .addOption(new Option('--repair <name>', 'audit again after this was done to each picture: range, its percentiles at the ends of its range; subspace, sites aligned (Fernando 2013)').choices(['range', 'subspace']))
+    .option('--reference <site>', 'with --repair subspace: the site that the others are aligned with; default: the largest')
+    .option('--dimensions <n>', 'with --repair subspace: of the subspaces', wholeNumber, 10)
     .option('--viewer <url>', 'root of the viewer that opens a case from the report')
     .requiredOption('--out <folder>', 'folder for the report')
     .option('--permutations <n>', 'orders of the patients that chance is known by; default: 999, more for many labels', wholeNumber)
@@ -103,15 +110,17 @@ export async function audit(paths: readonly string[], options: AuditOptions, { p
   try {
     if (runner) checkModel(runner, known?.model.id);
     const labels = runner?.manifest.output.targets.map(({ label }) => label) ?? known?.labels ?? [];
-    const sources = await sourcesOf(paths, options, tables, labels);
+    const sources = () => sourcesOf(paths, options, tables, labels);
     const attribution = runner && options.explain !== undefined ? new Attribution({
       runner, request: { method: options.method ?? 'occlusion', target: options.explain }, curves: options.curves ?? 0, ...(inside && { inside }), ...(options.masks !== undefined && { masks: options.masks }),
     }) : undefined;
-    const { pictures, refused } = await collect(sources, { note, ...(runner && { runner }), ...(known && { scores: known.scores }), ...(attribution && { onPicture: (opened, kept) => attribution.look(opened, kept) }) });
+    const { pictures, refused } = await collect(await sources(), { note, ...(runner && { runner }), ...(known && { scores: known.scores }), ...(attribution && { onPicture: (opened, kept) => attribution.look(opened, kept) }) });
+    const tests = { seed, ...(permutations !== undefined && { permutations }) };
     const model = runner?.identity ?? known?.model;
     const file: AuditFile = {
       overread: 'audit', source: options.dataset ?? options.dicomweb ?? (paths.length === 1 ? paths[0]! : `${paths.length} files and folders`), madeAt: new Date().toISOString(),
-      ...(model && { model: { id: model.id, version: model.version, sha256: model.sha256 } }), audit: auditSites(pictures, { seed, ...(permutations !== undefined && { permutations }) }), refused,
+      ...(model && { model: { id: model.id, version: model.version, sha256: model.sha256 } }), audit: auditSites(pictures, tests), refused,
+      ...(options.repair && { repair: await repaired(pictures, await sources(), { kind: options.repair, reference: options.reference, dimensions: options.dimensions ?? 10, tests, note, ...(runner && { runner }) }) }),
       ...(attribution && { attribution: attribution.finish() }),
     };
     const write = (name: string, content: string) => {

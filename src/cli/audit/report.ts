@@ -5,15 +5,16 @@ import { estimate, pageHtml, tableHtml, text } from '../io/html.ts';
 import { attributionHtml } from './attribution-html.ts';
 import type { AuditFile } from './audit-file.ts';
 import { differenceSvg, meanSvg, rangesOf } from './drawn.ts';
+import { repairHtml } from './repair-html.ts';
 
 const SIGNIFICANT = 0.05;
 
 /** The audit as one HTML file. @param viewer root of the one that opens a case */
 export function auditHtml(file: AuditFile, viewer?: string): string {
-  const { audit, attribution, model, source, madeAt, refused } = file;
+  const { audit, attribution, repair, model, source, madeAt, refused } = file;
   const byModel = model ? ` Scores and features of <b>${text(model.id)}</b> ${text(model.version)} (<code>${text(model.sha256)}</code>).` : '';
   return pageHtml('What tells the pictures apart', `<p>${audit.pictures} pictures of ${audit.patients} patients, ${text(source)}.${byModel} Made ${text(madeAt)}.</p>
-${verdict(audit.factors)}${attribution ? attributionHtml(attribution, audit.outcomes, viewer) : ''}
+${verdict(audit.factors)}${attribution ? attributionHtml(attribution, audit.outcomes, viewer) : ''}${repair ? repairHtml(repair) : ''}
 <h2>Groups of pictures</h2><p>Mean pictures and their differences from all other groups: red is brighter, blue is darker. Outlined cells differ by more than chance; p is corrected for the number of cells
 (largest statistic over ${audit.permutations} orders of the patients), and then, as that of the classifiers, for the number of tests (Holm). A difference says that groups can be told apart, not why: look at the tables below for what comes with them.</p>
 ${audit.factors.map(factorHtml).join('')}

@@ -1,5 +1,5 @@
 import type { Image } from '../../image/image.ts';
-import { thumbnail } from '../../image/thumbnail.ts';
+import { enlarged, thumbnail } from '../../image/thumbnail.ts';
 import { mulberry32 } from '../../metrics/mulberry32.ts';
 
 /** A score as more and more of the picture is taken away, or given: one value a step, from none to all of it. */
@@ -76,16 +76,7 @@ function coarse(image: Image): Float32Array {
   for (let c = 0; c < channels; c++) {
     const plane = Float32Array.from({ length: columns * rows }, (_, i) => pixels[i * channels + c]!);
     const cells = thumbnail({ pixels: plane, shape: [columns, rows, 1], channels: 1, representableRange: [min, max] }, COARSE);
-    for (let i = 0; i < columns * rows; i++) {
-      const along = (at: number, size: number): [number, number, number] => {
-        const x = Math.min(COARSE - 1, Math.max(0, ((at + 0.5) / size) * COARSE - 0.5));
-        return [Math.floor(x), Math.min(COARSE - 1, Math.floor(x) + 1), x - Math.floor(x)];
-      };
-      const [x0, x1, fx] = along(i % columns, columns);
-      const [y0, y1, fy] = along(Math.floor(i / columns), rows);
-      const row = (y: number) => cells[y * COARSE + x0]! * (1 - fx) + cells[y * COARSE + x1]! * fx;
-      out[i * channels + c] = min + (row(y0) * (1 - fy) + row(y1) * fy) * (max - min);
-    }
+    enlarged(cells, COARSE, columns, rows).forEach((value, i) => (out[i * channels + c] = min + value * (max - min)));
   }
   return out;
 }

@@ -61,6 +61,18 @@ export function atMost(of: Grouped, most: number): Grouped {
   return { ...of, members: at.map(i => of.members[i]!), labels: at.map(i => of.labels[i]!), patients: at.map(i => of.patients[i]!) };
 }
 
+/** Half of each site's patients, by a hash: the same each time. */
+export function firstHalf(pictures: readonly AuditedPicture[]): ReadonlySet<string> {
+  const bySite = new Map<string, string[]>();
+  const seen = new Set<string>();
+  for (const { patient, groups: { site = '' } } of pictures) {
+    if (seen.has(patient)) continue;
+    seen.add(patient);
+    bySite.set(site, [...(bySite.get(site) ?? []), patient]);
+  }
+  return new Set([...bySite.values()].flatMap(patients => patients.sort((a, b) => hash(a) - hash(b) || (a < b ? -1 : 1)).filter((_, i) => i % 2 === 0)));
+}
+
 /** FNV-1a, mixed once more since ids differ in their last letters. */
 function hash(text: string): number {
   let h = 0x811c9dc5;

@@ -120,3 +120,21 @@ test('an audit of one film is refused by number, and pictures named in two ways'
   await expect(run([])).rejects.toMatchObject({ code: 'cli/usage' });
   await expect(run([at('films')], { cohort: at('films') })).rejects.toMatchObject({ code: 'config/invalid' });
 });
+
+test('a repair is measured on patients that it was not learnt from, and said not to help where it does not', async () => {
+  const { file, out } = await run([at('films')], { repair: 'subspace', reference: 'South', dimensions: 3, permutations: 19 });
+  const { repair } = file;
+  expect(repair).toMatchObject({ kind: 'subspace', reference: 'South', dimensions: 3 });
+  expect(repair!.patients).toBeGreaterThanOrEqual(10);
+  expect(repair!.patients).toBeLessThan(PATIENTS - 5);
+  const [told] = repair!.changes;
+  expect(told).toMatchObject({ what: 'site told from the picture, AUC', wanted: 'lower' });
+  expect(told!.after.value).toBeLessThan(told!.before.value - 0.2);
+  expect(fs.readFileSync(path.join(out, 'report.html'), 'utf8')).toContain('A repair before inference');
+  // A mark in a corner is no matter of range.
+  const { file: ranged, out: where } = await run([at('films')], { repair: 'range', permutations: 19 });
+  expect(ranged.repair!.pictures).toBe(PATIENTS);
+  expect(ranged.repair!.changes[0]).toMatchObject({ moved: 'not clearly' });
+  expect(fs.readFileSync(path.join(where, 'report.html'), 'utf8')).toContain('It does not help here');
+  await expect(run([at('films')], { repair: 'subspace', reference: 'East' })).rejects.toMatchObject({ code: 'dataset/invalid', message: expect.stringContaining('East') });
+});
