@@ -1,7 +1,7 @@
 import type { AuditedEvent } from '../../src/audit/record.ts';
 import type { EngineClient } from '../../src/engine-client.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../../src/errors.ts';
-import { auditTranslation, type TranslationAudit } from '../../src/evaluation/translation.ts';
+import type { TranslationAudit } from '../../src/evaluation/translation.ts';
 import type { Image } from '../../src/image/image.ts';
 import { auditedModel, auditedSources } from '../audit/audit.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
@@ -84,6 +84,8 @@ export class TranslationAuditor {
     const runs = this.#runs(entry, tell, signal);
     try {
       const [before, after] = [await this.#read(real, signal), await this.#read(translated, signal)];
+      // Registration and what comes with it are fetched with the first audit.
+      const { auditTranslation } = await import('../../src/evaluation/translation.ts');
       const audit = await auditTranslation({ manifest: entry.manifest, run: runs }, before, after, { signal });
       throwIfAborted(signal);
       for (const result of [audit.results.real, audit.results.translated]) this.#parts.results.keep(result);
