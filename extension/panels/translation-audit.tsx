@@ -1,4 +1,5 @@
 import { useState, useSyncExternalStore } from 'react';
+import { MR_MODALITIES, type MrModality } from '../../src/dicom/mr.ts';
 import type { PlacedChange } from '../../src/evaluation/translation.ts';
 import type { ChangeKind } from '../../src/evaluation/translation-changes.ts';
 import type { LabelmapResult } from '../../src/results/result.ts';
@@ -17,7 +18,7 @@ export function TranslationAuditSection({ session }: { session: Session }) {
   const { translation } = session;
   const { series, running, done, selected, error } = useSyncExternalStore(translation.state.subscribe, translation.state.get, translation.state.get);
   const { catalogue, modelId } = useSyncExternalStore(session.state.subscribe, session.state.get, session.state.get);
-  const [asked, ask] = useState<{ readonly real?: string; readonly translated?: string; readonly model?: string }>({});
+  const [asked, ask] = useState<{ readonly real?: string; readonly translated?: string; readonly model?: string; readonly as?: MrModality }>({});
   const models = (catalogue?.entries ?? []).filter(({ manifest }) => manifest.task === 'segment' && series.filter(({ modality }) => manifest.input.modality.includes(modality)).length > 1);
   if (series.length < 2 || models.length === 0) return null;
   const model = models.find(({ manifest }) => manifest.id === (asked.model ?? modelId)) ?? models[0]!;
@@ -33,10 +34,13 @@ export function TranslationAuditSection({ session }: { session: Session }) {
           <Choice label="Model" name="translation-model" value={model.manifest.id} onChoose={id => ask({ ...asked, model: id })} options={models.map(({ manifest: { id, name, version } }) => ({ value: id, text: `${name} ${version}` }))} />
           <Choice label="Real series" name="translation-real" value={real?.displaySetInstanceUID} onChoose={uid => ask({ ...asked, real: uid })} options={fitting.map(optionOf)} />
           <Choice label="Translated series" name="translation-translated" value={translated?.displaySetInstanceUID} onChoose={uid => ask({ ...asked, translated: uid })} options={fitting.map(optionOf)} />
+          {model.manifest.input.modalities && (
+            <Choice label="Read the translated series as" name="translation-as" value={asked.as ?? ''} onChoose={name => ask({ ...asked, as: MR_MODALITIES.find(known => known === name) })} options={[{ value: '', text: 'what it says of itself' }, ...model.manifest.input.modalities.map(name => ({ value: name, text: name }))]} />
+          )}
           <div className="ovr-row">
             <button
               type="button" className="ovr-button ovr-wide" disabled={!real || !translated} aria-disabled={running !== undefined} data-overread="translation-run"
-              onClick={() => { if (!running && real && translated) void translation.run(model, real, translated); }}
+              onClick={() => { if (!running && real && translated) void translation.run(model, real, translated, asked.as); }}
             >
               {running ? 'Running…' : 'Compare their lesions'}
             </button>

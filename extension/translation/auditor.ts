@@ -1,4 +1,5 @@
 import type { AuditedEvent } from '../../src/audit/record.ts';
+import type { MrModality } from '../../src/dicom/mr.ts';
 import type { EngineClient } from '../../src/engine-client.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../../src/errors.ts';
 import type { TranslationAudit } from '../../src/evaluation/translation.ts';
@@ -72,8 +73,11 @@ export class TranslationAuditor {
     if (done && !open.has(done.studyInstanceUID)) this.state.set({ done: undefined, selected: undefined });
   }
 
-  /** It never rejects: what went wrong is in the state. */
-  async run(entry: CatalogueEntry, real: SeriesChoice, translated: SeriesChoice): Promise<void> {
+  /**
+   * It never rejects: what went wrong is in the state.
+   * @param as what the translated series is read as, of a model of MR series: a description such as 'FLAIR from T1' may be taken for the other one
+   */
+  async run(entry: CatalogueEntry, real: SeriesChoice, translated: SeriesChoice, as?: MrModality): Promise<void> {
     this.#abort?.abort();
     const { signal } = (this.#abort = new AbortController());
     const tell = (text: string) => {
@@ -83,7 +87,8 @@ export class TranslationAuditor {
     tell('Reading both series');
     const runs = this.#runs(entry, tell, signal);
     try {
-      const [before, after] = [await this.#read(real, signal), await this.#read(translated, signal)];
+      const [before, read] = [await this.#read(real, signal), await this.#read(translated, signal)];
+      const after = as ? { ...read, attributes: { ...read.attributes, mrModality: as } } : read;
       // Registration and what comes with it are fetched with the first audit.
       const { auditTranslation } = await import('../../src/evaluation/translation.ts');
       const audit = await auditTranslation({ manifest: entry.manifest, run: runs }, before, after, { signal });

@@ -63,6 +63,14 @@ describe('the audit of a translated series in the viewer', () => {
     expect(audits.state.get().series).toHaveLength(2);
   });
 
+  test('reads the translated series as what the user says that it is', async () => {
+    const read: (string | undefined)[] = [];
+    const runner = fakeRunner(() => {}, true);
+    const { audits } = auditor(({ images }) => (read.push(images[0]!.attributes.mrModality), runner.run(images)));
+    await audits.run(entry, choice('real'), choice('translated'), 'FLAIR');
+    expect(read).toEqual([undefined, 'FLAIR']);
+  });
+
   test('says what went wrong, and records it', async () => {
     const { audits, events, kept } = auditor(() => Promise.reject(new OverreadError('device/lost', 'The device was lost.')));
     await audits.run(entry, choice('real'), choice('translated'));
