@@ -120,13 +120,14 @@ export function commandsModule(session: () => Session) {
   };
 }
 
-function stateOf({ state, results, slides, training, counting: { dotting, rois } }: Session): StateSummary {
+function stateOf({ state, results, slides, training, counting: { dotting, rois }, comparing: { comparer } }: Session): StateSummary {
   const { key: dotted, classIndex, erasing } = dotting.state.get();
   const { device, running, lastError, note, autoNote, refusal, explaining, modelId, catalogue, overlay, overlaysShown, openStudies, hasImage, configurationError } = state.get();
   const error = lastError ?? configurationError;
   return {
     device: device ?? null,
-    results: results.all().map(kept => summaryOf(kept, openStudies)),
+    // Whose results they are is nobody's to know while they are read blinded.
+    results: comparer.state.get().blinded ? [] : results.all().map(kept => summaryOf(kept, openStudies)),
     slides: slides.results.all().map(kept => slideSummary(kept, openStudies)),
     running: running ? { jobId: running.jobId, model: running.modelName, progress: running.progress.text, fraction: running.progress.fraction } : null,
     lastError: error ? { code: error.code, message: error.message } : null,

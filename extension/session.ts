@@ -13,6 +13,7 @@ import { Exports } from './exports.ts';
 import { librariesOf, pluginUrl, startWorker, untriedViewer } from './host.ts';
 import { sourcesOf } from './identity.ts';
 import { Masks } from './masks.ts';
+import { Comparing } from './comparing/index.ts';
 import { createOverlays } from './overlays/index.ts';
 import { FrameIndexes } from './overlays/place.ts';
 import { OverlayPresenter } from './overlays/presenter.ts';
@@ -51,6 +52,7 @@ export class Session {
   readonly runner: Runner;
   readonly explainer: Explainer;
   readonly masks: Masks;
+  readonly comparing: Comparing;
   readonly storer: Storer;
   readonly audit: Audit;
   readonly exports: Exports;
@@ -163,7 +165,11 @@ export class Session {
       labelsOf: (viewportId, imageId) => this.counting.guide.labelsOf(viewportId, imageId),
       imageChanged: () => this.counting.guide.imageChanged(),
     });
-    this.masks = new Masks({ services, cornerstone, tools: cornerstoneTools, results: this.results, overlay: overlays.labelmap, frames });
+    this.comparing = new Comparing({
+      services, cornerstone, tools: cornerstoneTools, results: this.results, labelmaps: overlays.labelmap, frames, presentation,
+      heatmapStyle: () => this.explainer.state.get().settings, openStudies: () => this.state.get().openStudies, onError: error => this.report(error),
+    });
+    this.masks = new Masks({ services, cornerstone, results: this.results, overlay: overlays.labelmap, frames, comparer: this.comparing.comparer });
     this.counting = new Counting({
       cornerstone, tools: cornerstoneTools, results: this.results,
       surfaces: () => [...overlays.points.surfaces(), ...this.slides.points.surfaces()],
@@ -190,7 +196,7 @@ export class Session {
     this.translation = translationAuditor({ services, cornerstone, frames, rules: synthesised, engine: this.engine, results: this.results, audit: this.audit.record });
     this.#presenter = new OverlayPresenter({
       services, cornerstone, overlays, presentation,
-      results: { all: () => [...this.masks.comparer.present(this.results.all()), ...this.explainer.maps(), ...this.counting.density.maps()] },
+      results: { all: () => this.comparing.present(this.results.all(), [...this.explainer.maps(), ...this.counting.density.maps()]) },
       onError: error => this.report(error),
     });
   }
@@ -217,7 +223,7 @@ export class Session {
       { unsubscribe: this.state.subscribe(this.#onState()) },
       { unsubscribe: this.explainer.state.subscribe(() => void this.#draw()) },
       { unsubscribe: this.counting.density.state.subscribe(() => void this.#draw()) },
-      { unsubscribe: this.masks.comparer.state.subscribe(() => void this.#draw()) },
+      ...this.comparing.follow(() => void this.#draw()),
       ...this.masks.follow(),
       ...this.counting.follow(),
       ...(this.#autoRunner ? [onImagesLoaded(this.#cornerstone, look)] : []),
@@ -234,6 +240,7 @@ export class Session {
     this.#subscriptions = [];
     this.explainer.end();
     this.masks.leave();
+    this.comparing.leave();
     this.counting.leave();
     this.#presenter.forget();
     this.slides.forget();
@@ -357,7 +364,7 @@ export class Session {
   /** Makes what is drawn equal to what is kept, and counts in regions what is drawn. */
   async #draw(): Promise<void> {
     this.slides.draw();
-    await this.#presenter.refresh();
+    await Promise.all([this.#presenter.refresh(), this.comparing.draw()]);
     this.counting.look();
     await this.growth.look();
   }

@@ -35,6 +35,7 @@ export function toolbarModule(session: () => Session) {
       name: CAN_RUN,
       evaluate: () => {
         const { hasImage, running } = session().state.get();
+        if (session().comparing.comparer.state.get().blinded) return { disabled: true, disabledText: 'A blinded reading is on' };
         if (running && !running.automatic) return { disabled: true, disabledText: 'A model is running' };
         return hasImage ? { disabled: false } : { disabled: true, disabledText: 'Open an image first' };
       },

@@ -1,5 +1,5 @@
 import type { HeatmapResult } from '../../src/results/result.ts';
-import { imageOnScreen, imageToCanvas, type StackViewport } from './heatmap-placement.ts';
+import { imageOnScreen, imageToCanvas, type CanvasTransform, type StackViewport } from './heatmap-placement.ts';
 import { colourPlane, planeOf, type HeatmapStyle, type Plane } from './heatmap-raster.ts';
 
 /** A slice of a heat map, for one image. */
@@ -17,6 +17,45 @@ interface Raster {
   readonly style: HeatmapStyle;
 }
 
+/** Draws slices of heat maps; the last one stays coloured, so that a frame costs no more than an image. */
+export class HeatmapPainter {
+  readonly #page: Document;
+  #raster: Raster | undefined;
+
+  constructor(page: Document) {
+    this.#page = page;
+  }
+
+  /** @param transform from pixels of the image to pixels of the canvas */
+  paint(context: CanvasRenderingContext2D, transform: CanvasTransform, map: MapSlice, style: HeatmapStyle): void {
+    const { canvas: raster, plane: { step } } = this.#rasterOf(map, style);
+    const [columns, rows] = map.result.source.shape;
+    context.setTransform(...transform);
+    context.imageSmoothingEnabled = true;
+    context.globalAlpha = style.opacity;
+    context.drawImage(raster, 0, 0, columns / step, rows / step, 0, 0, columns, rows);
+  }
+
+  forget(): void {
+    this.#raster = undefined;
+  }
+
+  #rasterOf(of: MapSlice, style: HeatmapStyle): Raster {
+    const before = this.#raster;
+    const same = before !== undefined && before.of.result === of.result && before.of.slice === of.slice;
+    if (same && before.style.threshold === style.threshold && before.style.table === style.table) return before;
+    const plane = same ? before.plane : planeOf(of.result, of.slice);
+    const canvas = before?.canvas ?? this.#page.createElement('canvas');
+    canvas.width = plane.columns;
+    canvas.height = plane.rows;
+    const context = canvas.getContext('2d')!;
+    const pixels = context.createImageData(plane.columns, plane.rows);
+    colourPlane(plane, of.result, style, pixels.data);
+    context.putImageData(pixels, 0, 0);
+    return (this.#raster = { of, plane, canvas, style });
+  }
+}
+
 /**
  * A canvas between the image of one stack viewport and the viewer's annotations. It is drawn anew each time that
  * Cornerstone has drawn the image, in the same frame, so both always lie as one.
@@ -28,7 +67,7 @@ export class HeatmapCanvas {
   readonly #isCurrent: () => boolean;
   #maps: ReadonlyMap<string, MapSlice> = new Map();
   #style: HeatmapStyle | undefined;
-  #raster: Raster | undefined;
+  readonly #painter: HeatmapPainter;
 
   /**
    * @param parts `isCurrent` says whether the viewer still has this viewport: another one may take over its element;
@@ -39,6 +78,7 @@ export class HeatmapCanvas {
     this.#renderedEvent = renderedEvent;
     this.#isCurrent = isCurrent;
     const canvas = (this.#canvas = viewport.element.ownerDocument.createElement('canvas'));
+    this.#painter = new HeatmapPainter(viewport.element.ownerDocument);
     canvas.className = 'overread-heatmap';
     canvas.dataset['overread'] = 'heatmap';
     canvas.setAttribute('aria-hidden', 'true');
@@ -63,7 +103,7 @@ export class HeatmapCanvas {
   remove(): void {
     this.viewport.element.removeEventListener(this.#renderedEvent, this.paint);
     this.#canvas.remove();
-    this.#raster = undefined;
+    this.#painter.forget();
   }
 
   /** Draws the map of the image that can be seen now, or nothing. */
@@ -79,30 +119,10 @@ export class HeatmapCanvas {
     const { width, height } = this.viewport.canvas;
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
-    const { canvas: raster, plane: { step } } = this.#rasterOf(map, this.#style!);
-    const [columns, rows] = map.result.source.shape;
     context.resetTransform();
     context.clearRect(0, 0, width, height);
-    context.setTransform(...transform);
-    context.imageSmoothingEnabled = true;
-    context.globalAlpha = this.#style!.opacity;
-    context.drawImage(raster, 0, 0, columns / step, rows / step, 0, 0, columns, rows);
+    this.#painter.paint(context, transform, map, this.#style!);
   };
-
-  #rasterOf(of: MapSlice, style: HeatmapStyle): Raster {
-    const before = this.#raster;
-    const same = before !== undefined && before.of.result === of.result && before.of.slice === of.slice;
-    if (same && before.style.threshold === style.threshold && before.style.table === style.table) return before;
-    const plane = same ? before.plane : planeOf(of.result, of.slice);
-    const canvas = before?.canvas ?? this.#canvas.ownerDocument.createElement('canvas');
-    canvas.width = plane.columns;
-    canvas.height = plane.rows;
-    const context = canvas.getContext('2d')!;
-    const pixels = context.createImageData(plane.columns, plane.rows);
-    colourPlane(plane, of.result, style, pixels.data);
-    context.putImageData(pixels, 0, 0);
-    return (this.#raster = { of, plane, canvas, style });
-  }
 }
 
 /** Whether the image under it has the map's size; `heatmap.ts` says so in words where it has not. */

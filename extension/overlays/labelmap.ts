@@ -6,7 +6,7 @@ import type { DrawnMask } from '../mask-edits.ts';
 import type { Cornerstone, CornerstoneTools, Services } from '../types/ohif.ts';
 import type { LabelmapStyle, RepresentationSpecifier } from '../types/segmentation.ts';
 import { colorOf } from './colors.ts';
-import { isDifference } from './difference.ts';
+import { isDifference } from '../comparing/difference.ts';
 import { holdsLabels, labelmapImages, writeLabels, type LabelmapImage } from './labelmap-images.ts';
 import type { Layer, Overlay, Placed } from './overlay.ts';
 

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react';
 import type { Session } from '../session.ts';
 import type { State } from '../state.ts';
 import { AuditRow } from './audit-row.tsx';
+import { compareCss, CompareSection } from './compare-section.tsx';
 import { DeviceLine } from './device-line.tsx';
 import { DotsSection } from './dots-section.tsx';
 import { labelmapCss } from './labelmap-body.tsx';
@@ -18,6 +19,8 @@ import { css } from './styles.ts';
 import { trainingCss, TrainingSection } from './training-section.tsx';
 import { TranslationAuditSection } from './translation-audit.tsx';
 
+const styles = css + saliencyCss + labelmapCss + pointsCss + storeCss + trainingCss + compareCss;
+
 /** Whether the chosen model counts, and there is a study to count in. */
 function canCount({ catalogue, modelId, openStudies, hasSlide }: State): boolean {
   return openStudies.size > 0 && !hasSlide && catalogue?.entries.some(({ manifest }) => manifest.id === modelId && manifest.task === 'count') === true;
@@ -32,10 +35,12 @@ export function AiPanel({ session }: { session: Session }) {
   );
   const results = all.filter(kept => state.openStudies.has(kept.studyInstanceUID)).reverse();
   const slides = useSyncExternalStore(session.slides.results.subscribe, session.slides.results.all).filter(slide => state.openStudies.has(slide.studyInstanceUID)).reverse();
+  // Masks that the viewer loads can be compared.
+  useSyncExternalStore(session.masks.seen.subscribe, session.masks.seen.get, session.masks.seen.get);
   const count = results.length + slides.length;
   return (
     <div className="ovr" data-overread="panel">
-      <style>{css + saliencyCss + labelmapCss + pointsCss + storeCss + trainingCss}</style>
+      <style>{styles}</style>
       <h1>AI</h1>
       {state.viewerNote && <div data-overread="viewer-note"><Message tone="warning" title="Unknown viewer" text={state.viewerNote} /></div>}
       <RunSection session={session} state={state} />
@@ -47,6 +52,7 @@ export function AiPanel({ session }: { session: Session }) {
         <SlideCards session={session} slides={slides} overlaysShown={state.overlaysShown} />
         {(results.length > 0 || slides.length === 0) && <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />}
       </section>
+      <CompareSection comparing={session.comparing} />
       <GrowthSection session={session} growth={session.growth} canCount={canCount(state)} />
       <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
       <TranslationAuditSection session={session} />

@@ -1,9 +1,8 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useState } from 'react';
 import type { LabelmapResult } from '../../src/results/result.ts';
 import type { Masks } from '../masks.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { Intensities } from '../segment-intensities.ts';
-import { ComparisonSection } from './comparison-section.tsx';
 import { formatObjects, formatWhen } from './format.ts';
 import { SegmentList } from './segment-list.tsx';
 import { ThresholdSliders } from './threshold-slider.tsx';
@@ -14,9 +13,8 @@ interface BodyProps {
   readonly result: LabelmapResult;
 }
 
-/** A mask: its segments in numbers, its thresholds, what a reader did with it, and another mask beside it. */
+/** A mask: its segments in numbers, its thresholds, and what a reader did with it. */
 export function LabelmapBody({ masks, kept, result }: BodyProps) {
-  useSyncExternalStore(masks.seen.subscribe, masks.seen.get, masks.seen.get);
   const intensities = useIntensities(masks, result);
   return (
     <>
@@ -29,7 +27,6 @@ export function LabelmapBody({ masks, kept, result }: BodyProps) {
       {result.editedAt === undefined
         ? <button type="button" className="ovr-button ovr-small" title="Opens the viewer's segmentation panel on this mask" onClick={() => masks.editByHand(kept.key)} data-overread="edit-by-hand">Edit with brush and eraser</button>
         : <Edited editedAt={result.editedAt} thresholds={result.probabilities !== undefined} onDiscard={() => masks.edits.discard(kept.key)} />}
-      <ComparisonSection comparer={masks.comparer} kept={kept} />
     </>
   );
 }
@@ -82,5 +79,4 @@ export const labelmapCss = `
 .ovr-thresholds, .ovr-threshold { display: flex; flex-direction: column; gap: 4px; }
 .ovr-threshold-track { position: relative; display: flex; }
 .ovr-threshold-tick { position: absolute; top: -2px; bottom: -2px; width: 2px; margin-left: -1px; background: hsl(0 0% 100%); box-shadow: 0 0 0 1px hsl(215 60% 8%); pointer-events: none; }
-.ovr section.ovr-comparison { gap: 8px; margin-top: 4px; }
 `;

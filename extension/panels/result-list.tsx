@@ -2,6 +2,7 @@ import { isDots } from '../../src/results/dots.ts';
 import type { Result, ResultKind, ResultOf } from '../../src/results/result.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { Session } from '../session.ts';
+import { CompareButton } from './compare-section.tsx';
 import { EyeIcon } from './eye-icon.tsx';
 import { describeSource, formatDevice, formatDuration, formatStages, formatWhen, runMs } from './format.ts';
 import { LabelmapBody } from './labelmap-body.tsx';
@@ -66,6 +67,7 @@ function ResultCard({ session, kept, visible }: { session: Session; kept: KeptRe
       <p className="ovr-muted ovr-source">{describeSource(result)}</p>
       <Badges badges={badgesOf(result)} />
       <Body session={session} kept={kept} result={result} />
+      <CompareButton comparing={session.comparing} kept={kept} />
       <dl className="ovr-facts">
         {!byHand && (
           <>

@@ -95,12 +95,37 @@ export interface DisplaySetService extends PubSub<'DISPLAY_SETS_ADDED' | 'DISPLA
 export interface GridViewport {
   readonly viewportId: string;
   readonly displaySetInstanceUIDs?: readonly string[];
+  /** Where it stands in the layout, and in shares of the grid. */
+  readonly positionId?: string;
+  readonly x?: number;
+  readonly y?: number;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export interface GridState {
+  readonly activeViewportId?: string | null;
+  readonly viewports: ReadonlyMap<string, GridViewport>;
+  readonly layout?: { readonly numRows?: number; readonly numCols?: number; readonly layoutType?: string };
+  readonly isHangingProtocolLayout?: boolean;
+}
+
+export interface GridLayout {
+  readonly numRows: number;
+  readonly numCols: number;
+  readonly layoutType: string;
+  readonly layoutOptions: readonly object[];
+  readonly activeViewportId?: string;
+  /** A viewport for each place; OHIF writes into what it is given. */
+  findOrCreateViewport(position: number, positionId: string): object | undefined;
+  readonly isHangingProtocolLayout?: boolean;
 }
 
 export interface ViewportGridService extends PubSub<'ACTIVE_VIEWPORT_ID_CHANGED' | 'GRID_STATE_CHANGED' | 'VIEWPORTS_READY'> {
   getActiveViewportId(): string | null | undefined;
   /** Throws until OHIF's React providers have mounted. */
-  getState(): { readonly activeViewportId?: string | null; readonly viewports: ReadonlyMap<string, GridViewport> };
+  getState(): GridState;
+  setLayout?(layout: GridLayout): Promise<void> | void;
   setDisplaySetsForViewport(of: { readonly viewportId: string; readonly displaySetInstanceUIDs: readonly string[]; readonly viewportOptions?: { readonly initialImageOptions?: { readonly index: number } } }): void;
 }
 

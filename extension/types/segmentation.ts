@@ -56,6 +56,8 @@ export interface SegmentationService extends PubSub<'SEGMENTATION_ADDED' | 'SEGM
   removeRepresentationsFromViewport?(viewportId: string, specifier: RepresentationSpecifier): void;
   /** Its name in OHIF 3.11. */
   removeSegmentationRepresentations?(viewportId: string, specifier: RepresentationSpecifier): void;
+  /** Of one that is there: changes what is given, and leaves the rest. */
+  addOrUpdateSegmentation?(change: { readonly segmentationId: string; readonly label: string }): void;
   setSegmentColor(viewportId: string, segmentationId: string, segmentIndex: number, color: Rgba): void;
   setStyle(specifier: { readonly viewportId?: string; readonly segmentationId?: string; readonly type: 'Labelmap' }, style: Partial<LabelmapStyle>): void;
   setActiveSegmentation(viewportId: string, segmentationId: string): void;

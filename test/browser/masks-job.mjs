@@ -3,6 +3,7 @@
  * sets it against another model's. The page shows a frontal film with one result of `lung-unet`.
  */
 import assert from 'node:assert/strict';
+import { compareJob } from './compare-job.mjs';
 import { dice, screenshot, state } from './harness.mjs';
 import { masksShown, poll, runByPanel, show } from './main-job.mjs';
 
@@ -106,21 +107,24 @@ export async function masksJob(t, { page, frontal, lateral, other, name }) {
   assert.equal(after.lastError, null, after.lastError?.message);
   const two = await masksShown(page, 2);
   const second = two.map(m => m.labels).find(labels => count(labels) !== count(again));
-  await own.locator('[data-overread="compare-with"]').selectOption({ index: 1 });
-  await own.locator('[data-overread="difference"]').waitFor();
+  const compare = page.locator('[data-overread="compare"]');
+  await own.locator('[data-overread="compare-this"]').click();
+  await compare.locator('[data-overread="compare-with"]').selectOption({ label: 'Lung U-Net strict' });
+  await compare.locator('[data-overread="difference"]').waitFor();
   const [difference] = await masksShown(page, 1);
   const parts = [1, 2, 3].map(value => difference.labels.filter(v => v === value).length);
   const expected = [again.filter((v, i) => v && second[i]).length, again.filter((v, i) => v && !second[i]).length, again.filter((v, i) => !v && second[i]).length];
   assert.deepEqual(parts, expected);
-  const table = await own.locator('[data-overread="agreement"]').innerText();
+  const table = await compare.locator('[data-overread="agreement"]').innerText();
   assert.match(table, new RegExp(`Dice\\s+${dice(again, second).toFixed(3)}`));
   assert.match(table, /Hausdorff 95 %\s+[\d.]+ mm/);
-  assert.match(await own.locator('[data-overread="difference"]').innerText(), /Both[\s\S]*Only Lung U-Net[\s\S]*Only Lung U-Net strict/);
-  await own.locator('[data-overread="compare-with"]').scrollIntoViewIfNeeded();
+  assert.match(await compare.locator('[data-overread="difference"]').innerText(), /Both[\s\S]*Only Lung U-Net, edited[\s\S]*Only Lung U-Net strict/);
+  await compare.scrollIntoViewIfNeeded();
   await screenshot(page, `${name}-difference`);
   t.diagnostic(`difference: ${parts.join(', ')} pixels; ${table.replace(/\s+/g, ' ')}`);
+  await compareJob(t, { page, name, a: again, b: second });
   // Given up by name, and asked twice.
-  await own.locator('[data-overread="compare-with"]').selectOption('');
+  await compare.locator('[data-overread="compare-with"]').selectOption('');
   await own.locator('[data-overread="discard-edits"]').click();
   await own.locator('[data-overread="discard-edits-really"]').click();
   await poll(async () => (await resultOf(page, 'lung-unet')).editedAt === null, 'the mask without its edit');

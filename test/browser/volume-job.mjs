@@ -6,8 +6,6 @@ import assert from 'node:assert/strict';
 import { dice, screenshot } from './harness.mjs';
 import { masksShown, poll } from './main-job.mjs';
 
-const card = page => page.locator('[data-overread="result"]').first();
-
 /** Every slice of a segmentation of the viewer, in the order of its images; by a part of its label. */
 async function volumeOf(page, label) {
   const id = await page.evaluate(part => window.services.segmentationService.getSegmentations().find(s => s.label.includes(part))?.segmentationId, label);
@@ -58,21 +56,21 @@ export async function readByTheViewer(t, page, label) {
 /** Loads the study's SEG, and sets the result against it. */
 export async function compareWithSeg(t, page, { label, inside }) {
   await loadSeg(page, label);
-  await poll(async () => (await card(page).locator('[data-overread="compare-with"] option').allInnerTexts()).some(text => text.includes(label)), 'the loaded SEG among what can be compared', 120_000);
-  const choice = (await card(page).locator('[data-overread="compare-with"] option').allInnerTexts()).find(text => text.includes(label));
+  await poll(async () => (await page.locator('[data-overread="compare-with"] option').allInnerTexts()).some(text => text.includes(label)), 'the loaded SEG among what can be compared', 120_000);
+  const choice = (await page.locator('[data-overread="compare-with"] option').allInnerTexts()).find(text => text.includes(label));
   const ours = await volumeOf(page, '· AI');
   const theirs = await volumeOf(page, label);
   const size = inside.columns * inside.rows;
   assert.deepEqual(theirs.map(set => set.length), inside.counts, 'the viewer has other voxels than the SEG');
-  await card(page).locator('[data-overread="compare-with"]').selectOption({ label: choice });
-  await card(page).locator('[data-overread="difference"]').waitFor();
-  const table = await card(page).locator('[data-overread="agreement"]').innerText();
+  await page.locator('[data-overread="compare-with"]').selectOption({ label: choice });
+  await page.locator('[data-overread="difference"]').waitFor();
+  const table = await page.locator('[data-overread="agreement"]').innerText();
   const expected = dice(flat(ours, size), flat(theirs, size));
   assert.match(table, new RegExp(`Dice\\s+${expected.toFixed(3)}`));
-  await card(page).locator('[data-overread="compare-with"]').scrollIntoViewIfNeeded();
+  await page.locator('[data-overread="compare-with"]').scrollIntoViewIfNeeded();
   await screenshot(page, 'mri-difference-seg');
   t.diagnostic(`against the loaded SEG: ${table.replace(/\s+/g, ' ')}`);
-  await card(page).locator('[data-overread="compare-with"]').selectOption('');
+  await page.locator('[data-overread="compare-with"]').selectOption('');
   // The model's own again.
   await masksShown(page, 1);
 }

@@ -10,13 +10,14 @@ function setup() {
   const run = jest.fn(async (_: object) => results.all()[0]);
   const counting = { dotting: { state: new Observable({ classIndex: 0, erasing: false }) }, rois: { state: new Observable({ rois: [] }) } };
   const training = { state: new Observable({ labels: [] }), trainings: { state: new Observable({}) }, versions: { state: new Observable({ versions: [] }) } };
-  const session = { state: state(), results, counting, training, slides: { results: new SlideResults() }, runner: { run } } as unknown as Session;
-  return { results, run, ...commandsModule(() => session).actions };
+  const comparing = { comparer: { state: new Observable({ blinded: false }) } };
+  const session = { state: state(), results, counting, comparing, training, slides: { results: new SlideResults() }, runner: { run } } as unknown as Session;
+  return { results, run, comparing, ...commandsModule(() => session).actions };
 }
 
 describe('the commands', () => {
   it('report scores with their views, and what a gate said', () => {
-    const { results, overreadState } = setup();
+    const { results, comparing, overreadState } = setup();
     const outOfDistribution = { score: 0.9, threshold: 0.6, refused: true, reason: 'inverted' };
     results.keep({ ...twoViews(), outOfDistribution });
     expect(overreadState().results[0]).toMatchObject({
@@ -25,6 +26,9 @@ describe('the commands', () => {
       sources: [{ sopInstanceUID: 'pa' }, { sopInstanceUID: 'l' }],
     });
     expect(JSON.parse(JSON.stringify(overreadState()))).toEqual(overreadState());
+    // While they are read blinded, nobody can ask whose they are.
+    comparing.comparer.state.set({ blinded: true });
+    expect(overreadState().results).toEqual([]);
   });
 
   it('force only what is plainly told to be forced: what a hotkey hands over is not', async () => {

@@ -1,19 +1,12 @@
 import { renderToStaticMarkup } from 'react-dom/server';
-import { compareMasks, maskOf } from '../../../extension/compare-masks.ts';
-import { Comparer, type ComparisonPhase } from '../../../extension/comparison.ts';
-import { differenceResult } from '../../../extension/overlays/difference.ts';
-import { ComparisonSection } from '../../../extension/panels/comparison-section.tsx';
 import { Edited, LabelmapBody, objectsText } from '../../../extension/panels/labelmap-body.tsx';
 import { formatIntensity, SegmentList } from '../../../extension/panels/segment-list.tsx';
 import { ThresholdSliders } from '../../../extension/panels/threshold-slider.tsx';
 import type { Masks } from '../../../extension/masks.ts';
 import { ResultsStore } from '../../../extension/results-store.ts';
 import { SegmentIntensities } from '../../../extension/segment-intensities.ts';
-import { Observable } from '../../../extension/state.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';
 import { image, result, source } from './made.ts';
-
-const none = { list: () => [], mask: () => { throw new Error('none'); }, setVisible: () => undefined };
 
 /** A mask of four pixels with two targets' probabilities. */
 function withProbabilities(change: Partial<LabelmapResult> = {}): LabelmapResult {
@@ -85,44 +78,10 @@ describe('an edit', () => {
   test('is offered where there is none, and the body holds together', () => {
     const results = new ResultsStore();
     const kept = results.keep(withProbabilities());
-    const masks = { seen: new Observable({ changes: 0 }), comparer: new Comparer({ results, segmentations: none }) } as unknown as Masks;
+    const masks = {} as unknown as Masks;
     const html = renderToStaticMarkup(<LabelmapBody masks={masks} kept={kept} result={kept.result as LabelmapResult} />);
     expect(html).toContain('Edit with brush and eraser');
-    // Nothing to compare with.
-    expect(html).not.toContain('Compare with');
     expect(renderToStaticMarkup(<LabelmapBody masks={masks} kept={kept} result={withProbabilities({ editedAt: 'now' })} />)).toContain('Edited by the reader');
-  });
-});
-
-describe('a comparison', () => {
-  const a = withProbabilities();
-  const b = { ...result(image(source('a')), { labels: Uint8Array.of(0, 1, 1, 0), sha256: 'b' }), model: { ...result().model, id: 'other', name: 'Other' } };
-  function html(phase: ComparisonPhase, segmentations = none) {
-    const results = new ResultsStore();
-    const kept = results.keep(a);
-    results.keep(b);
-    const comparer = new Comparer({ results, segmentations });
-    comparer.state.set({ phase, ...(phase.kind !== 'idle' && { asked: { key: kept.key, with: comparer.candidates(kept.key)[0]!.id } }) });
-    return renderToStaticMarkup(<ComparisonSection comparer={comparer} kept={kept} />);
-  }
-
-  test('is offered with every mask at hand', () => {
-    const list = html({ kind: 'idle' }, { ...none, list: () => [{ id: 'seg', name: 'SEG of last year' }] } as typeof none);
-    expect(list).toContain('No other mask');
-    expect(list).toContain('>Other<');
-    expect(list).toContain('SEG of last year');
-  });
-
-  test('has a legend with areas, the numbers, and what is the truth in them', () => {
-    const names = { a: 'Lung U-Net', b: 'Other' };
-    const kept = { ...new ResultsStore().keep(a), result: differenceResult(a, names, { a: a.labels, b: b.labels }) };
-    const shown = html({ kind: 'shown', names, difference: kept, numbers: compareMasks(maskOf(a, names.a), maskOf(b, names.b), a.source) });
-    for (const text of ['Both', 'Only Lung U-Net', 'Only Other', 'Hausdorff 95 %', 'px', 'with Other taken for the truth', 'aria-pressed="true"']) expect(shown).toContain(text);
-    // 2 of 3 and 2 pixels agree.
-    expect(shown).toMatch(/Dice<\/th><td>0\.800/);
-    expect(shown).toMatch(/Size<\/th><td>\+50\.0 %/);
-    // Segments of one name: the lung.
-    expect(shown).toContain('HD 95 %');
   });
 });
 

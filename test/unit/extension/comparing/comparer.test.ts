@@ -1,19 +1,21 @@
-import { Comparer } from '../../../extension/comparison.ts';
-import { compareMasks, maskOf, maskOnGrid } from '../../../extension/compare-masks.ts';
-import { MaskEdits } from '../../../extension/mask-edits.ts';
-import { DIFFERENCE_COLORS, isDifference } from '../../../extension/overlays/difference.ts';
-import { createOverlays } from '../../../extension/overlays/index.ts';
-import { LabelmapOverlay } from '../../../extension/overlays/labelmap.ts';
-import { viewerMasks } from '../../../extension/overlays/labelmap-masks.ts';
-import { FrameIndexes } from '../../../extension/overlays/place.ts';
-import { OverlayPresenter } from '../../../extension/overlays/presenter.ts';
-import { ResultsStore } from '../../../extension/results-store.ts';
-import { placeOpen } from '../../../extension/segment-intensities.ts';
-import type { LabelmapResult } from '../../../src/results/result.ts';
-import { FakeViewer } from './fake-viewer.ts';
-import { image, result, source } from './made.ts';
+import { Comparer } from '../../../../extension/comparing/comparer.ts';
+import { DIFFERENCE_COLORS, isDifference } from '../../../../extension/comparing/difference.ts';
+import { ResultSets } from '../../../../extension/comparing/sets.ts';
+import type { SideBySide } from '../../../../extension/comparing/side-by-side.ts';
+import { viewerSets } from '../../../../extension/comparing/viewer-sets.ts';
+import { MaskEdits } from '../../../../extension/mask-edits.ts';
+import { createOverlays } from '../../../../extension/overlays/index.ts';
+import { LabelmapOverlay } from '../../../../extension/overlays/labelmap.ts';
+import { FrameIndexes } from '../../../../extension/overlays/place.ts';
+import { OverlayPresenter } from '../../../../extension/overlays/presenter.ts';
+import { ResultsStore } from '../../../../extension/results-store.ts';
+import { placeOpen } from '../../../../extension/segment-intensities.ts';
+import type { LabelmapResult } from '../../../../src/results/result.ts';
+import { FakeViewer } from '../fake-viewer.ts';
+import { image, result, source } from '../made.ts';
 
 const SPACED = { ...image(source('a')), spacingMm: [0.5, 2] as [number, number] };
+const OPEN = new Set(['1']);
 const of = (labels: number[], name = 'Lung U-Net', on = SPACED): LabelmapResult => {
   const made = result(on, { labels: Uint8Array.from(labels), sha256: name });
   return { ...made, model: { ...made.model, id: name.toLowerCase().replaceAll(' ', '-'), name } };
@@ -26,11 +28,13 @@ function setup() {
   const overlays = createOverlays(viewer.services, viewer.cornerstone, viewer.tools, () => undefined);
   const overlay = overlays.labelmap as LabelmapOverlay;
   const frames = new FrameIndexes(viewer.cornerstone);
-  const segmentations = viewerMasks({
+  const segmentations = viewerSets({
     services: viewer.services, cornerstone: viewer.cornerstone, tools: viewer.tools,
     isOurs: id => overlay.owns(id), place: r => placeOpen(viewer.services, frames, r),
   });
-  const comparer = new Comparer({ results, segmentations, settleMs: 0 });
+  const sideBySide = { open: jest.fn(), close: jest.fn(), left: jest.fn(() => false) };
+  const sets = new ResultSets({ results, segmentations });
+  const comparer = new Comparer({ results, segmentations, sets, sideBySide: sideBySide as unknown as SideBySide, settleMs: 0 });
   const presenter = new OverlayPresenter({
     services: viewer.services, cornerstone: viewer.cornerstone, results: { all: () => comparer.present(results.all()) }, overlays,
     presentation: () => ({ shown: true, style: { opacity: 0.8, style: 'outline' } }), onError: e => { throw e; },
@@ -40,61 +44,35 @@ function setup() {
     return viewer.drawnOn('v').filter(d => d.visible).map(d => [d.label, d.labels[0]]);
   };
   const phase = () => comparer.state.get().phase;
+  const numbers = () => {
+    const now = phase();
+    return now.kind === 'shown' && now.pair.kind === 'labelmap' ? now.pair.numbers : undefined;
+  };
   /** Until the numbers are as they should be, or they are not in time. */
   const settled = async (dice: number) => {
     const end = Date.now() + 4000;
-    const now = () => { const p = phase(); return p.kind === 'shown' ? p.numbers.dice : undefined; };
-    while (now() !== dice && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 5));
-    expect(now()).toBe(dice);
+    while (numbers()?.dice !== dice && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 5));
+    expect(numbers()?.dice).toBe(dice);
   };
-  return { viewer, results, comparer, presenter, visible, phase, settled, overlay };
+  const names = (id: string) => sets.against(id, OPEN).map(({ name }) => name);
+  return { viewer, results, sets, comparer, presenter, visible, phase, numbers, settled, overlay, names, sideBySide };
 }
-
-describe('the numbers', () => {
-  const [a, b] = [of([1, 1, 0, 0]), of([1, 0, 0, 1], 'Other')];
-  test('are of all segments together, in millimetres where the spacing is known', () => {
-    const found = compareMasks(maskOf(a, 'A'), maskOf(b, 'B'), a.source);
-    // Pixels are 0.5 mm wide and 2 mm high: B's lower right one lies straight under A's upper right one.
-    expect(found).toMatchObject({ dice: 0.5, iou: 1 / 3, precision: 0.5, recall: 0.5, hausdorff: 2, unit: 'mm', classes: [], relativeDifference: 0 });
-    expect(compareMasks(maskOf(a, 'A'), maskOf(b, 'B'), { ...a.source, spacingMm: undefined }).unit).toBe('px');
-  });
-
-  test('have no distance to an empty mask', () => {
-    const found = compareMasks(maskOf(a, 'A'), maskOf(of([0, 0, 0, 0]), 'B'), a.source);
-    expect(found.dice).toBe(0);
-    expect(found).not.toHaveProperty('hausdorff95');
-    expect(found).not.toHaveProperty('relativeDifference');
-  });
-
-  test('are also of segments of the same name', () => {
-    const two = (labels: number[], ...names: string[]) => ({ name: '', labels: Uint8Array.from(labels), segments: names.map((label, i) => ({ segmentNumber: i + 1, label })) });
-    const found = compareMasks(two([1, 1, 2, 0], 'Left', 'Right'), two([2, 0, 1, 1], 'right', 'LEFT'), a.source);
-    expect(found.classes.map(({ label, dice }) => [label, dice])).toEqual([['Left', 2 / 3], ['Right', 2 / 3]]);
-  });
-
-  test('are refused by name on other grids', () => {
-    const elsewhere = of([1, 0, 0, 0], 'Other', { ...image(source('b')), spacingMm: [1, 1] });
-    expect(() => maskOnGrid(elsewhere, 'Other', a, 'Lung U-Net')).toThrow(expect.objectContaining({ code: 'input/inconsistent', message: expect.stringMatching(/Lung U-Net on CR PA, 2 × 2 and Other on CR PA, 2 × 2.*Compare masks of one image/) }));
-  });
-});
 
 describe('two results', () => {
   test('are drawn as one difference in three colours, in place of the two', async () => {
-    const { results, comparer, visible, phase, viewer } = setup();
+    const { results, comparer, visible, phase, viewer, names, numbers } = setup();
     const a = results.keep(of([1, 1, 0, 0]));
-    results.keep(of([0, 1, 1, 0], 'Other'));
-    expect(comparer.candidates(a.key).map(c => c.name)).toEqual(['Other']);
+    const b = results.keep(of([0, 1, 1, 0], 'Other'));
+    expect(names(`result ${a.key}`)).toEqual(['Other']);
     expect((await visible()).map(([label]) => label)).toHaveLength(2);
-    await comparer.compare(a.key, comparer.candidates(a.key)[0]!.id);
-    const shown = phase();
-    expect(shown).toMatchObject({ kind: 'shown', names: { a: 'Lung U-Net', b: 'Other' }, numbers: { dice: 0.5 } });
-    // Pixels are 1 mm².
-    if (shown.kind === 'shown') expect(shown.difference.result.segments.map(s => [s.target.label, s.areaMm2])).toEqual([['Both', 1], ['Only Lung U-Net', 1], ['Only Other', 1]]);
+    await comparer.compare(`result ${a.key}`, `result ${b.key}`);
+    expect(phase()).toMatchObject({ kind: 'shown', a: { name: 'Lung U-Net' }, b: { name: 'Other' } });
+    expect(numbers()?.dice).toBe(0.5);
     expect(await visible()).toEqual([['Difference: Lung U-Net and Other', [2, 1, 3, 0]]]);
     expect(viewer.styles.get('v')).toMatchObject({ renderFill: true });
-    comparer.setOnImage(false);
+    comparer.setView('apart');
     expect((await visible()).map(([label]) => label)).not.toContain('Difference: Lung U-Net and Other');
-    comparer.setOnImage(true);
+    comparer.setView('difference');
     comparer.end();
     expect(await visible()).toHaveLength(2);
     expect(viewer.segmentations.size).toBe(2);
@@ -104,7 +82,7 @@ describe('two results', () => {
     const { results, comparer, visible, phase, settled } = setup();
     const a = results.keep(of([1, 1, 0, 0]));
     const b = results.keep(of([0, 1, 1, 0], 'Other'));
-    await comparer.compare(a.key, `result ${b.key}`);
+    await comparer.compare(`result ${a.key}`, `result ${b.key}`);
     results.replaceMask(b.key, of([1, 1, 0, 0], 'Other'));
     await settled(1);
     expect(await visible()).toEqual([['Difference: Lung U-Net and Other', [1, 1, 0, 0]]]);
@@ -117,28 +95,78 @@ describe('two results', () => {
     const { results, comparer, phase } = setup();
     const a = results.keep(of([1, 1, 0, 0]));
     const b = results.keep(of([1, 0, 0, 0], 'Other', { ...image(source('b')), spacingMm: [1, 1] }));
-    await comparer.compare(a.key, `result ${b.key}`);
+    await comparer.compare(`result ${a.key}`, `result ${b.key}`);
     expect(phase()).toMatchObject({ kind: 'error', error: { code: 'input/inconsistent' } });
     expect(comparer.present(results.all())).toHaveLength(2);
   });
 
   test('of one model on two images have names that tell them apart', () => {
-    const { results, comparer } = setup();
+    const { results, names } = setup();
     const a = results.keep(of([1, 1, 0, 0]));
     results.keep(of([1, 0, 0, 0], 'Lung U-Net', { ...image(source('b')), attributes: { viewPosition: 'AP' } } as typeof SPACED));
-    expect(comparer.candidates(a.key).map(c => c.name)).toEqual(['Lung U-Net 1.0.0 AP']);
+    expect(names(`result ${a.key}`)).toEqual(['Lung U-Net 1.0.0 AP']);
   });
 
   test('a difference is no mask that a reader edits', async () => {
     const { results, comparer, presenter, overlay, viewer } = setup();
     const a = results.keep(of([1, 1, 0, 0]));
     const b = results.keep(of([0, 1, 1, 0], 'Other'));
-    await comparer.compare(a.key, `result ${b.key}`);
+    await comparer.compare(`result ${a.key}`, `result ${b.key}`);
     await presenter.refresh();
     for (const labelmap of viewer.labelmaps.values()) labelmap.scalars.fill(3);
     new MaskEdits({ results, changed: () => overlay.changed() }).read();
     expect(results.all()).toHaveLength(2);
-    expect(overlay.changed().map(({ key }) => key)).not.toContain(`difference ${a.key} result ${b.key}`);
+    expect(overlay.changed().map(({ key }) => key)).not.toContain(`difference result ${a.key} result ${b.key}`);
+  });
+});
+
+describe('what is chosen', () => {
+  test('is drawn apart for a wipe and side by side, and everything else of its kind gives way', async () => {
+    const { results, comparer, visible, sideBySide } = setup();
+    const [a, b] = [results.keep(of([1, 1, 0, 0])), results.keep(of([0, 1, 1, 0], 'Other'))];
+    results.keep(of([1, 1, 1, 1], 'Third'));
+    await comparer.compare(`result ${a.key}`, `result ${b.key}`);
+    comparer.setView('wipe');
+    expect(await visible()).toEqual([]);
+    expect([comparer.apart()?.a.result, comparer.apart()?.b.result]).toMatchObject([{ labels: a.result.kind === 'labelmap' && a.result.labels }, { labels: b.result.kind === 'labelmap' && b.result.labels }]);
+    expect(sideBySide.open).not.toHaveBeenCalled();
+    comparer.setView('side-by-side');
+    expect(sideBySide.open).toHaveBeenCalledTimes(1);
+    // The user chose another layout.
+    sideBySide.left.mockReturnValue(true);
+    comparer.layoutChanged();
+    expect(comparer.state.get().view).toBe('wipe');
+    comparer.end();
+    expect(sideBySide.close).toHaveBeenCalled();
+    expect(comparer.apart()).toBeUndefined();
+    expect(await visible()).toHaveLength(3);
+  });
+
+  test('can be swapped, and the divider stays in the image', async () => {
+    const { results, comparer, phase } = setup();
+    const [a, b] = [results.keep(of([1, 1, 0, 0])), results.keep(of([0, 1, 1, 0], 'Other'))];
+    await comparer.compare(`result ${a.key}`, `result ${b.key}`);
+    await comparer.swap();
+    expect(phase()).toMatchObject({ kind: 'shown', a: { name: 'Other' }, b: { name: 'Lung U-Net' } });
+    comparer.setDivider(1.4);
+    expect(comparer.state.get().divider).toBe(1);
+  });
+
+  test('may be a copy of what it was: a mask before its threshold was moved, or before it was edited', async () => {
+    const { results, comparer, sets, names, numbers, settled } = setup();
+    const a = results.keep(of([1, 1, 0, 0]));
+    const copy = sets.copy(`result ${a.key}`)!;
+    results.replaceMask(a.key, { ...of([1, 0, 0, 0]), editedAt: '2026-01-01T00:00:00Z' }, of([1, 1, 0, 0]));
+    expect(names(`result ${a.key}`)).toEqual(['Lung U-Net, before it was edited', 'Lung U-Net (copy 1)']);
+    await comparer.compare(`result ${a.key}`, copy.id);
+    expect(numbers()?.dice).toBe(2 / 3);
+    await comparer.compare(`result ${a.key}`, `unedited ${a.key}`);
+    expect(numbers()?.dice).toBe(2 / 3);
+    results.replaceMask(a.key, { ...of([1, 1, 0, 0]), editedAt: '2026-01-01T00:00:00Z' }, of([1, 1, 0, 0]));
+    await settled(1);
+    await comparer.compare(`result ${a.key}`, copy.id);
+    sets.removeCopy(copy.id);
+    expect(comparer.state.get().phase.kind).toBe('idle');
   });
 });
 
@@ -154,10 +182,11 @@ describe('a labelmap of the viewer', () => {
   }
 
   test('is a candidate, is compared, hides meanwhile, and is followed', async () => {
-    const { viewer, comparer, a, id, phase, settled } = await withDrawn([1, 0, 0, 2]);
-    expect(comparer.candidates(a.key)).toEqual([{ id: `segmentation ${id}`, name: 'Reader' }]);
-    await comparer.compare(a.key, `segmentation ${id}`);
-    expect(phase()).toMatchObject({ kind: 'shown', numbers: { dice: 0.5 }, names: { b: 'Reader' } });
+    const { viewer, comparer, a, id, phase, numbers, sets, settled } = await withDrawn([1, 0, 0, 2]);
+    expect(sets.against(`result ${a.key}`, OPEN)).toEqual([{ id: `segmentation ${id}`, name: 'Reader', kind: 'labelmap', studyInstanceUID: '1' }]);
+    await comparer.compare(`result ${a.key}`, `segmentation ${id}`);
+    expect(phase()).toMatchObject({ kind: 'shown', b: { name: 'Reader' }, pair: { common: { by: 'whole' } } });
+    expect(numbers()?.dice).toBe(0.5);
     const visible = () => viewer.representations.get(`v ${id}`)!.visible;
     expect(visible()).toBe(false);
     [...viewer.labelmaps.values()].at(-1)!.scalars.set([1, 1, 0, 0]);
@@ -172,8 +201,8 @@ describe('a labelmap of the viewer', () => {
     const { viewer, comparer, a, id, phase } = await withDrawn([1, 0, 0, 0]);
     const [key] = [...viewer.labelmaps.keys()].slice(-1);
     viewer.labelmaps.set(key!, { ...viewer.labelmaps.get(key!)!, columns: 3 });
-    await comparer.compare(a.key, `segmentation ${id}`);
-    expect(phase()).toMatchObject({ kind: 'error', error: { code: 'input/inconsistent', message: expect.stringContaining('Reader on other images, 3 × 2') } });
+    await comparer.compare(`result ${a.key}`, `segmentation ${id}`);
+    expect(phase()).toMatchObject({ kind: 'error', error: { code: 'input/inconsistent', message: expect.stringMatching(/Lung U-Net on CR PA, 2 × 2 and Reader on OT, 3 × 2, which state no geometry/) } });
   });
 });
 
