@@ -167,7 +167,7 @@ export class Session {
     });
     this.comparing = new Comparing({
       services, cornerstone, tools: cornerstoneTools, results: this.results, labelmaps: overlays.labelmap, frames, presentation,
-      heatmapStyle: () => this.explainer.state.get().settings, openStudies: () => this.state.get().openStudies, onError: error => this.report(error),
+      heatmapStyle: () => this.explainer.state.get().settings, openStudies: () => this.state.get().openStudies, onError: error => this.report(error), audit: this.audit.record,
     });
     this.masks = new Masks({ services, cornerstone, results: this.results, overlay: overlays.labelmap, frames, comparer: this.comparing.comparer });
     this.counting = new Counting({
@@ -391,6 +391,7 @@ export class Session {
     // Its card goes with its study.
     if (explaining && !open.has(this.results.get(explaining.key)?.studyInstanceUID ?? '')) this.endExplanation();
     void this.#draw();
+    void this.comparing.readings.follow();
     this.#autoRunner?.look();
     void this.storer.open(open);
     this.translation.look(open);

@@ -1,4 +1,6 @@
+import type { AuditedEvent } from '../../src/audit/record.ts';
 import type { OverreadError } from '../../src/errors.ts';
+import { BlindedReadings } from '../blinded/index.ts';
 import type { LabelmapOverlay } from '../overlays/labelmap.ts';
 import type { HeatmapStyle } from '../overlays/heatmap-raster.ts';
 import type { FrameIndexes } from '../overlays/place.ts';
@@ -7,6 +9,7 @@ import { SplitOverlay } from '../overlays/split.ts';
 import type { Split } from '../overlays/split-canvas.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import { placeOpen } from '../segment-intensities.ts';
+import { showImage } from '../training/next-to-label.ts';
 import type { Cornerstone, CornerstoneTools, Services, Subscription } from '../types/ohif.ts';
 import { Comparer } from './comparer.ts';
 import { OfferedComparisons } from './offered.ts';
@@ -25,12 +28,14 @@ interface Parts {
   readonly heatmapStyle: () => HeatmapStyle;
   readonly openStudies: () => ReadonlySet<string>;
   readonly onError: (error: OverreadError) => void;
+  readonly audit: (event: AuditedEvent) => unknown;
 }
 
 /** Results set against each other in the viewer: what is chosen, its numbers, and how both are drawn. */
 export class Comparing {
   readonly comparer: Comparer;
   readonly offered: OfferedComparisons;
+  readonly readings: BlindedReadings;
   readonly openStudies: () => ReadonlySet<string>;
   readonly #presenter: OverlayPresenter;
   readonly #split: SplitOverlay;
@@ -43,6 +48,7 @@ export class Comparing {
     this.#sideBySide = new SideBySide(services, frames);
     this.comparer = new Comparer({ results, segmentations, sets: new ResultSets({ results, segmentations }), sideBySide: this.#sideBySide });
     this.offered = new OfferedComparisons({ comparer: this.comparer, openStudies: parts.openStudies, address: location.href, copyText: text => navigator.clipboard.writeText(text) });
+    this.readings = new BlindedReadings({ comparer: this.comparer, openStudies: parts.openStudies, showImage: source => showImage(services, cornerstone, source), audit: parts.audit });
     this.#split = new SplitOverlay({
       services, cornerstone, onDivider: share => this.comparer.setDivider(share),
       view: () => ({ sideOf: key => this.#sideOf(key), of: viewportId => this.#splitOf(viewportId, presentation(), parts.heatmapStyle()) }),
@@ -76,6 +82,7 @@ export class Comparing {
   leave(): void {
     this.#sideBySide.forget();
     this.comparer.end();
+    this.readings.leave();
     this.#presenter.forget();
   }
 

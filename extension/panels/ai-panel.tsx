@@ -1,7 +1,9 @@
 import { useSyncExternalStore } from 'react';
+import { currentCase } from '../blinded/reading.ts';
 import type { Session } from '../session.ts';
 import type { State } from '../state.ts';
 import { AuditRow } from './audit-row.tsx';
+import { blindedCss, BlindedReading, BlindedSection } from './blinded-section.tsx';
 import { compareCss, CompareSection } from './compare-section.tsx';
 import { DeviceLine } from './device-line.tsx';
 import { DotsSection } from './dots-section.tsx';
@@ -19,7 +21,7 @@ import { css } from './styles.ts';
 import { trainingCss, TrainingSection } from './training-section.tsx';
 import { TranslationAuditSection } from './translation-audit.tsx';
 
-const styles = css + saliencyCss + labelmapCss + pointsCss + storeCss + trainingCss + compareCss;
+const styles = css + saliencyCss + labelmapCss + pointsCss + storeCss + trainingCss + compareCss + blindedCss;
 
 /** Whether the chosen model counts, and there is a study to count in. */
 function canCount({ catalogue, modelId, openStudies, hasSlide }: State): boolean {
@@ -37,7 +39,16 @@ export function AiPanel({ session }: { session: Session }) {
   const slides = useSyncExternalStore(session.slides.results.subscribe, session.slides.results.all).filter(slide => state.openStudies.has(slide.studyInstanceUID)).reverse();
   // Masks that the viewer loads can be compared.
   useSyncExternalStore(session.masks.seen.subscribe, session.masks.seen.get, session.masks.seen.get);
+  const { reading } = useSyncExternalStore(session.comparing.readings.state.subscribe, session.comparing.readings.state.get);
   const count = results.length + slides.length;
+  if (reading && currentCase(reading)) {
+    return (
+      <div className="ovr" data-overread="panel">
+        <style>{styles}</style>
+        <BlindedReading readings={session.comparing.readings} comparing={session.comparing} reading={reading} />
+      </div>
+    );
+  }
   return (
     <div className="ovr" data-overread="panel">
       <style>{styles}</style>
@@ -53,6 +64,7 @@ export function AiPanel({ session }: { session: Session }) {
         {(results.length > 0 || slides.length === 0) && <ResultList session={session} results={results} overlaysShown={state.overlaysShown} />}
       </section>
       <CompareSection comparing={session.comparing} />
+      <BlindedSection readings={session.comparing.readings} comparing={session.comparing} />
       <GrowthSection session={session} growth={session.growth} canCount={canCount(state)} />
       <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
       <TranslationAuditSection session={session} />

@@ -7,6 +7,7 @@ import { before, test } from 'node:test';
 import { PNG } from 'pngjs';
 import { dice, openBrowser, openStudy, ROOT, screenshot, serve, SHARED, temporaryFolder } from './harness.mjs';
 import { modelsWith } from './broken-models.mjs';
+import { blindedJob } from './blinded-job.mjs';
 import { masksJob } from './masks-job.mjs';
 import { mainJob, masksShown, readTruth, runByPanel, show } from './main-job.mjs';
 
@@ -67,6 +68,7 @@ test('no WebGPU and no GPU: WebAssembly, with the reason, and the same mask; the
     t.diagnostic(`WebGPU and wasm agree to Dice ${agreement.toFixed(5)}`);
     assert.ok(agreement >= 0.999, `agreement ${agreement}`);
     await masksJob(t, { page, frontal: truth.frontal, lateral: truth.lateral, other: 'lung-unet-strict', name: 'masks' });
+    await blindedJob(t, { page, origin, second: truth.other, models: ['lung-unet', 'lung-unet-strict'], marks: ['Lung U-Net', 'lung-unet', 'strict'], name: 'blinded' });
     assert.deepEqual([seen.pageErrors, seen.policy, seen.external], [[], [], []]);
   });
 });
