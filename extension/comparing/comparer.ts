@@ -3,7 +3,7 @@ import { breathe } from '../../src/breathe.ts';
 import type { Target } from '../../src/manifest.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import { Observable } from '../state.ts';
-import { compareSets, type Pair } from './pair.ts';
+import { compareSets, headline, type Pair } from './pair.ts';
 import type { ResultSet, ResultSets, SegmentationsInHand } from './sets.ts';
 import type { SideBySide } from './side-by-side.ts';
 
@@ -39,6 +39,14 @@ export interface ComparisonState {
   readonly blinded: boolean;
   /** There is no B: A is shown as it is. */
   readonly alone: boolean;
+}
+
+/** Numbers of all pairs; of one that cannot be compared, why. */
+export interface Overview {
+  /** 'Dice', 'F1' and the like. */
+  readonly of: string;
+  readonly names: readonly string[];
+  readonly values: readonly (readonly (number | string | undefined)[])[];
 }
 
 interface Parts {
@@ -101,6 +109,31 @@ export class Comparer {
     if (!asked) return;
     this.state.set({ first: asked.b });
     await this.#start(asked.b, asked.a);
+  }
+
+  /**
+   * Every set of the kind and study of one against every other, by one number each.
+   * @returns undefined for fewer than three; of a pair that cannot be compared, why
+   */
+  overview(id: string, openStudies: ReadonlySet<string>): Overview | undefined {
+    const all = this.sets.list(openStudies);
+    const those = all.filter(one => one.id === id || this.sets.against(id, openStudies).some(other => other.id === one.id));
+    if (those.length < 3) return undefined;
+    const { withinPixels } = this.state.get();
+    let of = '';
+    const cell = (a: string, b: string): number | string | undefined => {
+      try {
+        const pair = this.#pair({ a, b });
+        if (!pair) return undefined;
+        const { name, value } = headline(pair.a, pair.b, withinPixels);
+        of = name;
+        return value;
+      } catch (error) {
+        return toOverreadError(error).message;
+      }
+    };
+    const values = those.map((a, i) => those.map((b, j) => (j > i ? cell(a.id, b.id) : undefined)));
+    return { of, names: those.map(({ name }) => name), values: values.map((row, i) => row.map((value, j) => (j > i ? value : values[j]![i]))) };
   }
 
   setView(view: ComparisonView): void {

@@ -66,6 +66,9 @@ export class Comparing {
 
   /** Makes what is drawn apart equal to what is compared. */
   async draw(): Promise<void> {
+    const { phase } = this.comparer.state.get();
+    // It goes with its study.
+    if (phase.kind === 'shown' && !this.openStudies().has(phase.a.kept.studyInstanceUID)) this.comparer.end();
     this.comparer.layoutChanged();
     await this.#presenter.refresh();
   }

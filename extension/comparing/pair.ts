@@ -1,5 +1,7 @@
 import { OverreadError } from '../../src/errors.ts';
 import type { Target } from '../../src/manifest.ts';
+import { dice } from '../../src/metrics/dice.ts';
+import { overlap } from '../../src/metrics/overlap.ts';
 import { matchPoints } from '../../src/metrics/point-matching.ts';
 import { commonTargets, type CommonTargets } from '../../src/results/common-targets.ts';
 import { DIFFERENCE } from '../../src/results/difference.ts';
@@ -72,27 +74,29 @@ function targetsOf(result: Result) {
 
 const names = (a: ResultSet, b: ResultSet): PairNames => ({ a: a.name, b: b.name });
 
-function ofMasks(a: ResultSet, one: LabelmapResult, b: ResultSet, other: LabelmapResult): Pair {
+/** Two masks on the grid of the first, by the numbers and in the colours of what both speak of. */
+function sharedMasks(a: ResultSet, one: LabelmapResult, b: ResultSet, other: LabelmapResult) {
   const shared = common(a, b);
   const { labels, ...placement } = regridLabels({ labels: other.labels, source: other.source, name: b.name }, one.source, a.name);
   const whole = shared.by === 'whole';
-  // Both by the numbers of what they share, in the colours of A.
-  const targets = whole ? [one.segments[0]!.target] : shared.pairs.map(pair => one.segments[pair.a]!.target);
+  const targets = (whole ? [one.segments[0]!] : shared.pairs.map(pair => one.segments[pair.a]!)).map(({ target, segmentNumber }) => {
+    const [red, green, blue] = colorOf(target, segmentNumber);
+    return { ...target, color: [red, green, blue] as [number, number, number] };
+  });
   const renumbered = (from: Uint8Array, segments: LabelmapResult['segments'], which: 'a' | 'b') => {
     const table = new Uint8Array(256).fill(whole ? 1 : 0);
     table[0] = 0;
     shared.pairs.forEach((pair, i) => (table[segments[pair[which]]!.segmentNumber] = i + 1));
     return from.map(value => table[value]!);
   };
-  const masks = { a: renumbered(one.labels, one.segments, 'a'), b: renumbered(labels, other.segments, 'b') };
-  // One structure has one colour on both sides, whatever its number there.
-  const colored = targets.map((target, i) => {
-    const [red, green, blue] = colorOf(target, one.segments[whole ? 0 : shared.pairs[i]!.a]!.segmentNumber);
-    return { ...target, color: [red, green, blue] as [number, number, number] };
-  });
+  return { shared, placement, targets, a: renumbered(one.labels, one.segments, 'a'), b: renumbered(labels, other.segments, 'b') };
+}
+
+function ofMasks(a: ResultSet, one: LabelmapResult, b: ResultSet, other: LabelmapResult): Pair {
+  const { shared, placement, targets, ...masks } = sharedMasks(a, one, b, other);
   const draw = (result: LabelmapResult, mask: Uint8Array): LabelmapResult => {
     const { instances: _, probabilities: __, ...rest } = result;
-    return { ...rest, source: one.source, labels: mask, segments: measureSegments(mask, colored, one.source) };
+    return { ...rest, source: one.source, labels: mask, segments: measureSegments(mask, targets, one.source) };
   };
   const all = (mask: Uint8Array) => measureSegments(mask.map(value => (value ? 1 : 0)), targets.slice(0, 1), one.source)[0]!;
   return {
@@ -101,6 +105,21 @@ function ofMasks(a: ResultSet, one: LabelmapResult, b: ResultSet, other: Labelma
     numbers: compareMasks(masks.a, masks.b, targets.map(({ label }) => label), one.source),
     sizes: { a: all(masks.a), b: all(masks.b) },
   };
+}
+
+/** The one number of a pair that stands for it among many, and what it is called. */
+export function headline(a: ResultSet, b: ResultSet, withinPixels: number): { readonly name: string; readonly value: number | undefined } {
+  const [one, other] = [a.kept.result, b.kept.result];
+  // Distances of surfaces take long, and are not asked for here.
+  if (one.kind === 'labelmap' && other.kind === 'labelmap') {
+    const masks = sharedMasks(a, one, b, other);
+    return { name: 'Dice', value: dice(overlap(masks.b, masks.a)) };
+  }
+  const pair = compareSets(a, b, withinPixels);
+  if (pair.kind === 'points') return { name: 'F1', value: pair.numbers.f1 };
+  if (pair.kind === 'heatmap') return { name: 'Correlation', value: pair.numbers.correlation };
+  const rows = pair.kind === 'scores' ? pair.rows : [];
+  return { name: 'Mean difference of scores', value: rows.reduce((sum, row) => sum + Math.abs(row.a - row.b), 0) / rows.length };
 }
 
 function ofPoints(a: ResultSet, one: PointsResult, b: ResultSet, other: PointsResult, withinPixels: number): Pair {

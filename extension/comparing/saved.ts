@@ -80,7 +80,7 @@ export function parseComparison(text: string, from: string): SavedComparison {
  */
 export function linkTo(saved: SavedComparison, here: string, study: string | undefined): string {
   const address = new URL(here);
-  address.search = study === undefined ? '' : new URLSearchParams({ StudyInstanceUIDs: study }).toString();
+  address.search = study === undefined ? '' : `StudyInstanceUIDs=${encodeURIComponent(study)}`;
   const bytes = new TextEncoder().encode(JSON.stringify(saved));
   address.hash = FRAGMENT + btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
   return address.href;

@@ -162,7 +162,7 @@ function EndEarly({ left, onEnd }: { left: number; onEnd: () => void }) {
 /** This viewer with another study. */
 export function addressOf(studyInstanceUID: string, here = location.href): string {
   const address = new URL(here);
-  address.search = new URLSearchParams({ StudyInstanceUIDs: studyInstanceUID }).toString();
+  address.search = `StudyInstanceUIDs=${encodeURIComponent(studyInstanceUID)}`;
   address.hash = '';
   return address.href;
 }

@@ -1,5 +1,5 @@
-import { useState, useSyncExternalStore } from 'react';
-import type { ComparisonPhase, ComparisonView } from '../comparing/comparer.ts';
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { ComparisonPhase, ComparisonView, Overview } from '../comparing/comparer.ts';
 import type { Comparing } from '../comparing/index.ts';
 import type { OfferedComparisons } from '../comparing/offered.ts';
 import { describeSet } from '../comparing/saved.ts';
@@ -94,8 +94,39 @@ function Shown({ comparing, phase: { pair, a, b }, view, withinPixels }: ShownPr
         </label>
       )}
       <CompareNumbers pair={pair} names={{ a: a.name, b: b.name }} />
+      <AllOfThem comparing={comparing} of={a.id} />
       <Save offered={comparing.offered} />
     </>
+  );
+}
+
+/** Where there are three or more: each against each, when it is asked for. */
+function AllOfThem({ comparing: { comparer, openStudies }, of }: { comparing: Comparing; of: string }) {
+  const [overview, set] = useState<Overview>();
+  const many = comparer.sets.against(of, openStudies()).length > 1;
+  useEffect(() => set(undefined), [of]);
+  if (!many) return null;
+  return (
+    <>
+      <button type="button" className="ovr-button ovr-small" onClick={() => set(comparer.overview(of, openStudies()))} data-overread="compare-all">Each against each</button>
+      {overview && <OverviewTable overview={overview} />}
+    </>
+  );
+}
+
+export function OverviewTable({ overview: { of, names, values } }: { overview: Overview }) {
+  return (
+    <table className="ovr-numbers ovr-overview" aria-label={`${of} of each against each`} data-overread="overview">
+      <thead className="ovr-muted"><tr><th scope="col">{of}</th>{names.map((name, i) => <th key={name} scope="col" title={name}>{i + 1}</th>)}</tr></thead>
+      <tbody>
+        {names.map((name, i) => (
+          <tr key={name}>
+            <th scope="row">{i + 1}. {name}</th>
+            {values[i]!.map((value, j) => <td key={names[j]} title={typeof value === 'string' ? value : undefined}>{i === j ? '' : typeof value === 'number' ? value.toFixed(3).replace('-', '−') : '–'}</td>)}
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -166,5 +197,6 @@ export const compareCss = `
 .ovr-compare-study { display: inline-flex; gap: 6px; align-items: center; font-size: 12px; color: var(--ovr-muted); cursor: pointer; }
 .ovr-views-choice { flex-wrap: wrap; align-self: flex-start; }
 .ovr-views-choice button { padding: 0 8px; }
+.ovr-overview td { font-size: 12px; }
 .ovr-blinded-key td { font-weight: 400; font-size: 12px; white-space: normal; }
 `;

@@ -211,6 +211,7 @@ test('markers are set, deleted and re-classed by click and key, and undone by th
   await frames();
   await screenshot(page, 'counting-corrected');
   assert.match(await page.locator('[data-overread="edited"]').innerText(), /Corrected by the reader/);
+  await missedAndExtra({ extra: { x: empty[0], y: empty[1] }, missed: [first, third] });
   for (const n of [74, 74, 75, 74]) {
     await command(page, 'undo');
     await poll(async () => (await counted()).count.markers === n, `${n} cells after undo`);
@@ -225,6 +226,32 @@ test('markers are set, deleted and re-classed by click and key, and undone by th
   await page.keyboard.press('Escape');
   assert.equal((await state(page)).dotting, null);
 });
+
+/** The corrected markers against those that the model gave: one that only the reader has, two that only the model has. */
+async function missedAndExtra({ extra, missed }) {
+  const YELLOW = [240, 228, 66], VERMILION = [213, 94, 0];
+  await page.locator('[data-overread="compare-this"]').click();
+  const compare = page.locator('[data-overread="compare"][data-phase="shown"]');
+  await compare.waitFor();
+  const legend = await compare.locator('[data-overread="difference"]').innerText();
+  assert.match(legend, /Matched\s+72\s+Only Tiny count, edited \(extra\)\s+1\s+Only Tiny count, before it was edited \(missed\)\s+2/);
+  const numbers = await compare.innerText();
+  assert.match(numbers, new RegExp(`F1\\s+${((2 * 72) / (73 + 74)).toFixed(3)}`));
+  // One of the matched was given another class.
+  assert.match(numbers, /Same class, of the matched\s+71 of 72/);
+  assert.match(numbers, /8 pixels \(4\.0 µm\)/);
+  await frames();
+  const rest = picture.dots.filter(dot => !missed.includes(dot));
+  await poll(async () => (await registered([...rest.map(dot => ({ ...dot, class: 0 })), { ...extra, class: 1 }, ...missed.map(dot => ({ ...dot, class: 2 }))], [YELLOW, BLUE, VERMILION])) === rest.length + 1 + missed.length, 'markers in the colours of the difference');
+  await screenshot(page, 'counting-difference');
+  await compare.locator('[data-overread="view-wipe"]').click();
+  await page.locator('[data-overread="divider"]:visible').waitFor();
+  await frames();
+  await screenshot(page, 'counting-wipe');
+  await compare.locator('[data-overread="view-difference"]').click();
+  await page.locator('[data-overread="compare-with"]').selectOption('');
+  await page.locator('[data-overread="compare"][data-phase="idle"]').waitFor();
+}
 
 test('the density lies under the markers, and dots are set, imported and exported without a model', async () => {
   await page.locator('[data-overread="density"]').click();

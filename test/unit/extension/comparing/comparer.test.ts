@@ -142,6 +142,19 @@ describe('what is chosen', () => {
     expect(await visible()).toHaveLength(3);
   });
 
+  test('stands among all of its kind, each against each; what cannot be compared says why', async () => {
+    const { results, comparer } = setup();
+    const a = results.keep(of([1, 1, 0, 0]));
+    results.keep(of([0, 1, 1, 0], 'Other'));
+    expect(comparer.overview(`result ${a.key}`, OPEN)).toBeUndefined();
+    results.keep(of([1, 1, 0, 0], 'Elsewhere', { ...image(source('b')), spacingMm: [1, 1] }));
+    const overview = comparer.overview(`result ${a.key}`, OPEN)!;
+    expect([overview.of, overview.names]).toEqual(['Dice', ['Lung U-Net', 'Other', 'Elsewhere']]);
+    expect(overview.values[0]!.slice(0, 2)).toEqual([undefined, 0.5]);
+    expect(overview.values[1]![0]).toBe(0.5);
+    expect(overview.values[2]![0]).toMatch(/Expected two results on the same images/);
+  });
+
   test('can be swapped, and the divider stays in the image', async () => {
     const { results, comparer, phase } = setup();
     const [a, b] = [results.keep(of([1, 1, 0, 0])), results.keep(of([0, 1, 1, 0], 'Other'))];
