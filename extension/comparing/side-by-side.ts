@@ -14,22 +14,20 @@ export class SideBySide {
   readonly #services: Services;
   readonly #frames: FrameIndexes;
   #before: GridState | undefined;
-  #opening = false;
+  #seen = false;
 
   constructor(services: Services, frames: FrameIndexes) {
     this.#services = services;
     this.#frames = frames;
   }
 
-  get isOpen(): boolean {
-    return this.#before !== undefined;
-  }
-
-  /** Whether the layout was changed by other ways since it was opened. */
+  /** Whether the two were on screen and are no longer: the layout was changed by other ways. OHIF's grid is a moment behind what it was told. */
   left(): boolean {
-    if (!this.#before || this.#opening) return false;
+    if (!this.#before) return false;
     const ids = gridViewports(this.#services).map(({ viewportId }) => viewportId);
-    return !ids.includes(SIDES.a) || !ids.includes(SIDES.b);
+    const there = ids.includes(SIDES.a) && ids.includes(SIDES.b);
+    if (there) this.#seen = true;
+    return this.#seen && !there;
   }
 
   /** Opens the image that a result lies on, the slice that is on screen where it is of these. */
@@ -50,8 +48,8 @@ export class SideBySide {
     const ids = displaySet.imageIds ?? [];
     const shown = shownImage(this.#services, activeViewportId(this.#services) ?? '');
     const index = Math.max(0, ids.indexOf(shown?.imageId ?? ''));
-    this.#opening = true;
-    const done = grid.setLayout({
+    this.#seen = false;
+    void grid.setLayout({
       numRows: 1, numCols: 2, layoutType: 'grid', layoutOptions: [], activeViewportId: SIDES.a,
       findOrCreateViewport: position => ({
         displaySetInstanceUIDs: [displaySetInstanceUID],
@@ -63,7 +61,6 @@ export class SideBySide {
         },
       }),
     });
-    void Promise.resolve(done).finally(() => (this.#opening = false));
   }
 
   /** The layout as it was before. */
@@ -79,7 +76,8 @@ export class SideBySide {
       numRows: before.layout?.numRows ?? 1, numCols: before.layout?.numCols ?? 1, layoutType: before.layout?.layoutType ?? 'grid',
       layoutOptions: viewports.map(({ x = 0, y = 0, width = 1, height = 1, positionId }) => ({ x, y, width, height, ...(positionId !== undefined && { positionId }) })),
       ...(before.activeViewportId != null && { activeViewportId: before.activeViewportId }),
-      findOrCreateViewport: (position, positionId) => viewports.find(viewport => viewport.positionId === positionId) ?? viewports[position],
+      // OHIF writes into what it is given.
+      findOrCreateViewport: (position, positionId) => ({ ...(viewports.find(viewport => viewport.positionId === positionId) ?? viewports[position]) }),
       isHangingProtocolLayout: before.isHangingProtocolLayout === true,
     });
   }
