@@ -10,6 +10,7 @@ import type { Split } from '../overlays/split-canvas.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import { placeOpen } from '../segment-intensities.ts';
 import { showImage } from '../training/next-to-label.ts';
+import { Observable } from '../state.ts';
 import type { Cornerstone, CornerstoneTools, Services, Subscription } from '../types/ohif.ts';
 import { Comparer } from './comparer.ts';
 import { OfferedComparisons } from './offered.ts';
@@ -36,6 +37,8 @@ export class Comparing {
   readonly comparer: Comparer;
   readonly offered: OfferedComparisons;
   readonly readings: BlindedReadings;
+  /** `unseen`: a wipe or two viewports are asked for, and none shows the images as they are. */
+  readonly onScreen = new Observable<{ readonly unseen: boolean }>({ unseen: false });
   readonly openStudies: () => ReadonlySet<string>;
   readonly #presenter: OverlayPresenter;
   readonly #split: SplitOverlay;
@@ -71,11 +74,7 @@ export class Comparing {
     if (phase.kind === 'shown' && !this.openStudies().has(phase.a.kept.studyInstanceUID)) this.comparer.end();
     this.comparer.layoutChanged();
     await this.#presenter.refresh();
-  }
-
-  /** A wipe is on, and no viewport shows the images as they are. */
-  get isUnseen(): boolean {
-    return this.comparer.apart() !== undefined && !this.#split.isSeen;
+    this.onScreen.set({ unseen: this.comparer.apart() !== undefined && !this.#split.isSeen });
   }
 
   follow(draw: () => void): Subscription[] {

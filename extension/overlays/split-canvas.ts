@@ -138,6 +138,11 @@ export class SplitCanvas {
     a.style.transform = divided ? 'translateX(-14px)' : 'translateX(50%)';
     b.style.left = divided ? `${100 * share}%` : '50%';
     b.style.transform = divided ? 'translateX(14px)' : 'translateX(-50%)';
+    // What has no room is cut, never pushed out of the image.
+    a.style.maxWidth = `max(0px, calc(${100 * share}% - 20px))`;
+    b.style.maxWidth = `max(0px, calc(${100 * (1 - share)}% - 20px))`;
+    a.style.visibility = divided && share < 0.08 ? 'hidden' : 'visible';
+    b.style.visibility = divided && share > 0.92 ? 'hidden' : 'visible';
   }
 
   #painterOf(side: Side, of: SideSlice): Paint {
@@ -174,7 +179,7 @@ function label(page: Document, side: Side): HTMLElement {
   const element = page.createElement('div');
   element.dataset['overread'] = `side-${side}`;
   Object.assign(element.style, {
-    position: 'absolute', bottom: '18%', maxWidth: '46%', padding: '2px 10px', borderRadius: '10px', whiteSpace: 'nowrap', overflow: 'hidden', textOverflow: 'ellipsis',
+    position: 'absolute', bottom: '18%', padding: '2px 10px', borderRadius: '10px', whiteSpace: 'nowrap', overflow: 'hidden', textOverflow: 'ellipsis',
     font: '600 12px/1.5 system-ui, sans-serif', color: 'white', background: 'rgb(8 14 26 / 0.8)', border: '1px solid rgb(255 255 255 / 0.35)',
   });
   return element;

@@ -76,6 +76,7 @@ export function BlindedReading({ readings, comparing, reading }: SectionProps & 
   const { isOpen, error } = useSyncExternalStore(readings.state.subscribe, readings.state.get, readings.state.get);
   const { comparer } = comparing;
   const { phase, view, alone } = useSyncExternalStore(comparer.state.subscribe, comparer.state.get, comparer.state.get);
+  const { unseen } = useSyncExternalStore(comparing.onScreen.subscribe, comparing.onScreen.get, comparing.onScreen.get);
   const current = currentCase(reading);
   if (!current) return null;
   const { place, of } = current;
@@ -94,7 +95,7 @@ export function BlindedReading({ readings, comparing, reading }: SectionProps & 
       {isOpen && ready && (
         <>
           {!alone && phase.pair.kind !== 'scores' && <ViewChoice view={view} without={['apart']} onChoose={chosen => comparer.setView(chosen)} />}
-          {comparing.isUnseen && <p className="ovr-muted ovr-note">Shown where the images are seen as they are: not in MPR planes, and not on another series.</p>}
+          {unseen && <p className="ovr-muted ovr-note">Shown where the images are seen as they are: not in MPR planes, and not on another series.</p>}
           {phase.pair.kind === 'scores' && <CompareNumbers pair={phase.pair} names={{ a: 'A', b: 'B' }} />}
           {view === 'difference' && !alone && phase.pair.kind !== 'scores' && <Colours />}
         </>

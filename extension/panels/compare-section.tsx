@@ -13,7 +13,7 @@ const VIEWS: readonly (readonly [view: ComparisonView, name: string, title: stri
   ['difference', 'Difference', 'Both, only A and only B in three colours'],
   ['wipe', 'Wipe', 'A left of a line that you drag, B right'],
   ['side-by-side', 'Side by side', 'Two viewports that move together'],
-  ['apart', 'As they are', 'Both drawn as they are without a comparison'],
+  ['apart', 'Off', 'Both drawn as they are without a comparison'],
 ];
 
 /** Two results of the open studies set against each other. Nothing where there are no two of a kind. */
@@ -81,11 +81,12 @@ interface ShownProps {
 }
 
 function Shown({ comparing, phase: { pair, a, b }, view, withinPixels }: ShownProps) {
-  const { comparer } = comparing;
+  const { comparer, onScreen } = comparing;
+  const { unseen } = useSyncExternalStore(onScreen.subscribe, onScreen.get, onScreen.get);
   return (
     <>
       {pair.kind !== 'scores' && <ViewChoice view={view} onChoose={chosen => comparer.setView(chosen)} />}
-      {pair.kind !== 'scores' && comparing.isUnseen && <p className="ovr-muted ovr-note" data-overread="compare-unseen">Shown where the images are seen as they are: not in MPR planes, and not on another series. Open the series of A.</p>}
+      {unseen && <p className="ovr-muted ovr-note" data-overread="compare-unseen">Shown where the images are seen as they are: not in MPR planes, and not on another series. Open the series of A.</p>}
       {pair.kind === 'points' && (
         <label className="ovr-row ovr-slider">
           <span>Matched within</span>

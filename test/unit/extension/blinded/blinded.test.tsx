@@ -7,6 +7,7 @@ import { ResultSets, type SegmentationsInHand } from '../../../../extension/comp
 import { KeyTable } from '../../../../extension/panels/blinded-key.tsx';
 import { addressOf, BlindedReading, BlindedSection } from '../../../../extension/panels/blinded-section.tsx';
 import { ResultsStore } from '../../../../extension/results-store.ts';
+import { Observable } from '../../../../extension/state.ts';
 import { currentCase } from '../../../../extension/blinded/reading.ts';
 import { unsealed } from '../../../../extension/blinded/export.ts';
 import { image, result, source } from '../made.ts';
@@ -19,7 +20,7 @@ function setup({ store = memoryReadings(), open = new Set(['1']) }: { store?: Re
   const audit = jest.fn();
   const showImage = jest.fn(() => true);
   const readings = new BlindedReadings({ comparer, store, audit, showImage, openStudies: () => open, now: () => new Date(Date.UTC(2026, 0, 1, 10, 0, seconds)) });
-  const comparing = { comparer, openStudies: () => open, isUnseen: false } as unknown as Comparing;
+  const comparing = { comparer, openStudies: () => open, onScreen: new Observable({ unseen: false }) } as unknown as Comparing;
   const keep = (name: string, labels: number[], study = '1') => {
     const made = result(image(source('a', 1, study)), { labels: Uint8Array.from(labels), sha256: name });
     return results.keep({ ...made, segments: made.segments.map(of => ({ ...of, target: { ...of.target, color: [1, 2, 3] as [number, number, number] } })), model: { ...made.model, id: name, name: `Model ${name}` } });

@@ -7,6 +7,7 @@ import { ResultSets, type SegmentationsInHand } from '../../../../extension/comp
 import { CompareButton, CompareSection } from '../../../../extension/panels/compare-section.tsx';
 import { formatDistance } from '../../../../extension/panels/compare-numbers.tsx';
 import { ResultsStore } from '../../../../extension/results-store.ts';
+import { Observable } from '../../../../extension/state.ts';
 import { referenceOf } from '../../../../src/image/image.ts';
 import { dotsOn } from '../../../../src/results/dots.ts';
 import type { Result } from '../../../../src/results/result.ts';
@@ -22,7 +23,7 @@ function comparing(of: readonly Result[], segmentations = none) {
   const comparer = new Comparer({ results, segmentations, sets });
   const openStudies = () => new Set(['1']);
   const offered = new OfferedComparisons({ comparer, openStudies, address: 'https://x/overread', copyText: async () => undefined });
-  return { comparer, kept, openStudies, offered, isUnseen: false } as unknown as Comparing & { readonly kept: readonly { readonly key: string }[] };
+  return { comparer, kept, openStudies, offered, onScreen: new Observable({ unseen: false }) } as unknown as Comparing & { readonly kept: readonly { readonly key: string }[] };
 }
 
 /** As it is after two were compared. */
