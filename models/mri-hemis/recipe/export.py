@@ -14,7 +14,7 @@ from model_folder import Topology, code, graph_of, sha256, write_layers_model
 from slices import COLUMNS, LIMIT, OPERATING_POINT, ROWS, decode, encode, moments
 from volumes import read_phantoms
 
-VERSION = '1.2.0'
+VERSION = '1.3.0'
 
 
 def topology(convolutions):

@@ -5,7 +5,10 @@ import numpy as np
 from scipy import ndimage
 
 # By how much a plaque differs from white matter, in deviations of the head: (least, most).
-T1_DROP, T2_RISE, FLAIR_RISE, ENHANCEMENT = (0.0, 1.8), (0.3, 2.0), (0.5, 2.4), (0.5, 2.5)
+T1_DROP, T2_RISE, FLAIR_RISE, ENHANCEMENT = (0.0, 3.2), (0.3, 2.2), (0.5, 2.4), (0.5, 2.5)
+# How often T1, T1c, T2 and FLAIR hardly show what the others show: one that shows nothing must not speak against the others.
+UNSEEN = (0.25, 0.25, 0.1, 0.05)
+CAPS = (0.5, 18)  # mm about the ventricles
 
 
 def smooth_noise(shape, scale, rng):
@@ -35,7 +38,7 @@ def outlines(white, ventricles, unit, rng):
         inside = (1 + 0.25 * bumps - np.sqrt(u * u + v * v)) * radius
         share = np.maximum(share, 1 / (1 + np.exp(-np.clip(inside / 0.45, -30, 30))))
     if rng.random() < 0.4:
-        width = rng.uniform(0.5, 10) / unit
+        width = rng.uniform(*CAPS) / unit
         inside = width * (1 + 0.9 * smooth_noise(white.shape, 12 / unit, rng)) - ventricles
         share = np.maximum(share, 1 / (1 + np.exp(-np.clip(inside / 0.6, -30, 30))) * (ventricles > 0.5))
     return share
@@ -56,12 +59,14 @@ def drawn(x, target, tissue, ventricles, levels, unit, rng):
     def between(low, high):
         return low + (high - low) * np.clip(0.6 * strength + 0.4 * rng.uniform(0, 1), 0, 1)
 
-    drop = -between(*T1_DROP)
-    change = [drop, drop * rng.uniform(0.6, 1.1), between(*T2_RISE), between(*FLAIR_RISE)]
+    # Some are as dark as fluid on T1, however bright they are on FLAIR.
+    drop = -rng.uniform(*T1_DROP)
+    change = [drop, drop * rng.uniform(0.6, 1.2), between(*T2_RISE), between(*FLAIR_RISE)]
     if rng.random() < 0.1:
         change[1] = between(*ENHANCEMENT)
     texture = np.clip(1 + 0.3 * smooth_noise(share.shape, 4, rng), 0.4, 1.8)
-    out = [plane + share * (delta * texture + 0.5 * (level - plane)) for plane, delta, level in zip(x, change, levels)]
+    seen = [rng.uniform(0, 0.3) if rng.random() < chance else 1 for chance in UNSEEN]
+    out = [plane + part * share * (delta * texture + 0.5 * (level - plane)) for plane, part, delta, level in zip(x, seen, change, levels)]
     return np.stack(out).astype(np.float32), np.maximum(target, (share > 0.5).astype(np.float32))
 
 

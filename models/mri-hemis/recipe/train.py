@@ -22,14 +22,17 @@ from slices import COLUMNS, LIMIT, ROWS, moments, normalised
 from tissue import tissue_shares, ventricle_distance
 from volumes import MS_SET, read_ms, read_phantoms
 
-STEPS, SEED = 1600, 0
+STEPS, SEED = 3200, 0
 CROP, BATCH, PEAK_RATE = 96, 8, 4e-3
 MS_SHARE = 0.5
 KNOTS = np.linspace(-LIMIT, LIMIT, 9)  # z-scores between which a contrast has one steepness
 PLACE_EVERY = 13  # voxels about which squares are cut out
+HEAD_LEVEL = 0.2  # of the head's mean on T2: scalp, skull base and neck are above it
+HEAD_SHARE = 0.4  # of generated heads: squares anywhere in the head, so that scalp and neck are not taken for lesions
+UNSEEN_SHARE = 0.2  # of a patient's pictures: his own lesions do not show on T1 and T1c
 SMOOTHING = 10  # pixels
-ORDER_WEIGHT = 1.0  # of what a picture gets worse with more modalities
-EMA_STEPS = 120  # the average remembers about this many steps
+ORDER_WEIGHT = 1.5  # of what a picture gets worse with more modalities
+EMA_STEPS = 200  # the average remembers about this many steps
 
 
 class Generated:
@@ -40,9 +43,14 @@ class Generated:
         volumes = {name: volume * head.brain if extracted else volume for name, volume in head.volumes.items()}
         self.stats = {name: moments(volume) for name, volume in volumes.items()}
         self.volumes, self.truth = volumes, head.truth
-        self.places = np.flatnonzero(head.brain)[::PLACE_EVERY]
+        self.brain = np.flatnonzero(head.brain)[::PLACE_EVERY]
+        self.head = np.flatnonzero(volumes['T2'] > self.stats['T2'][0] * HEAD_LEVEL)[::PLACE_EVERY]
         self.lesions = np.argwhere(head.truth)
         self.none = np.array([*(normalised(np.zeros(1), self.stats[name])[0] for name in MODALITIES), 0], np.float32)
+
+    def place(self, rng):
+        places = self.head if rng.random() < HEAD_SHARE else self.brain
+        return places[rng.integers(len(places))]
 
     def lesion(self, rng):
         return self.lesions[rng.integers(len(self.lesions))] if len(self.lesions) else None
@@ -70,6 +78,9 @@ class Patient:
         self.lesions = [np.argwhere(pieces == i + 1) for i in range(count)]
         self.sizes = np.array([len(piece) for piece in self.lesions], float)
 
+    def place(self, rng):
+        return self.places[rng.integers(len(self.places))]
+
     def lesion(self, rng):
         """A voxel of one of the lesions: the more often, the larger, but by far not in proportion."""
         chance = self.sizes ** 0.4
@@ -83,6 +94,8 @@ class Patient:
         x, target, tissue, ventricles = planes[:4], np.clip(planes[4], 0, 1), planes[5:8], planes[8]
         if rng.random() < 0.4:
             x, target = healed(x, target, self.levels, rng)
+        if rng.random() < UNSEEN_SHARE:
+            x = np.concatenate([healed(x, target, self.levels, rng)[0][:2], x[2:]])
         if rng.random() < 0.75:
             x, target = drawn(x, target, tissue, ventricles, self.levels, unit, rng)
         if rng.random() < 0.7:
@@ -97,7 +110,7 @@ def sampled(source, rng):
     rows, columns = source.shape[1:]
     voxel = source.lesion(rng) if rng.random() < 0.5 else None
     if voxel is None:
-        voxel = np.unravel_index(source.places[rng.integers(len(source.places))], source.shape)
+        voxel = np.unravel_index(source.place(rng), source.shape)
     index, cy, cx = voxel[0], voxel[1] + rng.normal(0, 0.12 * rows), voxel[2] + rng.normal(0, 0.12 * columns)
     spacing = source.spacing
     unit = max(columns * spacing[0] / COLUMNS, rows * spacing[1] / ROWS) * math.exp(rng.uniform(-0.25, 0.3))  # mm a pixel
