@@ -165,6 +165,13 @@ export class Comparer {
     if (asked && [asked.a, asked.b].some(id => this.sets.segmentationId(id) === segmentationId)) this.#again();
   }
 
+  /** The viewer has another segmentation: it is hidden, too, while a reading is on. */
+  segmentationAdded(): void {
+    if (!this.state.get().blinded) return;
+    this.#parts.segmentations.hideNames(true);
+    this.#arrange();
+  }
+
   /** The user left two viewports side by side by other ways. */
   layoutChanged(): void {
     if (this.state.get().view === 'side-by-side' && this.#parts.sideBySide?.left()) this.setView('wipe');

@@ -40,12 +40,14 @@ export class Comparing {
   /** `unseen`: a wipe or two viewports are asked for, and none shows the images as they are. */
   readonly onScreen = new Observable<{ readonly unseen: boolean }>({ unseen: false });
   readonly openStudies: () => ReadonlySet<string>;
+  readonly #services: Services;
   readonly #presenter: OverlayPresenter;
   readonly #split: SplitOverlay;
   readonly #sideBySide: SideBySide;
 
   constructor(parts: Parts) {
     const { services, cornerstone, tools, results, labelmaps, frames, presentation } = parts;
+    this.#services = services;
     this.openStudies = parts.openStudies;
     const segmentations = viewerSets({ services, cornerstone, tools, isOurs: id => labelmaps.owns(id), place: result => placeOpen(services, frames, result) });
     this.#sideBySide = new SideBySide(services, frames);
@@ -78,7 +80,8 @@ export class Comparing {
   }
 
   follow(draw: () => void): Subscription[] {
-    return [{ unsubscribe: this.comparer.state.subscribe(draw) }];
+    const { segmentationService: segmentation } = this.#services;
+    return [{ unsubscribe: this.comparer.state.subscribe(draw) }, segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_ADDED, () => this.comparer.segmentationAdded())];
   }
 
   leave(): void {

@@ -56,7 +56,8 @@ export class ResultSets {
 
   list(openStudies: ReadonlySet<string>): readonly Candidate[] {
     const { results, segmentations } = this.#parts;
-    const ofResults = results.all().flatMap((kept): Candidate[] => {
+    // A slide is drawn by ways of its own.
+    const ofResults = results.all().filter(({ result }) => result.source.modality !== 'SM').flatMap((kept): Candidate[] => {
       const { key, studyInstanceUID, result: { kind }, unedited } = kept;
       const about = { studyInstanceUID, kind };
       return [{ ...about, id: `${RESULT}${key}`, name: this.#nameOf(kept) }, ...(unedited ? [{ ...about, id: `${UNEDITED}${key}`, name: `${this.#nameOf({ ...kept, result: unedited })}, before it was edited` }] : [])];

@@ -29,10 +29,12 @@ export function viewerSets({ services, cornerstone, tools, isOurs, place }: Part
   const instanceOf = (imageId: string) => (cornerstone.metaData.get('instance', imageId) as DicomInstance | undefined) ?? {};
   const labelmaps = () => segmentationService.getSegmentations().filter(({ segmentationId, representationData }) => representationData.Labelmap !== undefined && !isOurs(segmentationId));
   return {
-    list: () => labelmaps().flatMap(({ segmentationId, label }) => {
-      const [image] = labelmapImages(services, cornerstone, segmentationId).keys();
-      const studyInstanceUID = image === undefined ? undefined : instanceOf(image).StudyInstanceUID;
-      return studyInstanceUID === undefined ? [] : [{ id: segmentationId, name: namesBefore.get(segmentationId) ?? (label || 'Segmentation'), studyInstanceUID }];
+    list: () => labelmaps().map(({ segmentationId, label, representationData }) => {
+      const [first = ''] = representationData.Labelmap?.imageIds ?? [];
+      const image = (cornerstone.cache.getImage(first) as LabelmapImage | undefined)?.referencedImageId;
+      // One whose images have not arrived is of what is open.
+      const studyInstanceUID = (image === undefined ? undefined : instanceOf(image).StudyInstanceUID) ?? services.displaySetService.getActiveDisplaySets()[0]?.StudyInstanceUID ?? '';
+      return { id: segmentationId, name: namesBefore.get(segmentationId) ?? (label || 'Segmentation'), studyInstanceUID };
     }),
 
     read: (segmentationId, on) => {

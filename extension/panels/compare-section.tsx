@@ -25,7 +25,8 @@ export function CompareSection({ comparing }: { comparing: Comparing }) {
   const open = comparing.openStudies();
   const all = sets.list(open);
   const offered = <Offered offered={comparing.offered} />;
-  if (all.length === 0 || (all.length === 1 && !all[0]!.copy && all[0]!.kind === 'scores')) return offered;
+  // One mask can be set against itself at another threshold, one count against itself corrected; of the others it takes two.
+  if (all.length === 0 || (all.length === 1 && (all[0]!.kind === 'scores' || all[0]!.kind === 'heatmap'))) return offered;
   const a = all.find(({ id }) => id === (asked?.a ?? first)) ?? all.find(({ id }) => sets.against(id, open).length > 0) ?? all[0]!;
   const others = sets.against(a.id, open);
   const kinds = new Set(all.map(({ kind }) => kind));

@@ -10,6 +10,7 @@ export class FakeViewer {
   readonly representations = new Map<string, { segmentationId: string; viewportId: string; visible: boolean }>();
   readonly styles = new Map<string, Record<string, unknown>>();
   displaySets: DisplaySet[] = [];
+  #made = 0;
 
   addSeries(uid: string, sops: readonly string[], { study = '1', series = '1.2', columns = 2, rows = 2, attributes = {} }: { study?: string; series?: string; columns?: number; rows?: number; attributes?: DicomInstance } = {}): DisplaySet {
     const imageIds = sops.map(sop => {
@@ -79,7 +80,7 @@ export class FakeViewer {
     },
     segmentationService: {
       createLabelmapForDisplaySet: async (displaySet: DisplaySet, { label }: { label: string }) => {
-        const segmentationId = `segmentation ${this.segmentations.size + 1}`;
+        const segmentationId = `segmentation ${++this.#made}`;
         const imageIds = displaySet.imageIds!.map(referencedImageId => {
           const { columns, rows } = this.images.get(referencedImageId)!;
           this.labelmaps.set(`${segmentationId} ${referencedImageId}`, { referencedImageId, columns, rows, scalars: new Uint8Array(columns * rows) });
@@ -101,6 +102,10 @@ export class FakeViewer {
       },
       removeRepresentationsFromViewport: (viewportId: string, { segmentationId }: { segmentationId: string }) =>
         this.representations.delete(`${viewportId} ${segmentationId}`),
+      addOrUpdateSegmentation: ({ segmentationId, label }: { segmentationId: string; label: string }) => {
+        const segmentation = this.segmentations.get(segmentationId);
+        if (segmentation) segmentation.label = label;
+      },
       setSegmentColor: jest.fn(),
       setStyle: ({ viewportId }: { viewportId: string }, style: Record<string, unknown>) => this.styles.set(viewportId, style),
       remove: (id: string) => {

@@ -210,6 +210,22 @@ describe('a labelmap of the viewer', () => {
     expect(visible()).toBe(true);
   });
 
+  test('has no name and is not seen while a reading is blinded, one that comes later neither', async () => {
+    const { viewer, comparer, presenter, id } = await withDrawn([1, 0, 0, 0]);
+    comparer.setBlinded(true);
+    await presenter.refresh();
+    const seen = () => viewer.drawnOn('v').map(({ label, visible }) => [label, visible]);
+    expect(seen()).toEqual([['Hidden while reading blinded', false]]);
+    const later = await viewer.services.segmentationService.createLabelmapForDisplaySet(viewer.displaySets[0]!, { label: 'SEG of Mustermann', segments: {} });
+    await viewer.services.segmentationService.addSegmentationRepresentation('v', { segmentationId: later, type: 'Labelmap' });
+    comparer.segmentationAdded();
+    expect(seen()).toEqual([['Hidden while reading blinded', false], ['Hidden while reading blinded', false]]);
+    comparer.setBlinded(false);
+    await presenter.refresh();
+    expect(seen()).toEqual(expect.arrayContaining([['Reader', true], ['SEG of Mustermann', true]]));
+    expect(viewer.segmentations.get(id)!.label).toBe('Reader');
+  });
+
   test('on other images is refused by name', async () => {
     const { viewer, comparer, a, id, phase } = await withDrawn([1, 0, 0, 0]);
     const [key] = [...viewer.labelmaps.keys()].slice(-1);
