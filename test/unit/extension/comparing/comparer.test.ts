@@ -235,6 +235,45 @@ describe('a labelmap of the viewer', () => {
   });
 });
 
+describe('two masks of the viewer', () => {
+  /** Slices of 2 × 2 voxels of 1 mm, in the order in which the viewer holds them. */
+  function volume(viewer: FakeViewer, uid: string, series: string, heights: number[], frameOfReference = '1.9') {
+    const displaySet = viewer.addSeries(uid, heights.map(z => `${series}.${z}`), { series });
+    for (const z of heights) {
+      const held = viewer.images.get(`image:${series}.${z}`)!;
+      held.instance = { ...held.instance, Modality: 'CT', FrameOfReferenceUID: frameOfReference, PixelSpacing: [1, 1], ImagePositionPatient: [0, 0, z], ImageOrientationPatient: [1, 0, 0, 0, 1, 0] };
+    }
+    return displaySet;
+  }
+  async function drawn(viewer: FakeViewer, displaySet: ReturnType<typeof volume>, label: string, voxels: Record<number, number[]>) {
+    const id = await viewer.services.segmentationService.createLabelmapForDisplaySet(displaySet, { label, segments: {} });
+    for (const [z, labels] of Object.entries(voxels)) viewer.labelmaps.get(`${id} image:${displaySet.SeriesInstanceUID}.${z}`)!.scalars.set(labels);
+    return `segmentation ${id}`;
+  }
+
+  test('lie on the grid of their own images, whatever their order', async () => {
+    const { viewer, comparer, phase, numbers } = setup();
+    const ct = volume(viewer, 'ct', '2.1', [4, 0, 2]);
+    const [a, b] = [await drawn(viewer, ct, 'Reader', { 0: [1, 0, 0, 0], 2: [1, 0, 0, 0] }), await drawn(viewer, ct, 'SEG', { 0: [1, 0, 0, 0], 4: [1, 0, 0, 0] })];
+    await comparer.compare(a, b);
+    expect(phase()).toMatchObject({ kind: 'shown', pair: { placement: { how: 'same' }, common: { by: 'name' } } });
+    // The slices lie 2 mm apart.
+    expect(numbers()).toMatchObject({ dice: 0.5, unit: 'mm', hausdorff: 2 });
+  });
+
+  test('on two series of one frame of reference are brought to one grid, and it is said; of two frames they are refused', async () => {
+    const { viewer, comparer, phase, numbers } = setup();
+    const a = await drawn(viewer, volume(viewer, 'ct', '2.1', [0, 2, 4]), 'Reader', { 2: [1, 1, 1, 1] });
+    const b = await drawn(viewer, volume(viewer, 'pt', '2.2', [1.5, 3.5]), 'SEG', { 1.5: [1, 1, 1, 1] });
+    const c = await drawn(viewer, volume(viewer, 'mr', '2.3', [0, 2, 4], '1.8'), 'Elsewhere', { 2: [1, 1, 1, 1] });
+    await comparer.compare(a, b);
+    expect(phase()).toMatchObject({ kind: 'shown', pair: { placement: { how: 'resampled', covered: 2 / 3 } } });
+    expect(numbers()?.dice).toBe(1);
+    await comparer.compare(a, c);
+    expect(phase()).toMatchObject({ kind: 'error', error: { code: 'input/inconsistent', message: expect.stringMatching(/Reader on CT, 2 × 2 × 3 and Elsewhere on CT.*no common frame of reference/) } });
+  });
+});
+
 describe('colours', () => {
   /** Machado, Oliveira, Fernandes 2009, severity 1; in linear RGB. */
   const BLINDNESS = {
