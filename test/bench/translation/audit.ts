@@ -12,14 +12,14 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openModel } from '../../../src/cli/open-model.ts';
-import { CHANGE_RULE, type LesionChanges } from '../../../src/evaluation/translation-changes.ts';
+import { CHANGE_RULE } from '../../../src/evaluation/translation-changes.ts';
 import { auditTranslation } from '../../../src/evaluation/translation.ts';
 import { apply, multiply, type Point } from '../../../src/image/affine.ts';
 import type { Affine, Image } from '../../../src/image/image.ts';
 import { Trilinear } from '../../../src/image/resample.ts';
-import { bootstrapIntervals } from '../../../src/metrics/bootstrap.ts';
 import { brainPhantom } from '../../../src/phantoms/brain.ts';
 import { seededRandom, type Random } from '../../../src/phantoms/random.ts';
+import { summaryOf, type Patient } from './audit-summary.ts';
 
 const { values: options } = parseArgs({ options: { patients: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' }, out: { type: 'string', default: import.meta.dirname } } });
 const PATIENTS = Number(options.patients);
@@ -86,13 +86,6 @@ function moved(random: Random): Affine {
 }
 
 const runner = await openModel({ model: 'mri-hemis', backend: 'wasm' }, line => console.error(line));
-interface Patient {
-  readonly seed: number;
-  readonly placement: string;
-  readonly lesions: LesionChanges['lesions'];
-  readonly planted: readonly { readonly kind: string; readonly radiusMm: number; readonly found: boolean; readonly volumeMm3?: number; readonly plantedMm3?: number }[];
-  readonly false: readonly { readonly kind: string; readonly volumeMm3: number; readonly patientMm: readonly number[] }[];
-}
 const patients: Patient[] = [];
 for (let p = 0; p < PATIENTS; p++) {
   const seed = 10_000 * Number(options.seed) + p;
@@ -120,22 +113,7 @@ for (let p = 0; p < PATIENTS; p++) {
 }
 await runner.close();
 
-const of = (kind: string) => patients.flatMap(({ planted: all }) => all.filter(change => kind === '' || change.kind === kind));
-const share = (kind: string) => of(kind).filter(({ found }) => found).length / of(kind).length;
-const ids = patients.map(({ seed }) => String(seed));
-const [found, falsePerTen] = bootstrapIntervals(ids, weights => {
-  const sum = (value: (patient: (typeof patients)[number]) => number) => patients.reduce((total, patient, i) => total + weights[i]! * value(patient), 0);
-  const all = sum(({ planted: changes }) => changes.length);
-  return [all ? sum(({ planted: changes }) => changes.filter(change => change.found).length) / all : undefined, (10 * sum(patient => patient.false.length)) / sum(() => 1)];
-});
-const falses = patients.reduce((n, patient) => n + patient.false.length, 0);
-const [percent, two] = [(v: number) => `${(100 * v).toFixed(0)} %`, (v: number) => v.toFixed(2)];
-const rows = [
-  '| | planted | found | 95 % over patients |', '| --- | --- | --- | --- |',
-  ...(['erased', 'invented'] as const).map(kind => `| ${kind} | ${of(kind).length} | ${percent(share(kind))} | |`),
-  `| both | ${of('').length} | ${percent(share(''))} | ${percent(found!.low)}–${percent(found!.high)} |`,
-  `| false per ten patients (${PATIENTS} patients) | | ${two((10 * falses) / PATIENTS)} | ${two(falsePerTen!.low)}–${two(falsePerTen!.high)} |`,
-];
-writeFileSync(path.join(options.out, 'audit.md'), `${rows.join('\n')}\n`);
-writeFileSync(path.join(options.out, 'audit.json'), `${JSON.stringify({ model: runner.identity, rule: CHANGE_RULE, grid: GRID, foundWithinMm: FOUND_MM, found: { value: share(''), ...found }, falsePerTenPatients: { value: (10 * falses) / PATIENTS, ...falsePerTen }, patients }, undefined, 1)}\n`);
-console.log(rows.join('\n'));
+const report = summaryOf(patients);
+writeFileSync(path.join(options.out, 'audit.md'), `${report.table}\n`);
+writeFileSync(path.join(options.out, 'audit.json'), `${JSON.stringify({ model: runner.identity, rule: CHANGE_RULE, grid: GRID, foundWithinMm: FOUND_MM, seed: Number(options.seed), found: report.found, falsePerTenPatients: report.falsePerTen, patients }, undefined, 1)}\n`);
+console.log(report.table);

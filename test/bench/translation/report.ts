@@ -72,12 +72,12 @@ const table = [
 
 function plot(): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 760, height: 320 });
-  const axis = (gridIndex: number) => ({ gridIndex, type: 'value' as const, min: -5, max: 105, interval: 25, name: 'tumours on the target side, %', nameLocation: 'middle' as const, nameGap: 24, nameTextStyle: { fontSize: 11 }, axisLabel: { fontSize: 10, formatter: (v: number) => (v < 0 || v > 100 ? '' : String(v)) } });
+  const axis = (gridIndex: number) => ({ gridIndex, type: 'value' as const, min: 0, max: 100, interval: 25, name: 'tumours on the target side, %', nameLocation: 'middle' as const, nameGap: 24, nameTextStyle: { fontSize: 11 }, axisLabel: { fontSize: 10 } });
   const lines = (key: 'invented' | 'erased', grid: number) => LOSSES.flatMap(loss => {
     const of = rows.filter(row => row.loss === loss);
     return [
-      { type: 'line' as const, name: NAMES[loss], xAxisIndex: grid, yAxisIndex: grid, data: of.map(row => [100 * row.share, 100 * row[key].mean]), symbol: 'none', lineStyle: { color: COLOURS[loss], width: 2, type: loss === 'l1' ? ('dashed' as const) : ('solid' as const) }, itemStyle: { color: COLOURS[loss] } },
-      { type: 'scatter' as const, xAxisIndex: grid, yAxisIndex: grid, data: of.flatMap(row => row[key].bySeed.map(value => [100 * row.share, 100 * value])), symbol: loss === 'l1' ? 'rect' : 'circle', symbolSize: 7, itemStyle: { color: COLOURS[loss], opacity: 0.7 } },
+      { type: 'line' as const, name: NAMES[loss], xAxisIndex: grid, yAxisIndex: grid, data: of.map(row => [100 * row.share, 100 * row[key].mean]), clip: false, symbol: 'none', lineStyle: { color: COLOURS[loss], width: 2, type: loss === 'l1' ? ('dashed' as const) : ('solid' as const) }, itemStyle: { color: COLOURS[loss] } },
+      { type: 'scatter' as const, clip: false, xAxisIndex: grid, yAxisIndex: grid, data: of.flatMap(row => row[key].bySeed.map(value => [100 * row.share, 100 * value])), symbol: loss === 'l1' ? 'rect' : 'circle', symbolSize: 7, itemStyle: { color: COLOURS[loss], opacity: 0.7 } },
     ];
   });
   chart.setOption({
