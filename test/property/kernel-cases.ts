@@ -48,6 +48,17 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
       inputs: [of.x, ...(residual ? [shape] : [])], shape,
     };
   }),
+  'convolution that is gated': fc.record({ of: windowed, gate: fc.constantFrom('relu' as const, 'affine' as const), residual: fc.boolean() }).map(({ of, gate, residual }) => {
+    const shape = { rows: of.rows, columns: of.columns, channels: of.out };
+    const { size, strides, rates, before, seed } = of;
+    return {
+      op: {
+        kind: 'convolution', size, strides, rates, before, residual, activation: { kind: 'linear' }, kernel: noise(size[0] * size[1] * of.x.channels * of.out, seed),
+        gate: gate === 'relu' ? gate : { scale: noise(of.out, seed + 2), shift: noise(of.out, seed + 3) },
+      },
+      inputs: [of.x, shape, ...(residual ? [shape] : [])], shape,
+    };
+  }),
   depthwise: windowed.filter(({ rates }) => rates.join() === '1,1').map(({ x, size, strides, before, rows, columns, seed, bias, activation: of }) => ({
     op: { kind: 'depthwise', size, strides, before, kernel: noise(size[0] * size[1] * x.channels, seed), bias: bias ? noise(x.channels, seed + 1) : undefined, activation: of },
     inputs: [x], shape: { rows, columns, channels: x.channels },

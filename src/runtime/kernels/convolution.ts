@@ -21,6 +21,8 @@ export interface Convolution {
   readonly residual?: Place | undefined;
   /** What is done to the input as it is loaded: x · scale + shift by channel, then perhaps ReLU. */
   readonly pre?: 'affine' | 'affine relu' | undefined;
+  /** Of a derivative, instead of `pre`: the sums count only where this is positive, or where it is · scale + shift, and then times scale. */
+  readonly gate?: { readonly by: 'relu' | 'affine relu'; readonly place: Place } | undefined;
   readonly activation: Activation;
   /** Where this device has better ones than {@link USUAL_TILES}. */
   readonly tiles?: ConvolutionTiles | undefined;
@@ -41,7 +43,7 @@ export const TILES: readonly Tile[] = [[4, 2], [8, 2], [2, 2], [4, 1]];
 
 const PARAMS = [
   'tasks', 'tiles', 'outQuads', 'quadTiles', 'wQuads', 'rows', 'columns', 'outRows', 'outColumns', 'inQuads', 'sizeRows', 'sizeColumns',
-  'strideRows', 'strideColumns', 'rateRows', 'rateColumns', 'top', 'left', 'xStride', 'xOffset', 'yStride', 'yOffset', 'rStride', 'rOffset',
+  'strideRows', 'strideColumns', 'rateRows', 'rateColumns', 'top', 'left', 'xStride', 'xOffset', 'yStride', 'yOffset', 'rStride', 'rOffset', 'uStride', 'uOffset',
 ] as const;
 
 /**
@@ -65,25 +67,25 @@ export function weightQuads(outQuads: number): number {
 }
 
 /**
- * Reads x, w, bias, then scale and shift (with `pre`), then the residual. Weights: [rows][columns][input lanes][weightQuads],
- * bias [weightQuads], scale and shift [inQuads].
+ * Reads x, w, bias, then scale and shift (with `pre`, or a gate by them), then what gates, then the residual. Weights: [rows][columns][input lanes][weightQuads],
+ * bias [weightQuads], scale and shift [inQuads], of a gate [outQuads].
  */
 export function convolution(of: Convolution): Launch {
   const flat = flattened(of);
   const [pixels, quads] = tileOf(flat);
-  const { n, input, output, inQuads, outQuads, inLanes, size, strides, rates, before, x, y, residual, pre, activation } = flat;
+  const { n, input, output, inQuads, outQuads, inLanes, size, strides, rates, before, x, y, residual, pre, gate, activation } = flat;
   // Of an input without padding every tap is inside, but for pixels past the end of the row, which are not stored.
   const inside = before.every(side => side === 0) && output.every((length, axis) => (length - 1) * strides[axis]! + (size[axis]! - 1) * rates[axis]! < input[axis]!);
   const tiles = Math.ceil(output[1] / pixels);
   const quadTiles = Math.ceil(outQuads / quads);
   const tasks = n * output[0] * tiles * quadTiles;
   return {
-    kernel: source({ pixels, quads, inside, inLanes, pre, residual: residual !== undefined, activation }),
+    kernel: source({ pixels, quads, inside, inLanes, pre, gate: gate?.by, residual: residual !== undefined, activation }),
     params: valuesOf(PARAMS, {
       tasks, tiles, outQuads, quadTiles, wQuads: weightQuads(outQuads), rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], inQuads,
       sizeRows: size[0], sizeColumns: size[1], strideRows: strides[0], strideColumns: strides[1], rateRows: rates[0], rateColumns: rates[1],
       top: before[0], left: before[1], xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset,
-      rStride: residual?.stride ?? 0, rOffset: residual?.offset ?? 0,
+      rStride: residual?.stride ?? 0, rOffset: residual?.offset ?? 0, uStride: gate?.place.stride ?? 0, uOffset: gate?.place.offset ?? 0,
     }),
     workgroups: groupsOf(tasks),
   };
@@ -101,10 +103,11 @@ interface Variant extends Pick<Convolution, 'inLanes' | 'pre' | 'activation'> {
   readonly pixels: number;
   readonly quads: number;
   readonly inside: boolean;
+  readonly gate: 'relu' | 'affine relu' | undefined;
   readonly residual: boolean;
 }
 
-function source({ pixels, quads, inside, inLanes, pre, residual, activation }: Variant) {
+function source({ pixels, quads, inside, inLanes, pre, gate, residual, activation }: Variant) {
   const tile = (code: (pixel: number, quad: number) => string) => repeat(pixels, i => repeat(quads, q => code(i, q), ' '));
   const load = (i: number) => {
     const loaded = `x[start${i} + c]`;
@@ -113,11 +116,12 @@ function source({ pixels, quads, inside, inLanes, pre, residual, activation }: V
     return `        let u${i} = ${value}; let v${i} = ${zero ? `select(u${i}, vec4f(), ${zero})` : `u${i}`};`;
   };
   return kernel({
-    key: ['convolution', pixels, quads, inside, inLanes, pre ?? '-', residual, activationKey(activation)].join('/'),
+    key: ['convolution', pixels, quads, inside, inLanes, pre ?? '-', ...(gate ? [`gate ${gate}`] : []), residual, activationKey(activation)].join('/'),
     params: PARAMS,
     reads: [
       ['x', 'vec4f'], ['w', 'vec4f'], ['bias', 'vec4f'],
-      ...(pre ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : []),
+      ...(pre || gate === 'affine relu' ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : []),
+      ...(gate ? [['u', 'vec4f']] as const : []),
       ...(residual ? [['r', 'vec4f']] as const : []),
     ],
     writes: 'vec4f',
@@ -154,6 +158,9 @@ ${repeat(pixels, i => `
   if (column + ${i}u < p.outColumns) {
     let pixel = line * p.outColumns + column + ${i}u;
 ${repeat(quads, q => `    if (quad + ${q}u < p.outQuads) {
+      ${gate ? `let g${i}_${q} = u[pixel * p.uStride + p.uOffset + quad + ${q}u];` : ''}
+      ${gate === 'relu' ? `s${i}_${q} = select(s${i}_${q}, vec4f(), g${i}_${q} <= vec4f());` : ''}
+      ${gate === 'affine relu' ? `s${i}_${q} = select(s${i}_${q} * scale[quad + ${q}u], vec4f(), fma(g${i}_${q}, scale[quad + ${q}u], shift[quad + ${q}u]) <= vec4f());` : ''}
       ${residual ? `s${i}_${q} += r[pixel * p.rStride + p.rOffset + quad + ${q}u];` : ''}
       y[pixel * p.yStride + p.yOffset + quad + ${q}u] = ${activated(activation, `s${i}_${q}`)};
     }`)}

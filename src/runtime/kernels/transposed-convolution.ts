@@ -8,6 +8,8 @@ export interface TransposedConvolution {
   readonly output: readonly [rows: number, columns: number];
   readonly inQuads: number;
   readonly outQuads: number;
+  /** Channels that are there of an output of one quad, up to the last; 4 for wider ones. */
+  readonly outLanes: number;
   readonly size: readonly [rows: number, columns: number];
   readonly strides: readonly [rows: number, columns: number];
   /** Rows and columns that are cut off at the beginning of what the input is spread over. */
@@ -26,14 +28,18 @@ const PARAMS = [
  * Gathers: an output pixel o meets tap k of input i where i · stride + k = o + before, so taps go in steps of the stride
  * from the first that meets one, and none is tried in vain. One pixel × two quads an invocation, since neighbours meet
  * different taps. Reads x, w [rows][columns][input lanes][weightQuads], bias [weightQuads].
+ *
+ * Of an output of one to three channels, as a picture's derivative is, each channel is an inner product over the input's quads: half a quad or
+ * more would be multiplied for nothing. Its weights are [rows][columns][outLanes][input lanes].
  */
-export function transposedConvolution({ n, input, output, inQuads, outQuads, size, strides, before, x, y, activation }: TransposedConvolution): Launch {
+export function transposedConvolution({ n, input, output, inQuads, outQuads, outLanes, size, strides, before, x, y, activation }: TransposedConvolution): Launch {
   const quads = outQuads === 1 ? 1 : 2;
+  const narrow = outLanes < 4;
   const quadTiles = weightQuads(outQuads) / quads;
   const tasks = n * output[0] * output[1] * quadTiles;
   return {
     kernel: kernel({
-      key: `transposed/${quads}/${activationKey(activation)}`,
+      key: `transposed/${quads}/${narrow ? `${outLanes}/` : ''}${activationKey(activation)}`,
       params: PARAMS,
       reads: [['x', 'vec4f'], ['w', 'vec4f'], ['bias', 'vec4f']],
       writes: 'vec4f',
@@ -52,10 +58,11 @@ ${repeat(quads, q => `  var s${q} = bias[quad + ${q}u];`)}
       let ix = (column - kx) / p.strideColumns;
       if (ix >= p.columns) { continue; }
       let start = ((first + iy) * p.columns + ix) * p.xStride + p.xOffset;
-      var at = (ky * p.sizeColumns + kx) * p.inQuads * 4u * wQuads + quad;
+      var at = ${narrow ? `(ky * p.sizeColumns + kx) * p.inQuads * ${outLanes}u` : '(ky * p.sizeColumns + kx) * p.inQuads * 4u * wQuads + quad'};
       for (var c = 0u; c < p.inQuads; c++) {
         let v = x[start + c];
-${repeat(4, j => `${repeat(quads, q => `        s${q} = fma(vec4f(v[${j}]), w[at + ${q}u], s${q});`)}\n        at += wQuads;`)}
+${narrow ? repeat(outLanes, k => `        s0[${k}] += dot(v, w[at + ${k}u * p.inQuads + c]);`)
+    : repeat(4, j => `${repeat(quads, q => `        s${q} = fma(vec4f(v[${j}]), w[at + ${q}u], s${q});`)}\n        at += wQuads;`)}
       }
     }
   }

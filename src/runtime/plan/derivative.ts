@@ -39,7 +39,7 @@ export function derivativeOf(network: Network2D, output: number, wrt: number): N
     const g = sums.get(i);
     if (g !== undefined) back(i, g);
   }
-  return { nodes, outputs: [top, at, sums.get(at)!] };
+  return gated(nodes, [top, at, sums.get(at)!]);
 
   /** Adds to the derivative by a node. */
   function give(to: number, made: Summand, takesSum: boolean): void {
@@ -158,6 +158,34 @@ export function derivativeOf(network: Network2D, output: number, wrt: number): N
     const own = put({ ...node, shape: forward[to]!.shape, like: to });
     return { name: node.name, op: { kind: 'combination', join: 'add', activation: LINEAR }, inputs: [own, sum] };
   }
+}
+
+/** Puts gates into the convolutions that make what they gate: one pass through a map less, there and back. */
+function gated(nodes: readonly Node[], outputs: readonly number[]): Network2D {
+  const uses = nodes.map(() => 0);
+  for (const i of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) uses[i]!++;
+  const dropped = new Set<number>();
+  const merged = nodes.map((node): Node => {
+    if (node.op.kind !== 'gate') return node;
+    const { by, residual } = node.op;
+    const gate = by.of === 'activation' ? (by.activation.kind === 'relu' ? 'relu' : undefined) : by.positive && sameValues(by.gain, by.positive.scale) ? by.positive : undefined;
+    const [g, u, r] = node.inputs;
+    const { op, inputs, name } = nodes[g!]!;
+    if (!gate || op.kind !== 'convolution' || uses[g!] !== 1 || op.residual || op.activation !== LINEAR) return node;
+    dropped.add(g!);
+    return { ...node, name, op: { ...op, gate, residual }, inputs: [inputs[0]!, u!, ...(residual ? [r!] : [])] };
+  });
+  const now: number[] = [];
+  const kept: Node[] = [];
+  merged.forEach((node, i) => {
+    now.push(kept.length);
+    if (!dropped.has(i)) kept.push({ ...node, inputs: node.inputs.map(input => now[input]!), like: node.like === undefined ? undefined : now[node.like] });
+  });
+  return { nodes: kept, outputs: outputs.map(output => now[output]!) };
+}
+
+function sameValues(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
 /** The derivative by a convolution's input, from that by its sums. */

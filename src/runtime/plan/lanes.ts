@@ -26,7 +26,7 @@ export function lanesOf(node: Node, of: readonly Lanes[], inputChannels: readonl
   const { op, shape } = node;
   if (like) return like;
   switch (op.kind) {
-    case 'convolution': return op.residual ? of[1]! : lanesFor(shape.channels);
+    case 'convolution': return op.residual ? of.at(-1)! : lanesFor(shape.channels);
     case 'input':
     case 'transposed':
     case 'dense':

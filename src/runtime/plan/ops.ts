@@ -37,8 +37,11 @@ interface Weighted {
  */
 export type Op =
   | { readonly kind: 'input'; readonly index: number }
-  /** x, then what `residual` adds before the activation. Kernel [rows][columns][in][out]. */
-  | Windowed & Weighted & { readonly kind: 'convolution'; readonly rates: Pair; readonly kernel: Float32Array; readonly pre?: Before | undefined; readonly residual?: boolean }
+  /**
+   * x, then of a derivative what gates the sums (in place of `pre`): they count where it is positive, or where its map is, times that one's scale; then
+   * what `residual` adds before the activation. Kernel [rows][columns][in][out].
+   */
+  | Windowed & Weighted & { readonly kind: 'convolution'; readonly rates: Pair; readonly kernel: Float32Array; readonly pre?: Before | undefined; readonly gate?: 'relu' | Affine | undefined; readonly residual?: boolean }
   /** x. Kernel [rows][columns][channels]. */
   | Windowed & Weighted & { readonly kind: 'depthwise'; readonly kernel: Float32Array }
   /** x. Kernel [rows][columns][in][out]; `before` is what is cut off at the beginning. */

@@ -11,7 +11,7 @@ import { hasPassed, keepPassed } from './tested.ts';
 import { deviceOfTfjs, planOf, runPlan } from './tfjs-plan.ts';
 
 /** Raised with every change of a kernel, so that what was tested before is tested again. */
-const KERNELS = 2;
+const KERNELS = 3;
 
 /**
  * A layers model with its plan, where it has one. What has none, or a batch that its device cannot hold at once,

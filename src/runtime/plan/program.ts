@@ -19,7 +19,7 @@ import { unpooling } from '../kernels/unpooling.ts';
 import { lanesOf, lanesOfChannels, sameLanes, type Lanes } from './lanes.ts';
 import { NoPlan, type Before, type Network2D, type Node, type OpOf, type Pair, type PlaneShape } from './ops.ts';
 import { storageOf, type Storage } from './storage.ts';
-import { byLanes, convolutionWeights, denseWeights, maskOf, multipliedLanes, transposedWeights } from './weights.ts';
+import { byLanes, convolutionWeights, denseWeights, maskOf, multipliedLanes, narrowWeights, transposedWeights } from './weights.ts';
 
 /** A buffer that a step reads or writes: of a tensor (the root's node), of weights, of an input or output of the network. */
 export interface Operand {
@@ -133,20 +133,26 @@ export class Program {
     switch (op.kind) {
       case 'input': return step(pack({ pixels, channels: shape.channels, y }), [{ of: 'input', index: op.index }]);
       case 'convolution': {
-        const { size, strides, rates, before: edge, activation, pre, residual } = op;
+        const { size, strides, rates, before: edge, activation, pre, gate: gating, residual } = op;
+        const added = residual ? inputs.at(-1)! : undefined;
         const launch = convolution({
           ...windowed, inQuads: xLanes.length / 4, outQuads: quads, inLanes: multipliedLanes(xLanes), size, strides, rates, before: edge, activation,
-          pre: way(pre), residual: residual ? places[inputs[1]!] : undefined, tiles: this.tiles,
+          pre: way(pre), residual: added === undefined ? undefined : places[added], tiles: this.tiles,
+          gate: gating && { by: gating === 'relu' ? 'relu' : 'affine relu', place: places[inputs[1]!]! },
         });
         return step(launch, [
           this.#tensor(from!), constant('kernel', () => convolutionWeights(op.kernel, size[0] * size[1], xLanes, lanes)),
-          constant('bias', () => byLanes(op.bias, lanes, weightQuads(quads) * 4)), ...before(pre), ...(residual ? [this.#tensor(inputs[1]!)] : []),
+          constant('bias', () => byLanes(op.bias, lanes, weightQuads(quads) * 4)), ...before(pre),
+          ...(gating && gating !== 'relu' ? [constant('scale', () => byLanes(gating.scale, lanes)), constant('shift', () => byLanes(gating.shift, lanes))] : []),
+          ...(gating ? [this.#tensor(inputs[1]!)] : []), ...(added === undefined ? [] : [this.#tensor(added)]),
         ]);
       }
       case 'transposed': {
         const { size, strides, before: edge, activation } = op;
-        return step(transposedConvolution({ ...windowed, inQuads: xLanes.length / 4, outQuads: quads, size, strides, before: edge, activation }), [
-          this.#tensor(from!), constant('kernel', () => transposedWeights(op.kernel, size[0] * size[1], xLanes, lanes)),
+        const outLanes = multipliedLanes(lanes);
+        const taps = size[0] * size[1];
+        return step(transposedConvolution({ ...windowed, inQuads: xLanes.length / 4, outQuads: quads, outLanes, size, strides, before: edge, activation }), [
+          this.#tensor(from!), constant('kernel', () => (outLanes < 4 ? narrowWeights(op.kernel, taps, xLanes, lanes, outLanes) : transposedWeights(op.kernel, taps, xLanes, lanes))),
           constant('bias', () => byLanes(op.bias, lanes, weightQuads(quads) * 4)),
         ]);
       }

@@ -35,7 +35,12 @@ export function referenceOf({ op, shape }: Node, inputs: readonly Given[]): Valu
         const value = at(x, r * op.strides[0] - op.before[0] + i * op.rates[0], c * op.strides[1] - op.before[1] + j * op.rates[1], q);
         if (value !== undefined) sum += after(op.pre, value, q) * op.kernel[((i * op.size[1] + j) * x.shape.channels + q) * shape.channels + k]!;
       }
-      return activate(op.activation, op.residual ? sum + inside(inputs[1]!, r, c, k) : sum);
+      if (op.gate) {
+        const u = inside(inputs[1]!, r, c, k);
+        if (op.gate === 'relu') sum = u > 0 ? sum : 0;
+        else sum = u * op.gate.scale[k]! + op.gate.shift[k]! > 0 ? sum * op.gate.scale[k]! : 0;
+      }
+      return activate(op.activation, op.residual ? sum + inside(inputs.at(-1)!, r, c, k) : sum);
     };
     case 'depthwise': return (r, c, k) => {
       let sum = op.bias?.[k] ?? 0;

@@ -20,6 +20,16 @@ export function denseWeights(kernel: Float32Array, input: Lanes, output: Lanes):
   return spread(kernel, 1, input, output, output.length);
 }
 
+/** A kernel [taps][in][out] as that of transposed convolutions reads it for an output of few channels: [taps][outLanes][input lanes]. */
+export function narrowWeights(kernel: Float32Array, taps: number, input: Lanes, output: Lanes, outLanes: number): Float32Array {
+  const wide = spread(kernel, taps, input, output, output.length);
+  const made = new Float32Array(taps * outLanes * input.length);
+  for (let tap = 0; tap < taps; tap++) for (let k = 0; k < outLanes; k++) for (let lane = 0; lane < input.length; lane++) {
+    made[(tap * outLanes + k) * input.length + lane] = wide[(tap * input.length + lane) * output.length + k]!;
+  }
+  return made;
+}
+
 /** A kernel [taps][in][out] as that of transposed convolutions reads it: all lanes, [taps][input lanes][weightQuads · 4]. */
 export function transposedWeights(kernel: Float32Array, taps: number, input: Lanes, output: Lanes): Float32Array {
   return spread(kernel, taps, input, output, weightQuads(output.length / 4) * 4);
