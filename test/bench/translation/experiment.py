@@ -3,7 +3,7 @@ Does a translation invent and erase tumours? After J. P. Cohen, M. Luck, S. Hona
 Hallucinate Features in Medical Image Translation", MICCAI 2018 (arXiv 1805.08841), on generated heads, FLAIR to T1:
 
     node --import ./test/generators/typescript.mjs test/bench/translation/phantoms.ts /tmp/heads
-    /usr/bin/python3 test/bench/translation/experiment.py --heads /tmp/heads --keep /tmp/outcomes.jsonl [--seeds 1,2,3]
+    /usr/bin/python3 test/bench/translation/experiment.py --heads /tmp/heads --keep /tmp/outcomes.jsonl [--seeds 1,2,3,4,5]
     node --import ./test/generators/typescript.mjs test/bench/translation/report.ts /tmp/outcomes.jsonl
 
 `sh test/bench/translation/run.sh` is the three of them. A line a training is added to the file of --keep, and what is there is not trained again.
@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument('--heads', required=True)
     parser.add_argument('--keep', required=True)
-    parser.add_argument('--seeds', default='1,2,3')
+    parser.add_argument('--seeds', default='1,2,3,4,5')
     parser.add_argument('--shares', default=','.join(map(str, SHARES)))
     parser.add_argument('--losses', default='adversarial,l1')
     parser.add_argument('--steps', type=int, default=STEPS)
