@@ -15,6 +15,7 @@ import { pointsCss } from './points-body.tsx';
 import { ResultList } from './result-list.tsx';
 import { RunSection } from './run-section.tsx';
 import { saliencyCss } from './saliency-section.tsx';
+import { SiteAuditSection } from './site-audit.tsx';
 import { SlideCards } from './slide-card.tsx';
 import { storeCss } from './store-row.tsx';
 import { css } from './styles.ts';
@@ -68,6 +69,7 @@ export function AiPanel({ session }: { session: Session }) {
       <GrowthSection session={session} growth={session.growth} canCount={canCount(state)} />
       <DotsSection session={session} hasImage={state.hasImage || state.hasSlide} />
       <TranslationAuditSection session={session} />
+      <SiteAuditSection />
       <TrainingSection session={session} />
       <DeviceLine device={state.device} />
       <AuditRow audit={session.audit} />

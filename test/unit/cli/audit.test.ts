@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { audit, type AuditOptions } from '../../../src/cli/audit/index.ts';
+import { readAudit } from '../../../src/evaluation/site-audit/audit-json.ts';
 import type { AuditFile } from '../../../src/cli/audit/audit-file.ts';
 import { greyPng } from '../../../src/cli/io/png.ts';
 import { seededRandom } from '../../../src/phantoms/random.ts';
@@ -71,6 +72,11 @@ test('films of a folder with a model: the site is told apart, and every file say
   const all = file.audit.outcomes.find(({ group, label }) => group === 'all pictures' && label === 'Bright spot')!;
   expect(all).toMatchObject({ pictures: PATIENTS, known: PATIENTS, positives: 9 });
   expect(printed.join('\n')).toMatch(/site +from the picture +AUC .* MORE THAN CHANCE/);
+  // As the viewer reads it, and what it does not.
+  const json = fs.readFileSync(path.join(out, 'audit.json'), 'utf8');
+  expect(readAudit(json, 'audit.json').audit.factors[0]).toMatchObject({ name: 'site', side: 64, fromFeatures: { features: 2 } });
+  expect(() => readAudit('{', 'a.json')).toThrow(/a\.json is no JSON/);
+  expect(() => readAudit(json.replace('"side":64', '"side":63'), 'a.json')).toThrow(/audit\.factors\.0: expected pictures of side²/);
   const report = fs.readFileSync(path.join(out, 'report.html'), 'utf8');
   expect(report).toContain('Not for diagnosis');
   expect(report).toMatch(/Told apart by more than chance: <b>site<\/b> by the mean picture/);
