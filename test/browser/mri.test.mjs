@@ -8,10 +8,11 @@ import { test } from 'node:test';
 import { openBrowser, openStudy, ROOT, screenshot, serve, settled, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel, show, visibleMasks } from './main-job.mjs';
 import { slicesOf, writeSeg } from './seg-file.mjs';
+import { makeAudit, openAudit } from './site-audit-job.mjs';
 import { auditTranslation, writeTranslatedStudy } from './translation-job.mjs';
 import { compareWithSeg, readByTheViewer } from './volume-job.mjs';
 
-test('an MRI study is read from its four series, and the lesion shows in three planes; a translation of it is audited', async t => {
+test('an MRI study is read from its four series, and the lesion shows in three planes; a translation of it is audited; an audit of sites opens', async t => {
   const store = temporaryFolder('mri');
   // A head that the model was not trained on.
   const made = spawnSync(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), 'demo', '--small', '--seed', '77', '--out', store], { encoding: 'utf8' });
@@ -25,6 +26,7 @@ test('an MRI study is read from its four series, and the lesion shows in three p
   writeSeg(path.join(store, 'brain/seg.dcm'), slicesOfFlair, 'Ball by a reader', inBall);
   const truth = gunzipSync(readFileSync(path.join(store, 'truth', entry.file))).subarray(352);
   const translated = writeTranslatedStudy(path.join(store, 'translated'), slicesOfFlair, (x, y, k) => truth[(k * rows + y) * columns + x] !== 0);
+  const audit = makeAudit(temporaryFolder('site-audit'));
   const server = await serve(['--store', store], { softwareGpu: false });
   const window = await openBrowser(server.origin, { webgpu: false });
   const { page } = window;
@@ -86,6 +88,7 @@ test('an MRI study is read from its four series, and the lesion shows in three p
     await readByTheViewer(t, page, 'MRI HeMIS');
 
     await auditTranslation(t, page, server.origin, translated);
+    await openAudit(page, audit);
   } finally {
     await window.close();
     await server.stop();
