@@ -43,9 +43,9 @@ chart.setOption({
     { text: 'Warm run, stock tfjs = 1 (less is quicker)', subtext: `${where}; ${machine.cpu}, ${machine.cores} cores; ${at.slice(0, 10)}${size === 'small' ? '; small inputs' : ''}`, textStyle: { fontSize: 14 } },
     ...backends.map((backend, i) => ({ text: backend === 'wasm' ? 'WebAssembly' : 'WebGPU', left: 60, top: 62 + i * panel, textStyle: { fontSize: 12 } })),
   ],
-  legend: { right: 10, top: 45, data: ENGINES.map(([, name]) => name) },
+  legend: { right: 10, top: 45, data: ENGINES.filter(([engine]) => rows.some(row => row.engine === engine && row.warmMs)).map(([, name]) => name) },
   grid: backends.map((_, i) => ({ left: 60, right: 20, top: 88 + i * panel, height: panel - 75 })),
-  xAxis: backends.map((_, i) => ({ type: 'category' as const, gridIndex: i, data: networks })),
+  xAxis: backends.map((_, i) => ({ type: 'category' as const, gridIndex: i, data: networks, axisLabel: { interval: 0, fontSize: 10 } })),
   yAxis: backends.map((_, i) => ({ type: 'value' as const, gridIndex: i })),
   series: backends.flatMap((backend, i) => ENGINES.map(([engine, name, color]) => ({
     type: 'bar' as const, name, xAxisIndex: i, yAxisIndex: i, itemStyle: { color }, data: networks.map(network => share(network, backend, engine)),
