@@ -12,5 +12,5 @@ export function SiteAuditPicture({ label, name, ...raster }: AuditRaster & { rea
     image.data.set(auditRaster({ values, side, range: [low, high], colours, ...(marked && { marked }) }));
     context.putImageData(image, 0, 0);
   }, [values, side, low, high, colours, marked]);
-  return <canvas ref={canvas} width={side} height={side} role="img" aria-label={label} data-overread={name} style={{ width: '48%', imageRendering: 'pixelated' }} />;
+  return <canvas ref={canvas} width={side} height={side} role="img" aria-label={label} data-overread={name} style={{ flex: '1 1 0', minWidth: 0, imageRendering: 'pixelated' }} />;
 }

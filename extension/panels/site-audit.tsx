@@ -78,8 +78,10 @@ function FactorBody({ factor: { name, kind, side, groups, remarks, pixels, fromP
       )}
       {groups.map(group => (
         <figure key={group.name} data-overread="site-audit-group" style={{ margin: '8px 0' }}>
-          <SiteAuditPicture values={group.mean} side={side} range={grey} colours="grey" label={`Mean picture of ${group.name}`} name="site-audit-mean" />{' '}
-          <SiteAuditPicture values={group.difference} side={side} range={[-largest, largest]} colours="signed" marked={group.significant} label={`${group.name} less all others`} name="site-audit-difference" />
+          <div style={{ display: 'flex', gap: 6 }}>
+            <SiteAuditPicture values={group.mean} side={side} range={grey} colours="grey" label={`Mean picture of ${group.name}`} name="site-audit-mean" />
+            <SiteAuditPicture values={group.difference} side={side} range={[-largest, largest]} colours="signed" marked={group.significant} label={`${group.name} less all others`} name="site-audit-difference" />
+          </div>
           <figcaption className="ovr-muted">{group.name}: {group.pictures} pictures of {group.patients} patients; {group.significant.length === 0 ? 'no cell differs by more than chance' : `${group.significant.length} cells differ by more than chance`}</figcaption>
         </figure>
       ))}
