@@ -48,6 +48,9 @@ export const imageItem = (relationship: Relationship, name: Code | undefined, re
 /** Points of a picture: column and row from its upper left corner, the first pixel's centre at (0.5, 0.5) (PS3.3 C.18.6). */
 export const pointsInImage = (coordinates: readonly number[], image: Content): Content => item('INFERRED FROM', 'SCOORD', undefined, { GraphicType: 'MULTIPOINT', GraphicData: coordinates }, [image]);
 
+/** A line of a picture that a number is written at; as {@link pointsInImage}. */
+export const polylineInImage = (name: Code, coordinates: readonly number[], image: Content): Content => item('INFERRED FROM', 'SCOORD', name, { GraphicType: 'POLYLINE', GraphicData: coordinates }, [image]);
+
 /** Points in the patient or on the slide, mm of the frame of reference. */
 export const pointsInSpace = (coordinates: readonly number[], frameOfReferenceUID: string, relationship: Relationship = 'INFERRED FROM'): Content =>
   item(relationship, 'SCOORD3D', undefined, { GraphicType: 'MULTIPOINT', GraphicData: coordinates, ReferencedFrameOfReferenceUID: frameOfReferenceUID }, []);

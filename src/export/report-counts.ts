@@ -5,6 +5,7 @@ import { referencedImage, sourceOf, sourcesIn, type ExportContext } from './deri
 import type { DicomObject } from './part10.ts';
 import { gateVerdict } from './report-scores.ts';
 import { algorithm, closing, Concept, measurementReport, Own, Unit } from './report.ts';
+import { groupName, labelPlace } from './report-places.ts';
 import { freshUid } from './uid.ts';
 
 /** Coordinates of one item: its length is told in 16 bits. */
@@ -31,20 +32,22 @@ export function countsReport(result: PointsResult, context: ExportContext): Dico
   return measurementReport({
     made: result, context, sources, spatial,
     description: `${model.name} ${model.version}: counts`,
-    groups: classes.map((counted, index) => countGroup(counted, result, context, where(markersOf(result, index)))),
+    groups: classes.map((counted, index) => countGroup(counted, result, context, where(markersOf(result, index)), labelPlace(index, classes.length, sources[0]!))),
     evaluations: [...(interval ? [textItem('CONTAINS', Own.totalInterval, `${interval.low} to ${interval.high} (${100 * interval.level} %)`)] : []), ...remarks.map(remark => textItem('CONTAINS', Own.remark, remark)), ...gateVerdict(outOfDistribution), ...closing(result, context)],
   });
 }
 
-function countGroup({ target, count, markers, interval, cellsPerMm2 }: CountedClass, result: PointsResult, context: ExportContext, where: readonly Content[]): Content {
+function countGroup({ target, count, markers, interval, cellsPerMm2 }: CountedClass, result: PointsResult, context: ExportContext, where: readonly Content[], place: readonly Content[]): Content {
   const how = algorithm(result, context, { editedAt: result.editedAt });
   const number = (name: Code, value: number, unit: Code = Unit.none): Content => numberItem(name, value, unit, how);
   return container('CONTAINS', Concept.group, [
     textItem('HAS OBS CONTEXT', Concept.trackingId, target.label),
     uidItem('HAS OBS CONTEXT', Concept.trackingUid, freshUid()),
     codeItem('CONTAINS', Concept.finding, target.concept),
+    groupName(target.label),
+    // First, since its place is on a picture: OHIF looks for the picture of a group by the first coordinates, which of markers may be in space.
+    numberItem(Own.markers, markers, Unit.none, [...how, ...place]),
     numberItem(Concept.count, count, Unit.none, [...how, ...where]),
-    number(Own.markers, markers),
     ...(interval ? [number(Own.intervalLow, interval.low), number(Own.intervalHigh, interval.high), number(Own.intervalLevel, 100 * interval.level, Unit.percent)] : []),
     ...(cellsPerMm2 === undefined ? [] : [number(Own.density, cellsPerMm2, Unit.perMm2)]),
   ], '1501');

@@ -5,6 +5,7 @@ import { codeItem, container, imageItem, numberItem, textItem, uidItem, type Cod
 import { referencedImage, sourceOf, sourcesIn, type ExportContext } from './derived.ts';
 import type { DicomObject } from './part10.ts';
 import { algorithm, closing, Concept, measurementReport, Own, Unit } from './report.ts';
+import { groupName, labelPlace } from './report-places.ts';
 import { freshUid } from './uid.ts';
 
 const BY_VIEW: Readonly<Record<View | 'fused', Code>> = { PA: Own.byPa, L: Own.byLateral, fused: Own.byBoth };
@@ -23,7 +24,7 @@ export function scoresReport(result: ScoresResult, context: ExportContext): Dico
     made: result, context, sources,
     spatial: false,
     description: `${model.name} ${model.version}: scores`,
-    groups: scores.map(score => scoreGroup(score, result, context, sources.map(referencedImage))),
+    groups: scores.map((score, index) => scoreGroup(score, result, context, sources.flatMap(source => pictureOf(source, labelPlace(index, scores.length, source))))),
     evaluations: [
       ...(viewsUsed.length > 0 ? [textItem('CONTAINS', Own.viewsUsed, viewsUsed.map(view => `${view} (${viewsFrom[view] ?? 'unknown'}) of ${uidOf(viewSources?.[view] ?? result.source)}`).join('; '))] : []),
       ...(viewsMissing.length > 0 ? [textItem('CONTAINS', Own.viewsMissing, viewsMissing.join('; '))] : []),
@@ -34,16 +35,20 @@ export function scoresReport(result: ScoresResult, context: ExportContext): Dico
   });
 }
 
+/** A number is inferred from images or from coordinates on them, never from both (TID 320). */
+const pictureOf = (source: Parameters<typeof referencedImage>[0], place: readonly Content[]): readonly Content[] => (place.length > 0 ? place : [imageItem('INFERRED FROM', undefined, referencedImage(source))]);
+
 const uidOf = ({ sources: [first] }: ImageReference): string => (first && isInstanceReference(first) ? first.sopInstanceUID : '');
 
-function scoreGroup({ target, logit, probability, operatingPoint, positive, views }: Score, result: ScoresResult, context: ExportContext, images: readonly DicomObject[]): Content {
+function scoreGroup({ target, logit, probability, operatingPoint, positive, views }: Score, result: ScoresResult, context: ExportContext, pictures: readonly Content[]): Content {
   const how = algorithm(result, context);
   const number = (name: Code, value: number, unit: Code): Content => numberItem(name, value, unit, how);
   return container('CONTAINS', Concept.group, [
     textItem('HAS OBS CONTEXT', Concept.trackingId, target.label),
     uidItem('HAS OBS CONTEXT', Concept.trackingUid, freshUid()),
     codeItem('CONTAINS', Concept.finding, target.concept),
-    numberItem(Concept.certainty, 100 * probability, Unit.percent, [...how, ...images.map(image => imageItem('INFERRED FROM', undefined, image))]),
+    groupName(target.label, operatingPoint === undefined ? undefined : `${positive ? 'at or above' : 'below'} its operating point`),
+    numberItem(Concept.certainty, 100 * probability, Unit.percent, [...how, ...pictures]),
     number(Own.logit, logit, Unit.none),
     ...(operatingPoint === undefined ? [] : [number(Own.operatingPoint, 100 * operatingPoint, Unit.percent)]),
     ...(Object.entries(views) as [View | 'fused', number | undefined][]).flatMap(([view, value]) => (value === undefined ? [] : [number(BY_VIEW[view], 100 * value, Unit.percent)])),

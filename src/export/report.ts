@@ -51,6 +51,8 @@ export const Own = {
   density: ['density', PRIVATE_SCHEME, 'Number of objects per area'],
   pixels: ['pixels', PRIVATE_SCHEME, 'Number of pixels'],
   remark: ['remark', PRIVATE_SCHEME, 'Remark'],
+  labelPlace: ['label-place', PRIVATE_SCHEME, 'Place of the label, no region of the finding'],
+  box: ['box', PRIVATE_SCHEME, 'Box around the segment on the image that has most of it'],
   totalInterval: ['total-interval', PRIVATE_SCHEME, 'Interval of the whole count'],
   readerVerdict: ['reader-verdict', PRIVATE_SCHEME, 'Verdict of the reader on the result'],
   readerReason: ['reader-reason', PRIVATE_SCHEME, 'Reason of the reader'],

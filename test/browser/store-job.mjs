@@ -13,6 +13,7 @@ import { cellPicture, writeStudy } from './cell-studies.mjs';
 import { writeCountingModel } from './counting-model.mjs';
 import { dice, openBrowser, openStudy, ROOT, screenshot, SCREENSHOTS, settled, temporaryFolder } from './harness.mjs';
 import { masksShown, readTruth, runByPanel, show } from './main-job.mjs';
+import { reportsByTheViewer } from './report-job.mjs';
 
 const COUNTS = 'tiny-count', SCORES = 'phantom-chest-fusion';
 
@@ -94,6 +95,7 @@ export async function storeJob(t, { page, seen, origin, frontal, cells, name, re
       await show(other.page, cells.seriesInstanceUID);
       await other.page.locator('[data-overread="markers"]:visible').first().waitFor();
       await screenshot(other.page, `${name}-loaded-cells`);
+      assert.equal(await reportsByTheViewer(other.page, after.results, name), 3);
       assert.deepEqual([other.seen.policy, other.seen.external], [[], []]);
     } finally {
       await other.close();
