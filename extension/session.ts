@@ -25,6 +25,7 @@ import { Explainer } from './saliency.ts';
 import { Slides } from './slides/index.ts';
 import { browserDrafts } from './storage/drafts.ts';
 import { pacsOf } from './storage/pacs.ts';
+import { browserSlideDrafts } from './storage/slide-drafts.ts';
 import { Storer } from './storage/storer.ts';
 import { readFrame } from './sources/cornerstone-image.ts';
 import { loadedImages, onImagesLoaded } from './sources/loaded-images.ts';
@@ -136,7 +137,7 @@ export class Session {
         user,
       },
       pacs: pacsOf(extensionManager, services),
-      drafts: browserDrafts(),
+      drafts: browserDrafts(), slideDrafts: browserSlideDrafts(),
       settings: this.configuration.store,
       slides: this.slides.results,
       writers: () => import('./storage/writers.ts'),
@@ -218,8 +219,7 @@ export class Session {
       segmentation.subscribe(segmentation.EVENTS.SEGMENTATION_REMOVED, look),
       { unsubscribe: this.results.subscribe(look) },
       { unsubscribe: this.results.subscribe(this.storer.onResults) },
-      { unsubscribe: this.slides.results.subscribe(() => this.slides.draw()) },
-      { unsubscribe: this.slides.results.subscribe(this.storer.onSlides) },
+      { unsubscribe: this.slides.results.subscribe(() => { this.slides.draw(); this.storer.onSlides(); }) },
       { unsubscribe: this.state.subscribe(this.#onState()) },
       { unsubscribe: this.explainer.state.subscribe(() => void this.#draw()) },
       { unsubscribe: this.counting.density.state.subscribe(() => void this.#draw()) },

@@ -133,9 +133,10 @@ function SlideCard({ session, slide, visible }: { session: Session; slide: KeptS
 
 /** Its way to the PACS, once it is whole. */
 function StoreSlide({ session: { storer }, slide }: { session: Session; slide: KeptSlide }) {
-  const { statuses } = useSyncExternalStore(storer.state.subscribe, storer.state.get);
+  const { statuses, slideNote } = useSyncExternalStore(storer.state.subscribe, storer.state.get);
   const status = statuses.get(slide.key);
-  if (status?.kind !== 'stored' && !storer.canStoreSlide(slide)) return null;
+  const note = slideNote && status?.kind !== 'stored' && !slide.stored ? <p className="ovr-store-message" role="alert">{slideNote}</p> : null;
+  if (status?.kind !== 'stored' && !storer.canStoreSlide(slide)) return note;
   return (
     <div className="ovr-store" data-overread="store-row" data-status={status?.kind ?? 'new'}>
       {status?.kind === 'stored' ? <span role="status" title={status.instances.join('\n')}>Stored in the PACS</span> : (
@@ -144,6 +145,7 @@ function StoreSlide({ session: { storer }, slide }: { session: Session; slide: K
         </button>
       )}
       {status?.kind === 'failed' && <p className="ovr-store-message" role="alert">{status.message}</p>}
+      {note}
     </div>
   );
 }

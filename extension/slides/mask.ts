@@ -82,8 +82,13 @@ export class SlideMask {
 
   /** @param labels of the region, row by row; a part that was there is replaced */
   put(index: number, region: Region, labels: Uint8Array): void {
+    this.putRuns(index, region, encodeRuns(labels));
+  }
+
+  /** As {@link put}, of a part that was kept. */
+  putRuns(index: number, region: Region, runs: Runs): void {
     const before = this.#parts.get(index);
-    const part = { region, runs: encodeRuns(labels) };
+    const part = { region, runs };
     this.#count(before, -1);
     this.#count(part, 1);
     this.#parts.set(index, part);

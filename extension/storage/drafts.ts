@@ -52,7 +52,8 @@ export function withoutPatient(result: Result): Result {
   return plain(result) as Result;
 }
 
-function plain(value: unknown): unknown {
+/** Anything without what names the patient, and without functions. */
+export function plain(value: unknown): unknown {
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (Array.isArray(value)) return value.map(plain);
   return Object.fromEntries(Object.entries(value).flatMap(([key, v]) => (NOT_KEPT.has(key) || typeof v === 'function' ? [] : [[key, plain(v)]])));

@@ -15,6 +15,7 @@ import { storedSlide } from '../slides/stored.ts';
 import type { DicomInstance } from '../types/ohif.ts';
 import { withoutPatient, type Draft, type Drafts } from './drafts.ts';
 import type { InstanceUIDs, Pacs } from './pacs.ts';
+import { SlideKeeping, type SlideDrafts } from './slide-drafts.ts';
 
 /** How far a result is on its way to the PACS. */
 export type StoreStatus =
@@ -29,6 +30,8 @@ export interface StorerState {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Of objects that could not be read back; nothing is wrong with the study. */
   readonly note?: string;
+  /** Why a mask of a slide does not survive a reload. */
+  readonly slideNote?: string;
 }
 
 /** What is asked of the viewer. */
@@ -53,6 +56,7 @@ export interface StorerParts {
   readonly settings: StoreSettings;
   /** Masks of slides, which are kept apart. */
   readonly slides?: Pick<SlideResults, 'all' | 'get' | 'keep'>;
+  readonly slideDrafts?: SlideDrafts;
   /** Hears of every store and every verdict. */
   readonly audit?: (event: AuditedEvent) => void;
 }
@@ -72,11 +76,12 @@ export class Storer {
   /** Objects that were read, and studies at the number of images that they had then. */
   readonly #loaded = new Set<string>();
   #loading: Promise<void> = Promise.resolve();
-  /** Of masks of slides that were sent and not read back. */
-  readonly #slideObjects = new Map<string, DicomObject>();
+  readonly #slides: SlideKeeping | undefined;
 
   constructor(parts: StorerParts) {
     this.#parts = parts;
+    const { slides, slideDrafts } = parts;
+    this.#slides = slides && slideDrafts && new SlideKeeping({ slides, drafts: slideDrafts, problem: slideNote => this.state.set({ slideNote }) });
   }
 
   /** Keeps what is not stored over a reload. To be called whenever results change. */
@@ -113,6 +118,7 @@ export class Storer {
     const fresh = new Set([...studies].filter(study => !this.#restored.has(study)));
     if (fresh.size === 0) return;
     for (const study of fresh) this.#restored.add(study);
+    await this.#slides?.restore(fresh);
     for (const kept of await drafts.all().catch(() => [])) {
       if (!fresh.has(kept.studyInstanceUID) || results.get(kept.key)) continue;
       const draft = { ...kept, result: described(kept.result, this.#parts.viewer.instancesOf(kept.studyInstanceUID)) };
@@ -165,7 +171,7 @@ export class Storer {
     return !stored && status === 'done' && mask.unread.size === 0 && this.#parts.settings.results.includes('labelmap');
   }
 
-  /** As {@link store}, of a mask of a slide. It has the same object at every attempt of this page. */
+  /** As {@link store}, of a mask of a slide. */
   async storeSlide(key: string): Promise<boolean> {
     const slide = this.#parts.slides?.get(key);
     const status = this.state.get().statuses.get(key)?.kind;
@@ -177,15 +183,15 @@ export class Storer {
       const sources = sourcesOf(this.#parts.viewer.instancesOf(slide.studyInstanceUID));
       if (!sources[0]) throw new OverreadError('input/inconsistent', 'The slide of this mask is not open in the viewer. Open the study, and store again.', { expected: slide.studyInstanceUID });
       const { source, model, device, createdAt, targets, mask } = slide;
-      const before = this.#slideObjects.get(key);
+      const before = this.#slides?.objectOf(key);
       const object = before ?? anonymousSlide(
         { source, model, device, createdAt, targets, labelsIn: region => mask.labelsIn(region), glassTiles: mask.glass?.indices.length ?? 0 }, this.#contextOf(key, model, sources),
       );
-      this.#slideObjects.set(key, object);
+      this.#slides?.made(key, object);
       const uid = object.SOPInstanceUID as string;
       await this.#sendOne({ studyInstanceUID: slide.studyInstanceUID, seriesInstanceUID: object.SeriesInstanceUID as string, sopInstanceUID: uid }, fileOf(object, sources[0]), before !== undefined);
       this.#loaded.add(uid);
-      this.#slideObjects.delete(key);
+      this.#slides?.stored(key);
       this.#status(key, { kind: 'stored', instances: [uid] });
       this.#parts.audit?.({ ...event, outcome: 'success', stored: [uid] });
       return true;
@@ -197,13 +203,12 @@ export class Storer {
     }
   }
 
-  /** A mask that is read further is another one. To be called whenever masks of slides change. */
+  /** Keeps masks of slides over a reload; one that is read further is another one. To be called whenever they change. */
   readonly onSlides = (): void => {
     for (const { key, status } of this.#parts.slides?.all() ?? []) {
-      if (status !== 'running') continue;
-      this.#slideObjects.delete(key);
-      this.#status(key, undefined);
+      if (status === 'running') this.#status(key, undefined);
     }
+    this.#slides?.look();
   };
 
   /** One after the other; one that fails does not stop the others. */

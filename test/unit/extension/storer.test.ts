@@ -4,6 +4,7 @@ import { SlideResults, type KeptSlide } from '../../../extension/slides/slide-re
 import { ResultsStore } from '../../../extension/results-store.ts';
 import { memoryDrafts, type Drafts } from '../../../extension/storage/drafts.ts';
 import type { InstanceUIDs, Pacs } from '../../../extension/storage/pacs.ts';
+import { memorySlideDrafts, MOST_BYTES, type SlideDrafts } from '../../../extension/storage/slide-drafts.ts';
 import { Storer } from '../../../extension/storage/storer.ts';
 import type { AuditedEvent } from '../../../src/audit/record.ts';
 import type { DicomJson } from '../../../src/dicom/dicomjson.ts';
@@ -50,12 +51,12 @@ beforeAll(async () => {
   instance = readFile(source.files[0]!).set;
 });
 
-function page(pacs: FakePacs, drafts: Drafts = memoryDrafts(), instances: readonly Naturalized[] = [instance], settings: Partial<StoreSettings> = {}, of: Pick<Sources, 'context'> = source) {
+function page(pacs: FakePacs, drafts: Drafts = memoryDrafts(), instances: readonly Naturalized[] = [instance], settings: Partial<StoreSettings> = {}, of: Pick<Sources, 'context'> = source, slideDrafts: SlideDrafts = memorySlideDrafts()) {
   const slides = new SlideResults();
   const audited: AuditedEvent[] = [];
   const results = new ResultsStore();
   const storer = new Storer({
-    results, pacs, drafts, settings: { results: ['labelmap', 'scores', 'points', 'heatmap'], segmentation: 'BINARY', keyObjects: false, ...settings }, audit: event => audited.push(event), slides, viewer: { instancesOf: () => instances, imageOf: async () => source.image!, algorithmOf: () => undefined, user: () => 'Reader^Rita' },
+    results, pacs, drafts, settings: { results: ['labelmap', 'scores', 'points', 'heatmap'], segmentation: 'BINARY', keyObjects: false, ...settings }, audit: event => audited.push(event), slides, slideDrafts, viewer: { instancesOf: () => instances, imageOf: async () => source.image!, algorithmOf: () => undefined, user: () => 'Reader^Rita' },
     writers: () => import('../../../extension/storage/writers.ts'),
   });
   results.subscribe(storer.onResults);
@@ -260,7 +261,8 @@ describe('a mask of a slide', () => {
       ...MADE, key: 'slide 1', fingerprint: '1', source: of.reference, studyInstanceUID: of.context.sources[0]!.studyInstanceUID, targets: [LUNG], mask, status: 'done', ms: 1, visible: true, ...change,
     };
   };
-  const open = (pacs: FakePacs) => page(pacs, memoryDrafts(), [level()], {}, of);
+  const open = (pacs: FakePacs, slideDrafts?: SlideDrafts) => page(pacs, memoryDrafts(), [level()], {}, of, slideDrafts);
+  const region = { x: 1000, y: 500, columns: 200, rows: 100 };
 
   test('is stored once, and comes back on another page tile by tile', async () => {
     const pacs = new FakePacs();
@@ -295,6 +297,50 @@ describe('a mask of a slide', () => {
     slides.update('slide 1', { status: 'done' });
     expect(await storer.storeSlide('slide 1')).toBe(true);
     expect(pacs.kept.size).toBe(1);
+  });
+
+  test('that is not stored is back on another page, as far as it came, until it is removed, and names nobody', async () => {
+    const drafts = memorySlideDrafts();
+    const { slides } = open(new FakePacs(), drafts);
+    const slide = kept({ status: 'running', source: { ...of.reference, attributes: { ...of.reference.attributes, patientID: 'P-1' } } });
+    slide.mask.leaveOut({ reason: 'bright', indices: Uint32Array.of(3), regions: Uint32Array.of(0, 0, 5, 5) });
+    slides.keep(slide);
+    slides.update('slide 1', { status: 'stopped' });
+    expect(JSON.stringify(await drafts.all())).not.toMatch(/P-1|Müller/);
+    const later = open(new FakePacs(), drafts);
+    await later.storer.open(later.studies);
+    const [back] = later.slides.all();
+    expect(back).toMatchObject({ status: 'stopped', fingerprint: '1', targets: [LUNG], mask: { bytes: slide.mask.bytes, glass: { indices: Uint32Array.of(3) }, plane: slide.mask.plane } });
+    expect([...back!.mask.labelsIn(region)!]).toEqual([...labels]);
+    expect(back!.mask.pixelsOf(1)).toBe(slide.mask.pixelsOf(1));
+    later.slides.remove('slide 1');
+    expect(await drafts.all()).toEqual([]);
+  });
+
+  test('that was sent when the page went is not sent again, and is no draft any more', async () => {
+    const pacs = new FakePacs();
+    const drafts = memorySlideDrafts();
+    const before = open(pacs, drafts);
+    before.slides.keep(kept());
+    const retrieve = pacs.retrieve.bind(pacs);
+    pacs.retrieve = async () => { throw new OverreadError('network/unreachable', 'no answer'); };
+    pacs.after = () => { throw new OverreadError('network/unreachable', 'no answer'); };
+    expect(await before.storer.storeSlide('slide 1')).toBe(false);
+    pacs.retrieve = retrieve;
+    const later = open(pacs, drafts);
+    await later.storer.restore(later.studies);
+    expect(await later.storer.storeSlide('slide 1')).toBe(true);
+    expect([pacs.stores, pacs.kept.size, await drafts.all()]).toEqual([1, 1, []]);
+  });
+
+  test('that is too large to be kept says so', async () => {
+    const drafts = memorySlideDrafts();
+    const { slides, storer } = open(new FakePacs(), drafts);
+    const slide = kept();
+    Object.defineProperty(slide.mask, 'bytes', { value: MOST_BYTES + 1 });
+    slides.keep(slide);
+    expect(storer.state.get().slideNote).toMatch(/too large \(64 MB\)/);
+    expect(await drafts.all()).toEqual([]);
   });
 
   test.each([['is not whole', { status: 'stopped' as const }], ['has tiles that could not be read', {}]])('that %s is not stored', async (_, change) => {
