@@ -102,6 +102,16 @@ export async function multiFrame(places: readonly number[], columns = 11, rows =
   return sourcesOf(await imageFromFile(file, 'multi-frame.dcm'), [file]);
 }
 
+/** A slide of several levels, from the finest on, without their pixels. */
+export function pyramid(totalColumns: number, totalRows: number, downsamples: readonly number[]): Pick<Sources, 'context'> & { readonly references: readonly ImageReference[] } {
+  const name = `pyramid ${totalColumns} ${totalRows}`;
+  const headers = downsamples.map((downsample, level) => encodePart10(slideLevelHeader(identity(name, 'SM', level + 1), {
+    totalColumns: Math.ceil(totalColumns / downsample), totalRows: Math.ceil(totalRows / downsample), tileSize: 256, spacingMm: 0.0005 * downsample, level,
+  }, { frameOfReferenceUID: seededUid(name, 'frame of reference'), pyramidUID: seededUid(name), containerIdentifier: 'S1', encoding: { kind: 'native' } })));
+  const { levels } = slidePyramid(headers.map(file => jsonOf(readPart10(file, { vrOf: vrOfTag }))));
+  return { references: levels.map(slideReference), context: { sources: headers.map(sourceOfFile) } };
+}
+
 /** A slide of one level, its reference and level as reading it gives them. */
 export function slide(totalColumns = 40, totalRows = 24): Omit<Sources, 'image'> & { readonly level: SlideLevel } {
   const tileSize = 16;

@@ -58,8 +58,13 @@ export function pixelMedErrors(reports: readonly Uint8Array[]): string[] {
 
 /** Runs Python with pydicom over one object; prints JSON. */
 export function pydicomOf(bytes: Uint8Array, script: string): unknown {
-  return withFiles([bytes], ([file]) => {
-    const { stdout, stderr, status } = spawnSync(PYTHON, ['-c', `import json, sys, numpy, pydicom\nd = pydicom.dcmread(sys.argv[1])\n${script}`, file!], { encoding: 'utf8', timeout: 60_000, maxBuffer: 2 ** 28 });
+  return pydicomOver([bytes], `d = pydicom.dcmread(sys.argv[1])\n${script}`);
+}
+
+/** As {@link pydicomOf}, over several files at once: their names are `sys.argv[1:]`. */
+export function pydicomOver(contents: readonly Uint8Array[], script: string): unknown {
+  return withFiles(contents, files => {
+    const { stdout, stderr, status } = spawnSync(PYTHON, ['-c', `import json, sys, numpy, pydicom\n${script}`, ...files], { encoding: 'utf8', timeout: 60_000, maxBuffer: 2 ** 28 });
     if (status !== 0) throw new Error(stderr);
     return JSON.parse(stdout) as unknown;
   });
