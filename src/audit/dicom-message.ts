@@ -26,9 +26,11 @@ export function dicomAuditMessage(record: AuditRecord, site: string): string {
       element('AuditSourceIdentification', { AuditSourceID: site }, [element('AuditSourceTypeCode', { 'csd-code': 1 })]),
       ...(studyInstanceUID === undefined ? [element('ParticipantObjectIdentification', { ParticipantObjectID: record.id, ParticipantObjectTypeCode: 2 }, [
         coded('ParticipantObjectIDTypeCode', 'record', '99OVERREAD', 'Audit record'),
+        named('Audit record'),
         ...details,
       ])] : [element('ParticipantObjectIdentification', { ParticipantObjectID: studyInstanceUID, ParticipantObjectTypeCode: 2, ParticipantObjectTypeCodeRole: 3 }, [
         coded('ParticipantObjectIDTypeCode', '110180', 'DCM', 'Study Instance UID'),
+        named('Study'),
         ...details,
         ...(instances.length > 0 ? [element('ParticipantObjectDescription', {}, [
           element('SOPClass', { NumberOfInstances: instances.length }, instances.map(UID => element('Instance', { UID }))),
@@ -42,6 +44,9 @@ export function dicomAuditMessage(record: AuditRecord, site: string): string {
 function coded(name: string, code: string, codeSystemName: string, originalText: string): string {
   return element(name, { 'csd-code': code, codeSystemName, originalText });
 }
+
+/** The schema wants a name, or a query: never one of a patient. */
+const named = (what: string): string => element('ParticipantObjectName', {}, [what]);
 
 function element(name: string, attributes: Attributes, children: readonly string[] = []): string {
   const written = Object.entries(attributes).map(([key, value]) => (value === undefined ? '' : ` ${key}="${escaped(String(value))}"`)).join('');

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { dicomAuditMessage } from '../../../src/audit/dicom-message.ts';
 import { fhirAuditEvent } from '../../../src/audit/fhir.ts';
 import { AUDIT_EVENTS, auditLines, auditRecord, type AuditAction } from '../../../src/audit/record.ts';
@@ -27,13 +29,34 @@ test('as a DICOM audit message: well-formed, with event, participants and the st
   expect(user!.attributes).toEqual({ UserID: 'Reader^Rita "R&R" <x>', UserIsRequestor: 'true' });
   expect(source!.attributes).toEqual({ AuditSourceID: 'viewer.example' });
   expect(study!.attributes).toEqual({ ParticipantObjectID: '1.2', ParticipantObjectTypeCode: '2', ParticipantObjectTypeCodeRole: '3' });
-  // The order is the schema's: type, details, description.
+  // The order is the schema's: type, name, details, description.
   expect(study!.children[0]).toMatchObject({ name: 'ParticipantObjectIDTypeCode', attributes: { 'csd-code': '110180', codeSystemName: 'DCM' } });
+  expect(study!.children[1]).toMatchObject({ name: 'ParticipantObjectName', attributes: { text: 'Study' } });
   const details = study!.children.filter(({ name }) => name === 'ParticipantObjectDetail').map(({ attributes: { type, value } }) => [type, Buffer.from(value!, 'base64').toString('utf8')]);
   expect(details).toEqual([['record', 'a-uuid'], ['model', 'lung-unet 1.1.0'], ['modelSha256', 'ab'], ['error', 'network/status'], ['format', 'a "quoted" <word> & \u0001ß']]);
   const [sopClass] = study!.children.at(-1)!.children;
   expect(sopClass!.attributes).toEqual({ NumberOfInstances: '3' });
   expect(sopClass!.children.map(({ attributes: { UID } }) => UID)).toEqual(['1.2.3', '1.2.4', '2.25.1']);
+});
+
+const PYTHON = '/usr/bin/python3';
+const hasLxml = spawnSync(PYTHON, ['-c', 'import lxml'], { timeout: 60_000 }).status === 0;
+
+(hasLxml ? test : test.skip)('every DICOM audit message is one by the grammar of PS3.15 A.5.1', () => {
+  const bare = (Object.keys(AUDIT_EVENTS) as AuditAction[]).map(action => auditRecord({ action, outcome: 'cancelled', details: { automatic: 'true' } }, { version: '0.1.0' }));
+  const messages = [RECORD, ...bare].map(record => dicomAuditMessage(record, 'viewer.example'));
+  // The last one is none: no event.
+  const { stdout, stderr } = spawnSync(PYTHON, ['-c', `import json, sys
+from lxml import etree
+grammar = etree.RelaxNG(etree.parse(sys.argv[1]))
+out = []
+for text in json.load(sys.stdin):
+    out.append('' if grammar.validate(etree.fromstring(text.encode())) else str(grammar.error_log.last_error))
+print(json.dumps(out))`, path.resolve('test/fixtures/audit-message.rng')], { encoding: 'utf8', input: JSON.stringify([...messages, messages[0]!.replace(/<EventID .*?\/>/, '')]), timeout: 60_000 });
+  if (!stdout) throw new Error(stderr);
+  const problems = JSON.parse(stdout) as string[];
+  expect(problems.slice(0, -1)).toEqual(messages.map(() => ''));
+  expect(problems.at(-1)).not.toBe('');
 });
 
 test('as a FHIR AuditEvent: every element that R4 requires, and no empty list', () => {
@@ -66,7 +89,9 @@ function parse(xml: string): Element {
   const root: Element = { name: '', attributes: {}, children: [] };
   const open = [root];
   const text = (value: string) => value.replace(/&(amp|lt|gt|quot|#\d+);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"' })[name] ?? String.fromCharCode(Number(name.slice(1))));
-  const rest = xml.replace(/^<\?xml version="1.0" encoding="UTF-8"\?>\n/, '').replace(/<(\/?)(\w+)((?: [\w-]+="[^"<]*")*)(\/?)>/g, (_, end: string, name: string, written: string, empty: string) => {
+  // The one element with words between its tags.
+  const named = xml.replace(/<(ParticipantObjectName)>([\w ]+)<\/\1>/g, '<$1 text="$2"/>');
+  const rest = named.replace(/^<\?xml version="1.0" encoding="UTF-8"\?>\n/, '').replace(/<(\/?)(\w+)((?: [\w-]+="[^"<]*")*)(\/?)>/g, (_, end: string, name: string, written: string, empty: string) => {
     if (end) {
       expect(open.pop()!.name).toBe(name);
       return '';
