@@ -9,6 +9,8 @@ import { writeCountingModel } from './counting-model.mjs';
 import { command, inOrder, openBrowser, openStudy, ROOT, screenshot, serve, settled, state, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel } from './main-job.mjs';
 import { lookAt, placesOnScreen, slideReady } from './slide-screen.mjs';
+import { saidOfCount } from './slide-store-job.mjs';
+import { derived } from './store-job.mjs';
 
 const MODEL = 'tiny-count';
 const BLUE = [86, 180, 233], ORANGE = [230, 159, 0];
@@ -359,6 +361,20 @@ test('a model counts the slide tile by tile: classes, markers and cells a mm² a
   await lookAt(page, { x: 512, y: 512, resolution: 0.8 });
   await frames();
   await screenshot(page, 'counting-slide-model');
+});
+
+test('the count of a slide is stored with its markers as annotations, and is back on a new page', async () => {
+  const ofModel = async () => (await state(page)).results.find(({ open, model, kind }) => open && kind === 'points' && model.id === 'tiny-count');
+  const before = await ofModel();
+  const card = page.locator(`[data-overread="result"][data-key="${before.key}"]`);
+  await card.locator('[data-overread="store"]').click();
+  await card.locator('[data-status="stored"]').waitFor({ timeout: 60_000 });
+  assert.deepEqual(await derived(page, server.origin, before.studyInstanceUID), ['ANN', 'SR']);
+  await page.reload();
+  await slideReady(page);
+  await poll(async () => (await ofModel()) !== undefined, 'the stored count', 60_000);
+  assert.equal((await state(page)).device, null);
+  assert.deepEqual(saidOfCount(await ofModel()), saidOfCount(before));
 });
 
 test('no page error, no policy violation, no request elsewhere', () => {

@@ -67,6 +67,8 @@ export async function serve(args = [], { softwareGpu = true } = {}) {
 export async function openBrowser(origin, { webgpu = true, width = 1600, height = 900 } = {}) {
   const browser = await chromium.launch({ executablePath: process.env.OVERREAD_BROWSER, headless: true, args: [...FLAGS, ...(webgpu ? WEBGPU : [])] });
   const context = await browser.newContext({ viewport: { width, height } });
+  // Beside the console: a violation that is only reported would be none there.
+  await context.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => console.warn(`Content Security Policy: ${effectiveDirective} forbids ${blockedURI}`)));
   const page = await context.newPage();
   const seen = { pageErrors: [], policy: [], external: [], console: [] };
   page.on('pageerror', e => seen.pageErrors.push(e.message));

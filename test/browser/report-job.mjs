@@ -36,8 +36,12 @@ export async function reportsByTheViewer(page, results, name) {
       const { viewportGridService } = window.services;
       viewportGridService.setDisplaySetsForViewport({ viewportId: viewportGridService.getActiveViewportId(), displaySetInstanceUIDs: [displaySetInstanceUID] });
     }, uid);
-    // Each line of a label is a text of its own over the picture.
-    const lines = () => page.locator('.viewport-element svg text tspan').allTextContents();
+    // OHIF draws a report when the picture is drawn again after it came, as by a move of the mouse over it; each line is a text of its own.
+    const lines = () => page.evaluate(() => {
+      const { viewportGridService, cornerstoneViewportService } = window.services;
+      cornerstoneViewportService.getCornerstoneViewport(viewportGridService.getActiveViewportId())?.render();
+      return [...document.querySelectorAll('svg.svg-layer text tspan')].map(({ textContent }) => textContent);
+    });
     await poll(async () => { const shown = await lines(); return groups.every(({ labels }) => labels.slice(0, 5).every(line => shown.some(text => text.trim() === line.trim()))); }, `the numbers of ${description}`, 60_000).catch(async error => {
       await screenshot(page, `${name}-sr-failed`);
       throw new Error(`${error.message}: ${JSON.stringify(await lines())}`);

@@ -174,7 +174,14 @@ test('another picture shows none of it; nuclei-unet reads a photograph in a stac
   await page.locator(MASK).waitFor({ state: 'attached' });
 });
 
-test('a mask that is whole is stored, and is back on a new page that has run nothing', async () => {
+test('masks that are not stored are back after a reload, as far as they came; one that is whole is stored, and is back too', async () => {
+  const told = ({ slides }) => slides.map(({ status, model, segments, source, tiles: { all, read, glass } }) => ({ status, model, segments, source, tiles: { all, read, glass } })).sort((a, b) => a.model.id.localeCompare(b.model.id));
+  const whole = await state(page);
+  assert.equal(whole.slides.length, 2);
+  await page.reload();
+  await slideReady(page);
+  await poll(async () => (await state(page)).slides.length === 2, 'the masks that are not stored', 60_000);
+  assert.deepEqual(told(await state(page)), told(whole));
   const [before] = (await state(page)).slides.filter(({ model }) => model.id === 'tiny-dark');
   const card = page.locator('[data-overread="slide"]:not([aria-label^="Nuclei"])');
   await card.locator('[data-overread="store"]').click();

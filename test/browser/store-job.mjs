@@ -17,7 +17,7 @@ import { reportsByTheViewer } from './report-job.mjs';
 
 const COUNTS = 'tiny-count', SCORES = 'phantom-chest-fusion';
 
-/** The demo's studies, an image of cells beside the films of one, and models that read them: { studies, models, frontal, cells } */
+/** The demo's studies, an image of cells beside the films of one, the study of a slide, and models that read them: { studies, models, frontal, cells, slide } */
 export function storeStudies() {
   const studies = temporaryFolder('stored');
   const made = spawnSync(process.execPath, [path.join(ROOT, 'dist/cli/main.mjs'), 'demo', '--small', '--out', studies], { encoding: 'utf8' });
@@ -27,7 +27,9 @@ export function storeStudies() {
   const models = temporaryFolder('models');
   for (const id of ['lung-unet', 'cxr-view', SCORES]) modelsWith(models, path.join(ROOT, 'models', id), id, () => undefined);
   writeCountingModel(models, COUNTS);
-  return { studies, models, frontal, cells };
+  modelsWith(models, path.join(ROOT, 'test/fixtures/tiny-dark'), 'tiny-dark', () => undefined);
+  const slide = JSON.parse(readFileSync(path.join(studies, 'truth/truth.json'), 'utf8')).truth.find(({ study }) => study === 'slide').studyInstanceUID;
+  return { studies, models, frontal, cells, slide };
 }
 
 const row = (page, n = 0) => page.locator('[data-overread="store-row"]').nth(n);
@@ -128,7 +130,7 @@ function said(results) {
 }
 
 /** Modalities of the series that were added to a study, in order; of a capture 'capture'. */
-async function derived(page, origin, studyInstanceUID) {
+export async function derived(page, origin, studyInstanceUID) {
   const series = await page.evaluate(async ({ base, uid }) => (await fetch(`${base}/studies/${uid}/instances?includefield=00080060`, { headers: { Accept: 'application/dicom+json' } })).json(), { base: `${origin}/dicom-web`, uid: studyInstanceUID });
-  return series.map(s => (s['00080016'].Value[0] === '1.2.840.10008.5.1.4.1.1.7' && s['00080060'].Value[0] !== 'OT' ? 'capture' : s['00080060'].Value[0])).filter(m => ['SEG', 'SR', 'capture'].includes(m)).sort();
+  return series.map(s => (s['00080016'].Value[0] === '1.2.840.10008.5.1.4.1.1.7' && s['00080060'].Value[0] !== 'OT' ? 'capture' : s['00080060'].Value[0])).filter(m => ['SEG', 'SR', 'ANN', 'capture'].includes(m)).sort();
 }

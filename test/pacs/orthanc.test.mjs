@@ -8,7 +8,8 @@ import { mainJob, readTruth } from '../browser/main-job.mjs';
 import { readingJob } from '../browser/reading-job.mjs';
 import { readingStudies } from '../browser/reading-studies.mjs';
 import { PASSWORD, startOrthanc, upload, USER } from './orthanc.mjs';
-import { storeJob, storeStudies } from '../browser/store-job.mjs';
+import { slideStoreJob } from '../browser/slide-store-job.mjs';
+import { derived, storeJob, storeStudies } from '../browser/store-job.mjs';
 import { slideJob } from './slide-job.mjs';
 
 test('the main job over Orthanc', async t => {
@@ -50,12 +51,15 @@ test('a chest study is read from both views, over Orthanc', async t => {
 test('results go to Orthanc and come back', async t => {
   const orthanc = await startOrthanc();
   if (orthanc.skipped) return t.skip(orthanc.skipped);
-  const { studies, models, frontal, cells } = storeStudies();
+  const { studies, models, frontal, cells, slide } = storeStudies();
   await upload(orthanc, studies);
   const server = await serve(['--dicomweb', orthanc.url, '--dicomweb-auth', `${USER}:${PASSWORD}`, '--models', models], { softwareGpu: false });
   const window = await openBrowser(server.origin, { webgpu: false });
   try {
     await storeJob(t, { ...window, origin: server.origin, frontal, cells, name: 'store-orthanc' });
+    await t.test('a mask and a count of a slide too', () => slideStoreJob(t, {
+      ...window, origin: server.origin, studyInstanceUID: slide, name: 'store-orthanc', masks: 'tiny-dark', counts: 'tiny-count', derived: study => derived(window.page, server.origin, study),
+    }));
   } finally {
     await window.close();
     await server.stop();
