@@ -5,6 +5,8 @@ import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { auditLog, fileFrom } from './audit-log.mjs';
 import { openBrowser, openStudy, ROOT, screenshot, serve, settled, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel, show, visibleMasks } from './main-job.mjs';
 import { slicesOf, writeSeg } from './seg-file.mjs';
@@ -47,6 +49,15 @@ test('an MRI study is read from its four series, and the lesion shows in three p
     assert.match(card, /mL/);
     assert.doesNotMatch(card, /no T|no FLAIR|guessed/);
     t.diagnostic(`${result.segments[0].pixels} voxels, predict ${Math.round(result.timingMs.predict)} ms on ${result.backend}`);
+
+    // Out of the viewer as NIfTI, voxel by voxel what the panel counts, and audited.
+    const { name, bytes } = await fileFrom(page, 'nifti');
+    const volume = gunzipSync(bytes);
+    assert.match(name, /^mri-hemis-[\d.]+\.nii\.gz$/);
+    assert.deepEqual([0, 1, 2, 3].map(i => volume.readInt16LE(40 + 2 * i)), [3, columns, rows, slicesOfFlair.length]);
+    assert.equal(volume.subarray(volume.readFloatLE(108)).filter(value => value > 0).length, result.segments.reduce((sum, { pixels }) => sum + pixels, 0));
+    const [exported] = (await auditLog(page, records => records.at(-1).action === 'export')).slice(-1);
+    assert.deepEqual([exported.action, exported.outcome, exported.details, exported.model.id, exported.studyInstanceUID], ['export', 'success', { format: 'nifti' }, 'mri-hemis', entry.studyInstanceUID]);
 
     // The stack: from slice to slice until the lesion shows.
     const slices = entry.sopInstanceUIDs.length / 4;

@@ -4,6 +4,7 @@
  * real PACS go through the same steps.
  */
 import assert from 'node:assert/strict';
+import { auditLog } from './audit-log.mjs';
 import { command, openStudy, screenshot, settled, state } from './harness.mjs';
 import { poll, runByPanel } from './main-job.mjs';
 
@@ -148,6 +149,9 @@ export async function readingJob(t, { page, seen, origin, studies, truth, name }
     assert.equal(forced.results.find(r => r.studyInstanceUID === studies.refused).outOfDistribution.refused, true);
     assert.match(await page.locator('[data-badge="out-of-distribution"]').innerText(), /outside what the model was made for/i);
     await screenshot(page, `${name}-forced`);
+    // Audited: the run that was refused, and the one that was forced.
+    const [run, forcedRun] = (await auditLog(page, records => records.some(({ action }) => action === 'override'))).filter(({ model, studyInstanceUID }) => model?.id === FINDINGS && studyInstanceUID === studies.refused);
+    assert.deepEqual([[run.action, run.outcome, run.error], [forcedRun.action, forcedRun.outcome]], [['run', 'failure', 'input/out-of-distribution'], ['override', 'success']]);
   });
 
   await step('no page error, no policy violation, no request elsewhere', () => {

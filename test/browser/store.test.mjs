@@ -1,6 +1,7 @@
 /** Results stored in the embedded store, and brought back; what is audited of it, and that no name and no token gets anywhere else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { auditLog } from './audit-log.mjs';
 import { watchCanaries } from './canary.mjs';
 import { openBrowser, serve } from './harness.mjs';
 import { storeJob, storeStudies } from './store-job.mjs';
@@ -21,9 +22,7 @@ test('results go to the embedded store and come back', async t => {
       assert.ok(audited.every(({ outcome, agent: [{ who }] }) => outcome === '0' && who.display === 'Reader^Rita'));
       assert.match(audited[0].entity[0].detail.map(({ type, valueString }) => `${type}=${valueString}`).join(), /model=lung-unet [\d.]+,modelSha256=[0-9a-f]{64}/);
       assert.deepEqual(audited[0].entity.map(({ what }) => what.identifier.value), [frontal.studyInstanceUID, frontal.sopInstanceUID].map(uid => `urn:oid:${uid}`));
-      const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-overread="audit-download"]').click()]);
-      const lines = (await readAll(download)).trim().split('\n').map(line => JSON.parse(line));
-      assert.deepEqual(lines.map(({ action }) => action), wanted);
+      assert.deepEqual((await auditLog(page)).map(({ action }) => action), wanted);
     });
     await t.test('no name and no token in any log, address, storage or request beside the PACS, before it is stored and after', async () => {
       assert.ok(canaries.carried() > 10, `${canaries.carried()} requests to the PACS carried the token`);
@@ -50,10 +49,4 @@ async function auditTo(page) {
     return route.fulfill({ status: 201 });
   });
   return got;
-}
-
-async function readAll(download) {
-  let text = '';
-  for await (const chunk of await download.createReadStream()) text += chunk;
-  return text;
 }
