@@ -16,7 +16,7 @@ interface Drawn {
   /** The result that each labelmap image carries, by the image that it lies on; undefined where a reader's edit was taken over. */
   readonly written: Map<string, LabelmapResult | undefined>;
   /** What each viewport was last told. What has not changed is not told again: the user may have changed it since. */
-  readonly told: Map<string, { readonly visible: boolean; readonly style: OverlayStyle }>;
+  readonly told: Map<string, { readonly visible: boolean; readonly style: OverlayStyle; readonly viewport: unknown }>;
 }
 
 /**
@@ -168,8 +168,11 @@ export class LabelmapOverlay implements Overlay<LabelmapResult> {
           segmentationService.setSegmentColor(viewportId, segmentationId, segmentNumber, colorOf(target, segmentNumber));
         }
       }
-      const before = told.get(viewportId);
-      told.set(viewportId, { visible: layer.visible, style: layer.style });
+      // A viewport that was closed and opened again knows nothing of before: the viewer gives it what it had at first.
+      const viewport = this.#services.cornerstoneViewportService.getCornerstoneViewport(viewportId);
+      const last = told.get(viewportId);
+      const before = last?.viewport === viewport ? last : undefined;
+      told.set(viewportId, { visible: layer.visible, style: layer.style, viewport });
       if (before?.style !== layer.style) segmentationService.setStyle({ viewportId, ...specifier }, styleOf(isDifference(result) ? { ...layer.style, style: 'fill' } : layer.style));
       if (before?.visible !== layer.visible) config.visibility.setSegmentationRepresentationVisibility(viewportId, specifier, layer.visible);
       if (before?.style !== layer.style) triggerSegmentationEvents.triggerSegmentationRepresentationModified(viewportId, segmentationId, 'Labelmap');

@@ -11,6 +11,7 @@ export class FakeViewer {
   readonly styles = new Map<string, Record<string, unknown>>();
   displaySets: DisplaySet[] = [];
   #made = 0;
+  readonly #opened = new Map<string, { readonly id: string; getCurrentImageId(): string }>();
 
   addSeries(uid: string, sops: readonly string[], { study = '1', series = '1.2', columns = 2, rows = 2, attributes = {} }: { study?: string; series?: string; columns?: number; rows?: number; attributes?: DicomInstance } = {}): DisplaySet {
     const imageIds = sops.map(sop => {
@@ -24,6 +25,11 @@ export class FakeViewer {
 
   show(viewportId: string, displaySet: DisplaySet, imageId = displaySet.imageIds![0]!): void {
     this.viewports.set(viewportId, { displaySet, imageId });
+  }
+
+  /** Closes a viewport and opens it under the same name. */
+  reopen(viewportId: string): void {
+    this.#opened.delete(viewportId);
   }
 
   drawnOn(viewportId: string): { label: string; visible: boolean; labels: number[][] }[] {
@@ -76,7 +82,12 @@ export class FakeViewer {
       getState: () => ({ viewports: new Map([...this.viewports].map(([id, v]) => [id, { displaySetInstanceUIDs: [v.displaySet.displaySetInstanceUID] }])) }),
     },
     cornerstoneViewportService: {
-      getCornerstoneViewport: (id: string) => this.viewports.has(id) && { id, getCurrentImageId: () => this.viewports.get(id)!.imageId },
+      // The same one until the viewport is closed.
+      getCornerstoneViewport: (id: string) => {
+        if (!this.viewports.has(id)) this.#opened.delete(id);
+        else if (!this.#opened.has(id)) this.#opened.set(id, { id, getCurrentImageId: () => this.viewports.get(id)!.imageId });
+        return this.#opened.get(id);
+      },
     },
     segmentationService: {
       createLabelmapForDisplaySet: async (displaySet: DisplaySet, { label }: { label: string }) => {

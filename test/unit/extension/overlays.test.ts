@@ -136,6 +136,21 @@ describe('what is drawn', () => {
     expect(viewer.drawnOn('v')[0]?.visible).toBe(false);
   });
 
+  it('is hidden again in a viewport that was closed and opened anew, which the viewer shows it in', async () => {
+    const { viewer, results, presenter } = setup();
+    const displaySet = viewer.addSeries('d', ['a']);
+    viewer.show('v', displaySet);
+    const { key } = results.keep(result(image(source('a'))));
+    await presenter.refresh();
+    results.setVisible(key, false);
+    await presenter.refresh();
+    // Closed and opened before anything is drawn.
+    viewer.reopen('v');
+    [...viewer.representations.values()][0]!.visible = true;
+    await presenter.refresh();
+    expect(viewer.drawnOn('v')[0]?.visible).toBe(false);
+  });
+
   it('stays away when the user deletes it in the viewer, and comes back when asked for', async () => {
     const { viewer, results, presenter } = setup();
     viewer.show('v', viewer.addSeries('d', ['a']));
