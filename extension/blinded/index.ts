@@ -18,6 +18,8 @@ export interface BlindedState {
   readonly reading?: Reading;
   /** Whether the study of the case that is to be read is open; only while a reading is on. */
   readonly isOpen: boolean;
+  /** Whether it is known if a reading is on: until then no result may be seen. */
+  readonly isKnown: boolean;
   readonly error?: Refusal;
 }
 
@@ -36,11 +38,12 @@ interface Parts {
  * on, the panel shows nothing else, nothing else is drawn, and its key cannot be had.
  */
 export class BlindedReadings {
-  readonly state = new Observable<BlindedState>({ question: 'preference', cases: [], isOpen: false });
+  readonly state = new Observable<BlindedState>({ question: 'preference', cases: [], isOpen: false, isKnown: false });
   readonly #parts: Parts;
   readonly #store: ReadingStore;
   readonly #now: () => Date;
   #looked: Promise<void> | undefined;
+  #adding: Promise<void> = Promise.resolve();
   /** Which case is on screen, and since when. */
   #onScreen: { readonly case: string; readonly since: number } | undefined;
 
@@ -55,15 +58,17 @@ export class BlindedReadings {
     return (this.#looked ??= this.#reported(async () => {
       const kept = await this.#store.get();
       if (kept) this.state.set({ question: kept.question, cases: kept.cases, reading: kept.reading });
-    }));
+    }).finally(() => this.state.set({ isKnown: true })));
   }
 
   /** What the viewer shows has changed: the case comes on screen when its study is open. */
   async follow(): Promise<void> {
+    const { comparer, openStudies } = this.#parts;
+    // A page that was left in the middle of a reading shows no name on its way back to it.
+    if (!this.state.get().isKnown) comparer.setBlinded(true);
     await this.look();
     const { reading } = this.state.get();
     const current = reading && currentCase(reading);
-    const { comparer, openStudies } = this.#parts;
     comparer.setBlinded(current !== undefined);
     if (!current) return this.state.set({ isOpen: false });
     const isOpen = openStudies().has(current.of.studyInstanceUID);
@@ -94,7 +99,13 @@ export class BlindedReadings {
     const { phase } = this.#parts.comparer.state.get();
     if (phase.kind !== 'shown' || this.#isOn) return;
     const { a, b } = phase;
-    await this.#keep({ cases: [...this.state.get().cases, { studyInstanceUID: a.kept.studyInstanceUID, sets: [forCase(a), forCase(b)] }] });
+    const added: ReadingCase = { studyInstanceUID: a.kept.studyInstanceUID, sets: [forCase(a), forCase(b)] };
+    // What is listed is kept: whoever sees it may leave the page.
+    await (this.#adding = this.#adding.then(async () => {
+      const { question, cases, reading } = this.state.get();
+      await this.#reported(() => this.#store.put({ question, cases: [...cases, added], ...(reading && { reading }) }));
+      this.state.set({ cases: [...cases, added] });
+    }));
   }
 
   async remove(place: number): Promise<void> {

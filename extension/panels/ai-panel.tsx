@@ -40,8 +40,10 @@ export function AiPanel({ session }: { session: Session }) {
   const slides = useSyncExternalStore(session.slides.results.subscribe, session.slides.results.all).filter(slide => state.openStudies.has(slide.studyInstanceUID)).reverse();
   // Masks that the viewer loads can be compared.
   useSyncExternalStore(session.masks.seen.subscribe, session.masks.seen.get, session.masks.seen.get);
-  const { reading } = useSyncExternalStore(session.comparing.readings.state.subscribe, session.comparing.readings.state.get);
+  const { reading, isKnown } = useSyncExternalStore(session.comparing.readings.state.subscribe, session.comparing.readings.state.get);
   const count = results.length + slides.length;
+  // Whether a reading is on takes a moment to be read.
+  if (!isKnown) return <div className="ovr" data-overread="panel"><style>{styles}</style><p className="ovr-muted">Reading what this browser keeps…</p></div>;
   if (reading && currentCase(reading)) {
     return (
       <div className="ovr" data-overread="panel">

@@ -28,7 +28,10 @@ async function addCase(page, name) {
   await page.locator('[data-overread="compare"][data-phase="shown"]').waitFor();
   const details = page.locator('[data-overread="blinded"] details');
   if (!(await details.evaluate(element => element.open))) await details.locator('summary').click();
+  const cases = page.locator('[aria-label="Cases"] li');
+  const before = await cases.count();
   await page.locator('[data-overread="blinded-add"]').click();
+  await cases.nth(before).waitFor();
 }
 
 /** @param models their ids; `marks` are words that would give either away */

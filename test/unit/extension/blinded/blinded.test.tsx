@@ -80,7 +80,10 @@ test('a reload goes on where it was, and says that the case was seen twice', asy
   await first.compare();
   await first.readings.start(5);
   const second = setup({ store: first.store });
-  await second.readings.follow();
+  // Nothing is seen on the way: what is on is not known yet.
+  const followed = second.readings.follow();
+  expect(second.comparer.state.get().blinded).toBe(true);
+  await followed;
   expect(second.comparer.state.get()).toMatchObject({ blinded: true, phase: { kind: 'shown' } });
   expect(second.html()).not.toMatch(/red|blue|Model/);
   await second.readings.answer('second', 5);
@@ -118,6 +121,15 @@ test('a verdict is asked of one result alone, and cases cannot be changed while 
   await readings.end();
   expect(readings.state.get().reading!.endedAt).toBeDefined();
   expect(comparer.state.get().blinded).toBe(false);
+});
+
+test('without a reading everything is seen, once that is known', async () => {
+  const { comparer, readings } = setup();
+  await readings.follow();
+  expect([comparer.state.get().blinded, readings.state.get().isKnown]).toEqual([false, true]);
+  const broken = setup({ store: { get: async () => { throw new Error('no store'); }, put: async () => undefined } });
+  await broken.readings.follow();
+  expect([broken.comparer.state.get().blinded, broken.readings.state.get().isKnown]).toEqual([false, true]);
 });
 
 test('a seed is a whole number', async () => {
