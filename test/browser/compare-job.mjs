@@ -31,7 +31,8 @@ function drawnBorder(page, labels, viewportId) {
       const i = y * columns + x;
       if (!mask[i] || (mask[i - 1] && mask[i + 1] && mask[i - columns] && mask[i + columns])) continue;
       const [u, v] = viewport.worldToCanvas(viewport.getImageData().imageData.indexToWorld([x, y, 0]));
-      if (Math.abs(u - line) < 4) continue;
+      // Beside the divider, and beyond what is on screen, nothing can be said.
+      if (Math.abs(u - line) < 4 || u < 4 || v < 4 || u > box.width - 4 || v > box.height - 4) continue;
       const of = counts[u < line ? 'left' : 'right'];
       of[1]++;
       // Within a pixel of the film and the width of the line.
@@ -122,6 +123,7 @@ export async function compareJob(t, { page, name, a, b }) {
     await screenshot(page, `${name}-side-by-side`);
     const [left, right] = [await drawnBorder(page, a, ids[0]), await drawnBorder(page, b, ids[1])];
     t.diagnostic(`side by side: ${JSON.stringify(await seen())}; of A's border ${left.left}, of B's ${right.left}`);
+    assert.ok(left.left > 0.99 && right.left > 0.99, JSON.stringify([left, right]));
     // Back to what was there.
     await compare.locator('[data-overread="view-difference"]').click();
     await poll(async () => JSON.stringify(await page.evaluate(() => [...window.services.viewportGridService.getState().viewports.keys()])) === JSON.stringify(before), 'the layout as it was', 60_000);
