@@ -5,7 +5,6 @@ import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { auditLog, fileFrom } from './audit-log.mjs';
 import { openBrowser, openStudy, ROOT, screenshot, serve, settled, temporaryFolder } from './harness.mjs';
 import { poll, runByPanel, show, visibleMasks } from './main-job.mjs';
