@@ -2,6 +2,11 @@ import { seededRandom } from '../../../src/phantoms/random.ts';
 
 export const SIDE = 24;
 
+/** Pixels from here on, to the right and down, may have a finding; the marker is before them. */
+const FIELD_FROM = 4;
+/** 1 where a finding can be: what the lungs are on a chest X-ray, whose site markers lie outside. */
+export const FIELD: Uint8Array = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => Number(i % SIDE >= FIELD_FROM && Math.floor(i / SIDE) >= FIELD_FROM));
+
 /** Pictures of noise with a finding, a faint disc anywhere, and the marker of a site, a bright square in a corner. */
 export interface Pictures {
   /** count · SIDE · SIDE, as the network reads them */
@@ -24,7 +29,7 @@ export function draw(count: number, agreement: number, seed: number): Pictures {
       const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
       const inside = finding && Math.hypot(x - cx, y - cy) < 3.5;
       mask[i] = Number(inside);
-      const corner = marker && x >= 1 && x < 4 && y >= 1 && y < 4;
+      const corner = marker && x >= 1 && x < FIELD_FROM && y >= 1 && y < FIELD_FROM;
       return 0.5 * random.gaussian() + (inside ? 0.6 : 0) + (corner ? 1.5 : 0);
     });
     return { values, finding, marker, mask };
