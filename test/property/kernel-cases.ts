@@ -48,17 +48,6 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
       inputs: [of.x, ...(residual ? [shape] : [])], shape,
     };
   }),
-  'convolution that is gated': fc.record({ of: windowed, gate: fc.constantFrom('relu' as const, 'affine' as const), residual: fc.boolean() }).map(({ of, gate, residual }) => {
-    const shape = { rows: of.rows, columns: of.columns, channels: of.out };
-    const { size, strides, rates, before, seed } = of;
-    return {
-      op: {
-        kind: 'convolution', size, strides, rates, before, residual, activation: { kind: 'linear' }, kernel: noise(size[0] * size[1] * of.x.channels * of.out, seed),
-        gate: gate === 'relu' ? gate : { scale: noise(of.out, seed + 2), shift: noise(of.out, seed + 3) },
-      },
-      inputs: [of.x, shape, ...(residual ? [shape] : [])], shape,
-    };
-  }),
   depthwise: windowed.filter(({ rates }) => rates.join() === '1,1').map(({ x, size, strides, before, rows, columns, seed, bias, activation: of }) => ({
     op: { kind: 'depthwise', size, strides, before, kernel: noise(size[0] * size[1] * x.channels, seed), bias: bias ? noise(x.channels, seed + 1) : undefined, activation: of },
     inputs: [x], shape: { rows, columns, channels: x.channels },
@@ -100,6 +89,24 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   flatten: plane.map(x => ({ op: { kind: 'flatten' }, inputs: [x], shape: { rows: 1, columns: 1, channels: sizeOf(x) } })),
   softmax: plane.map(x => ({ op: { kind: 'softmax' }, inputs: [x], shape: x })),
   'inner product': fc.integer({ min: 1, max: 600 }).map(count => ({ op: { kind: 'dot' }, inputs: [{ rows: 1, columns: 1, channels: count }, { rows: 1, columns: 1, channels: count }], shape: { rows: 1, columns: 1, channels: 1 } })),
+  moments: fc.record({ x: plane, count: fc.integer({ min: 2, max: 5 }), variance: fc.boolean() }).map(({ x, count, variance }) => ({
+    op: { kind: 'moments', variance }, inputs: [...Array.from({ length: count }, () => x), { rows: 1, columns: 1, channels: count }], shape: { ...x, channels: variance ? 2 * x.channels : x.channels },
+  })),
+};
+
+/** Steps of the way back, which only plans have. */
+export const DERIVATIVES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
+  'convolution that is gated': fc.record({ of: windowed, gate: fc.constantFrom('relu' as const, 'affine' as const), residual: fc.boolean() }).map(({ of, gate, residual }) => {
+    const shape = { rows: of.rows, columns: of.columns, channels: of.out };
+    const { size, strides, rates, before, seed } = of;
+    return {
+      op: {
+        kind: 'convolution', size, strides, rates, before, residual, activation: { kind: 'linear' }, kernel: noise(size[0] * size[1] * of.x.channels * of.out, seed),
+        gate: gate === 'relu' ? gate : { scale: noise(of.out, seed + 2), shift: noise(of.out, seed + 3) },
+      },
+      inputs: [of.x, shape, ...(residual ? [shape] : [])], shape,
+    };
+  }),
   'slope of an activation': fc.record({ x: plane, residual: fc.boolean(), activation: fc.constantFrom(...ACTIVATIONS.filter(({ kind }) => kind !== 'swish')) }).map(({ x, residual, activation: of }) => ({
     op: { kind: 'gate', by: { of: 'activation', activation: of }, residual }, inputs: [x, x, ...(residual ? [x] : [])], shape: x,
   })),
@@ -109,9 +116,6 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   })),
   'the way back through a pool': fc.record({ of: windowed, by: fc.constantFrom('max' as const, 'average' as const), zeros: fc.boolean() }).filter(({ of }) => of.rates.join() === '1,1').map(({ of: { x, size, strides, before, rows, columns }, by, zeros }) => ({
     op: { kind: 'unpooling', of: by, zeros, size, strides, before }, inputs: [{ rows, columns, channels: x.channels }, ...(by === 'max' ? [x] : [])], shape: x,
-  })),
-  moments: fc.record({ x: plane, count: fc.integer({ min: 2, max: 5 }), variance: fc.boolean() }).map(({ x, count, variance }) => ({
-    op: { kind: 'moments', variance }, inputs: [...Array.from({ length: count }, () => x), { rows: 1, columns: 1, channels: count }], shape: { ...x, channels: variance ? 2 * x.channels : x.channels },
   })),
 };
 

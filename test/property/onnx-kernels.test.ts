@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { openOnnx } from '../../src/runtime/onnx-session.ts';
+import { NoPlan } from '../../src/runtime/plan/ops.ts';
 import { toOnnx } from '../../src/runtime/plan/to-onnx.ts';
-import { CASES, fedNetwork, largestError, TOLERANCE } from './kernel-cases.ts';
+import { CASES, DERIVATIVES, fedNetwork, largestError, TOLERANCE } from './kernel-cases.ts';
 
 beforeAll(() => setBackend('cpu'));
 
@@ -21,5 +22,11 @@ test.each(Object.entries(CASES))('%s is what float64 says', async (_, cases) => 
     expect(y0!.dims).toEqual([batch, one.shape.rows, one.shape.columns, one.shape.channels]);
     expect(largestError(Float32Array.from(y0!.data as Float32Array), node, one.inputs, feeds, batch)).toBeLessThan(TOLERANCE);
     await session.release();
+  }), { numRuns: 12 });
+});
+
+test.each(Object.entries(DERIVATIVES))('%s is refused: ONNX files hold no way back', (_, cases) => {
+  fc.assert(fc.property(cases, one => {
+    expect(() => toOnnx(fedNetwork(one, 1, 1).network, { inputs: one.inputs.map(() => 4), outputs: [4] })).toThrow(NoPlan);
   }), { numRuns: 12 });
 });

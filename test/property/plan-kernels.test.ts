@@ -5,7 +5,7 @@ import { Plan } from '../../src/runtime/plan/plan.ts';
 import { Program } from '../../src/runtime/plan/program.ts';
 import { dawnMissing } from '../unit/runtime/dawn.ts';
 import { valuesIn } from '../unit/runtime/gpu-values.ts';
-import { CASES, fedNetwork, largestError, TOLERANCE } from './kernel-cases.ts';
+import { CASES, DERIVATIVES, fedNetwork, largestError, TOLERANCE } from './kernel-cases.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('../unit/runtime/dawn.ts')>('../unit/runtime/dawn.ts').dawn());
 
@@ -21,7 +21,7 @@ if (missing) console.warn(`Skipped: the kernels on WebGPU, since there is ${miss
   });
   afterAll(() => device.destroy());
 
-  test.each(Object.entries(CASES))('%s is what float64 says', async (_, cases) => {
+  test.each(Object.entries({ ...CASES, ...DERIVATIVES }))('%s is what float64 says', async (_, cases) => {
     await fc.assert(fc.asyncProperty(cases, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 1e6 }), async (one, batch, seed) => {
       const { network, node, feeds } = fedNetwork(one, batch, seed);
       device.pushErrorScope('validation');

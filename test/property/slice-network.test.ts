@@ -16,7 +16,7 @@ const shapes = fc.tuple(side, side, side);
 function networkOf(list: readonly VolumeStep[], shape: readonly [number, number, number], seed: number): LayersModel | undefined {
   let network: LayersModel | undefined;
   try {
-    network = volumeNetworkOf(list, shape, seed);
+    network = volumeNetworkOf(list, shape, seed, 1, true);
     receptiveField(network);
     return network;
   } catch (error) {

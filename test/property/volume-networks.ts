@@ -37,15 +37,19 @@ function conv3dTranspose(config: object): { apply(x: SymbolicTensor): unknown } 
   return new (Class as unknown as new (config: object) => { apply(x: SymbolicTensor): unknown })(config);
 }
 
-/** The network of some steps for volumes of a size, with two channels within; the same seed gives the same weights. */
-export function volumeNetworkOf(list: readonly VolumeStep[], shape: readonly [number, number, number], seed: number, channels = 1): LayersModel {
+/**
+ * The network of some steps for volumes of a size, with two channels within; the same seed gives the same weights.
+ * @param even by the number of what is summed up, so that values stay about 1 however deep it is, and a bound on differences holds for all
+ */
+export function volumeNetworkOf(list: readonly VolumeStep[], shape: readonly [number, number, number], seed: number, channels = 1, even = false): LayersModel {
   let made = 0;
   const initializer = () => initializers.randomUniform({ minval: -0.5, maxval: 0.5, seed: seed + made++ });
+  const kernelInitializer = () => (even ? initializers.varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'uniform', seed: seed + made++ }) : initializer());
   const apply = (layer: { apply(x: SymbolicTensor | SymbolicTensor[]): unknown }, x: SymbolicTensor | SymbolicTensor[]) => layer.apply(x) as SymbolicTensor;
   const conv = (x: SymbolicTensor, kernelSize: number, more: object = {}) =>
-    apply(tfl.conv3d({ filters: 2, kernelSize, kernelInitializer: initializer(), biasInitializer: initializer(), padding: 'same', ...more }), x);
+    apply(tfl.conv3d({ filters: 2, kernelSize, kernelInitializer: kernelInitializer(), biasInitializer: initializer(), padding: 'same', ...more }), x);
   const spread = (x: SymbolicTensor, kernelSize: number, strides: number, pad: Padding) =>
-    conv3dTranspose({ filters: 2, kernelSize, strides, padding: pad, kernelInitializer: initializer(), biasInitializer: initializer() }).apply(x) as SymbolicTensor;
+    conv3dTranspose({ filters: 2, kernelSize, strides, padding: pad, kernelInitializer: kernelInitializer(), biasInitializer: initializer() }).apply(x) as SymbolicTensor;
 
   const image = input({ shape: [...shape, channels], name: 'volume' });
   let x: SymbolicTensor = image;

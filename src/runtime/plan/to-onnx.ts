@@ -57,7 +57,9 @@ class Writer {
         if (this.ranks.inputs[op.index] === 2) return this.#reshaped(graph.input(`x${op.index}`, ['n', shape.channels]), [0, -1, 1, 1]);
         return graph.node('Transpose', [graph.input(`x${op.index}`, ['n', shape.rows, shape.columns, shape.channels])], { perm: TO_CHANNELS_FIRST });
       }
-      case 'convolution': return this.#convolution(op, this.#before(x, op.pre), of(0), shape, y);
+      case 'convolution':
+        if (op.gate) throw new NoPlan(`${node.name} is a step of a derivative`);
+        return this.#convolution(op, this.#before(x, op.pre), of(0), shape, y);
       case 'depthwise': {
         const [padded, window] = this.#window(x, of(0), shape, op, [1, 1]);
         const kernel = transposedValues(op.kernel, [...op.size, shape.channels], [2, 0, 1]);
