@@ -86,7 +86,7 @@ for (const name of names) {
   }
   for (const { row, warm, peak, dispose } of made) {
     const sorted = warm.sort((a, b) => a - b);
-    const median = sorted[sorted.length >> 1]!;
+    const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
     Object.assign(row, {
       warmMs: { min: sorted[0], median, max: sorted.at(-1) }, peakBufferBytes: peak, ofCeiling: multiplications / (median / 1000) / best.multiplyAddsPerSecond,
       ...(stream > 1 && { megapixelsPerSecond: (stream * shape[1]! * shape[2]!) / 1e6 / (median / 1000) }),

@@ -41,12 +41,15 @@ export interface DerivativePlace {
 
 /** Plans of a model's derivatives, made when they are first asked for; the last few are kept. */
 export class DerivativePlans {
-  readonly #made = new Map<string, Plan | undefined>();
+  /** In the order of their last use. */
+  readonly #made = new Map<string, Plan>();
+  /** That have no way back in a plan. */
+  readonly #none = new Set<string>();
 
   constructor(private readonly model: LayersModel, private readonly place: DerivativePlace) {}
 
   get bytes(): number {
-    return [...this.#made.values()].reduce((sum, plan) => sum + (plan?.bytes ?? 0), 0);
+    return [...this.#made.values()].reduce((sum, plan) => sum + plan.bytes, 0);
   }
 
   /**
@@ -71,20 +74,24 @@ export class DerivativePlans {
   }
 
   dispose(): void {
-    for (const plan of this.#made.values()) plan?.dispose();
+    for (const plan of this.#made.values()) plan.dispose();
     this.#made.clear();
   }
 
   async #of(output: SymbolicTensor, wrt: SymbolicTensor, onFault: (fault: Fault) => never): Promise<Plan | undefined> {
     const key = `${output.id} ${wrt.id}`;
-    if (this.#made.has(key)) return this.#made.get(key);
-    const plan = await this.#make(output, wrt, onFault);
-    const [oldest] = this.#made.keys();
-    if (oldest !== undefined && this.#made.size >= MOST_KEPT) {
-      this.#made.get(oldest)?.dispose();
+    if (this.#none.has(key)) return undefined;
+    const known = this.#made.get(key);
+    this.#made.delete(key);
+    // The oldest goes before another is made, which would stand beside it.
+    for (const oldest of this.#made.keys()) {
+      if (known || this.#made.size < MOST_KEPT) break;
+      this.#made.get(oldest)!.dispose();
       this.#made.delete(oldest);
     }
-    this.#made.set(key, plan);
+    const plan = known ?? (await this.#make(output, wrt, onFault));
+    if (plan) this.#made.set(key, plan);
+    else this.#none.add(key);
     return plan;
   }
 

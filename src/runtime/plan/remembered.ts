@@ -15,8 +15,10 @@ export async function remembered(name: string): Promise<string | undefined> {
   }
 }
 
-export async function remember(name: string, text: string): Promise<void> {
+/** @param forGood false for what is to be found out again in the next session */
+export async function remember(name: string, text: string, forGood = true): Promise<void> {
   session.set(name, text);
+  if (!forGood) return;
   try {
     await (await caches.open(CACHE)).put(keyOf(name), new Response(text));
   } catch {

@@ -24,11 +24,12 @@ const QUADS = 16;
  */
 export async function tunedTiles(device: GPUDevice, adapter: string): Promise<ConvolutionTiles> {
   const name = `tiles ${VERSION} ${adapter}`;
-  const known = tilesIn(await remembered(name));
-  if (known) return known;
   try {
-    const tiles = await tune(device);
-    await remember(name, JSON.stringify(tiles));
+    const known = tilesIn(await remembered(name));
+    if (known) return known;
+    const { whole, ...tiles } = await tune(device);
+    // What a busy device left no time for is tried again in the next session.
+    await remember(name, JSON.stringify(tiles), whole);
     return tiles;
   } catch {
     // A candidate that does not compile here: the plan's own kernels will tell.
@@ -36,12 +37,17 @@ export async function tunedTiles(device: GPUDevice, adapter: string): Promise<Co
   }
 }
 
-/** Times the candidates on the device now. @param budgetMs after which no further one is tried */
-export async function tune(device: GPUDevice, budgetMs = BUDGET_MS): Promise<ConvolutionTiles> {
+/**
+ * Times the candidates on the device now.
+ * @param budgetMs after which no further one is tried
+ * @returns the quickest, and whether there was time for all
+ */
+export async function tune(device: GPUDevice, budgetMs = BUDGET_MS): Promise<ConvolutionTiles & { readonly whole: boolean }> {
   const bench = new Bench(device);
   try {
     const each = budgetMs / 2;
-    return { pointwise: await bench.best([1, 1], each), windowed: await bench.best([3, 3], each) };
+    const [pointwise, windowed] = [await bench.best([1, 1], each), await bench.best([3, 3], each)];
+    return { pointwise: pointwise.tile, windowed: windowed.tile, whole: pointwise.whole && windowed.whole };
   } finally {
     bench.dispose();
   }
@@ -71,7 +77,7 @@ class Bench {
     this.#params = device.createBuffer({ size: 256, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   }
 
-  async best(size: readonly [number, number], budgetMs: number): Promise<Tile> {
+  async best(size: readonly [number, number], budgetMs: number): Promise<{ readonly tile: Tile; readonly whole: boolean }> {
     const launches = TILES.map(tile => this.#launch(size, tile));
     await compile(this.device, launches.map(({ kernel }) => kernel));
     const start = performance.now();
@@ -84,11 +90,13 @@ class Bench {
     let best: Tile = USUAL_TILES.windowed;
     for (const [i, tile] of TILES.entries()) {
       if (i === 0) continue;
-      if (performance.now() - start + usual > budgetMs) break;
+      if (performance.now() - start + usual > budgetMs) return { tile: best, whole: false };
+      // Its first run warms up, too.
+      await this.#time(launches[i]!, 1);
       const taken = await this.#time(launches[i]!, repeats);
       if (taken < least * (best === USUAL_TILES.windowed ? MARGIN : 1)) [least, best] = [taken, tile];
     }
-    return best;
+    return { tile: best, whole: true };
   }
 
   dispose(): void {

@@ -10,8 +10,8 @@ const NODE = 16e6;
  * picture where it lies; onnxruntime first writes each window as a row of a matrix, which costs more the fewer channels there are to
  * multiply it with. Pointwise convolutions have no such matrix, and there and between the layers onnxruntime is the quicker one.
  *
- * The numbers are fitted to twelve networks on one machine, one thread: U-Nets of 0.9 to 14 G multiplications gained 3 to 12 %
- * with tfjs, DenseNet-121, ResNet-50, HeMIS and whatever is small lost 2 to 80 %. By the network's structure and not by a time taken on the
+ * The numbers are fitted on one machine, one thread, to networks of which six are recorded (`test/bench/results`): U-Nets of 0.9 to 14 G
+ * multiplications were quicker with tfjs or alike, DenseNet-121, ResNet-50 and whatever is small slower. By the network's structure and not by a time taken on the
  * spot, since the two differ in the last digits: the same model has to give the same result tomorrow.
  */
 export function isQuickerOnTfjs({ nodes }: Network2D): boolean {

@@ -100,5 +100,5 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; 
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }

@@ -4,6 +4,7 @@ import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
 import type { Network2D, Op } from '../../../src/runtime/plan/ops.ts';
 import { Plan } from '../../../src/runtime/plan/plan.ts';
 import { Program } from '../../../src/runtime/plan/program.ts';
+import { remember } from '../../../src/runtime/plan/remembered.ts';
 import { tune, tunedTiles } from '../../../src/runtime/plan/tune.ts';
 import { dawnMissing } from './dawn.ts';
 import { noise, valuesIn } from './gpu-values.ts';
@@ -54,7 +55,11 @@ function networkOf(size: number): Network2D {
   });
 
   test('without time to try them the usual ones are taken; what was tried is remembered for its adapter', async () => {
-    expect(await tune(device, 0)).toEqual(USUAL_TILES);
+    expect(await tune(device, 0)).toEqual({ ...USUAL_TILES, whole: false });
+    expect((await tune(device, 60_000)).whole).toBe(true);
+    // What was kept and cannot be read is tried anew.
+    await remember('tiles 1 a broken one', '{');
+    expect(TILES).toContainEqual((await tunedTiles(device, 'a broken one')).windowed);
     const submit = jest.spyOn(device.queue, 'submit');
     const tuned = await tunedTiles(device, 'an adapter');
     expect(TILES).toContainEqual(tuned.pointwise);
