@@ -69,6 +69,9 @@ export async function auditTranslation(t, page, origin, study) {
 
   // A click shows the place in both.
   for (const kind of ['invented', 'erased']) {
+    // The first is shown by itself, and both lie on one slice: away from it first, so that it is the click that shows it.
+    await page.evaluate(() => window.services.cornerstoneViewportService.getCornerstoneViewport('overread-real').setImageIdIndex(0));
+    await poll(async () => Math.abs((await shownIn(page, 'overread-real')).z - study.zMm) > 4 * study.sliceMm, 'another slice', 30_000);
     await section.locator(`[data-overread="translation-change"][data-kind="${kind}"]`).click();
     await poll(async () => {
       const [real, translated] = [await shownIn(page, 'overread-real'), await shownIn(page, 'overread-translated')];
