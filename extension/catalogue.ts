@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../src/zod.ts';
 import { OverreadError, throwIfAborted } from '../src/errors.ts';
 import { parseManifest, type ModelManifest } from '../src/manifest.ts';
 

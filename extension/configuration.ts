@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../src/zod.ts';
 import type { SynthesisRule } from '../src/dicom/synthesis.ts';
 import { OverreadError } from '../src/errors.ts';
 import type { ResultKind } from '../src/results/result.ts';

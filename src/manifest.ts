@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from './zod.ts';
 import { codedConceptSchema } from './dicom/concepts.ts';
 import { MR_MODALITIES } from './dicom/mr.ts';
 import { OverreadError } from './errors.ts';

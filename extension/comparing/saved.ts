@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../src/zod.ts';
 import { OverreadError } from '../../src/errors.ts';
 import { thresholdsOf } from '../../src/results/rethreshold.ts';
 import type { KeptResult } from '../results-store.ts';

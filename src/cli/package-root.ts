@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import { z } from '../zod.ts';
 import { OverreadError } from '../errors.ts';
 
 const packageSchema = z.object({ name: z.string(), version: z.string() });

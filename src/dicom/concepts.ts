@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../zod.ts';
 
 /** A coded concept (PS3.3 8.8): `{ codeValue: '39607008', codingSchemeDesignator: 'SCT', codeMeaning: 'Lung' }`. */
 export const codedConceptSchema = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../zod.ts';
 import { OverreadError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 

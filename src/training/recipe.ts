@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../zod.ts';
 import { OverreadError } from '../errors.ts';
 
 const share = z.number().min(0).max(1);

@@ -67,9 +67,9 @@ export async function serve(args = [], { softwareGpu = true } = {}) {
 export async function openBrowser(origin, { webgpu = true, width = 1600, height = 900 } = {}) {
   const browser = await chromium.launch({ executablePath: process.env.OVERREAD_BROWSER, headless: true, args: [...FLAGS, ...(webgpu ? WEBGPU : [])] });
   const context = await browser.newContext({ viewport: { width, height } });
-  // Beside the console. Libraries look whether they may use eval, and go without (zod 4 does, once a page): the browser refuses it, and says so in the console where it is no mere look.
-  await context.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
-    if (blockedURI !== 'eval') console.warn(`Content Security Policy: ${effectiveDirective} forbids ${blockedURI}`);
+  // Beside the console, which does not tell of what a library tries and does without.
+  await context.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile, lineNumber }) => {
+    console.warn(`Content Security Policy: ${effectiveDirective} forbids ${blockedURI} (${sourceFile}:${lineNumber})`);
   }));
   const page = await context.newPage();
   const seen = { pageErrors: [], policy: [], external: [], console: [] };

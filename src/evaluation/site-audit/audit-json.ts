@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { OverreadError } from '../../errors.ts';
 
 const bounded = z.object({ value: z.number(), low: z.number().optional(), high: z.number().optional() });

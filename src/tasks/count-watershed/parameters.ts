@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { OverreadError } from '../../errors.ts';
 
 /** What of a picture is looked at. */
