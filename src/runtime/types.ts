@@ -119,8 +119,9 @@ export interface RuntimeOptions {
   /** Ask the WebGPU device for these limits in place of the adapter's best: for tests of what a small device does. */
   readonly deviceLimits?: Readonly<Record<string, number>>;
   /**
-   * Bytes that one model may take of a WebGPU device, as a plan or slice by slice; models that run by neither, and derivatives beside a
-   * plan, are not held to it. WebGPU does not tell how much memory there is; without it only the device's limits hold.
+   * Bytes that one model may take of a WebGPU device: its plan with those of its derivatives, or what it takes slice by slice. Models that
+   * run by neither, and derivatives that are left to tfjs's tape, are not held to it. WebGPU does not tell how much memory there is;
+   * without it only the device's limits hold.
    */
   readonly memoryBudget?: number;
 }

@@ -94,7 +94,31 @@ export class Plan {
 
   /** Bytes that the plan holds on the device now. */
   get bytes(): number {
-    return this.#recorded.reduce((sum, { bytes }) => sum + bytes, this.#weightBuffers.reduce((sum, { size }) => sum + size, 0));
+    return this.#recorded.reduce((sum, { bytes }) => sum + bytes, this.weightBytes);
+  }
+
+  /** Bytes that it holds whatever it runs. */
+  get weightBytes(): number {
+    return this.#weightBuffers.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Bytes that it would hold at most, were it to run these batches one after the other now. */
+  bytesThrough(batches: readonly number[]): number {
+    let held: readonly { readonly batch: number; readonly bytes: number }[] = this.#recorded;
+    let most = this.bytes;
+    for (const batch of batches) {
+      if (held.some(of => of.batch === batch)) continue;
+      const { arena, rest } = memoryOf(this.program, batch);
+      held = [{ batch, bytes: arena + rest }, ...held.slice(0, KEPT_BATCHES - 1)];
+      most = Math.max(most, held.reduce((sum, { bytes }) => sum + bytes, this.weightBytes));
+    }
+    return most;
+  }
+
+  /** Frees all but the weights; the next run makes its buffers anew, and compiles nothing. */
+  release(): void {
+    for (const recorded of this.#recorded) free(recorded);
+    this.#recorded = [];
   }
 
   /**
@@ -165,8 +189,7 @@ export class Plan {
   }
 
   dispose(): void {
-    for (const recorded of this.#recorded) free(recorded);
-    this.#recorded = [];
+    this.release();
     for (const buffer of this.#weightBuffers) buffer.destroy();
   }
 

@@ -8,7 +8,7 @@ import { NoPlan, OverBudget } from './ops.ts';
 import type { Plan } from './plan.ts';
 import { selfTest, type Fault } from './self-test.ts';
 import { hasPassed, keepPassed } from './tested.ts';
-import { deviceOfTfjs, planOf, runPlan } from './tfjs-plan.ts';
+import { deviceOfTfjs, mostBytes, planOf, runPlan } from './tfjs-plan.ts';
 
 /** Raised with every change of a kernel, so that what was tested before is tested again. */
 const KERNELS = 3;
@@ -21,6 +21,7 @@ export class PlannedNetwork implements NetworkPlan {
   #plan: Plan | undefined;
   #derivatives: DerivativePlans | undefined;
   #adapter = '';
+  #budget: number | undefined;
   #kernels = 'not compiled yet';
 
   /** @param identity SHA-256 over the model's files */
@@ -30,7 +31,7 @@ export class PlannedNetwork implements NetworkPlan {
   ) {}
 
   get kernels(): string {
-    return this.#kernels;
+    return [this.#kernels, ...(this.#derivatives?.left ?? [])].join('; ');
   }
 
   get made(): boolean {
@@ -59,7 +60,8 @@ export class PlannedNetwork implements NetworkPlan {
     const { tiles } = this.#plan.program;
     this.#adapter = adapter;
     const name = `${KERNELS} ${adapter} ${this.identity}${tiles ? ` ${tiles.pointwise.join('×')} ${tiles.windowed.join('×')}` : ''}`;
-    this.#derivatives = new DerivativePlans(this.model, { device: deviceOfTfjs(), name, tiles, budget });
+    this.#derivatives = new DerivativePlans(this.model, { device: deviceOfTfjs(), name, tiles, beside: this.#plan, budget });
+    this.#budget = budget;
     if (await hasPassed(name)) return;
     const fault = await selfTest(this.#plan);
     if (!fault) return keepPassed(name);
@@ -81,6 +83,8 @@ export class PlannedNetwork implements NetworkPlan {
   run(inputs: readonly Tensor[]): Tensor[] | undefined {
     if (!this.#plan) return undefined;
     try {
+      // The model's run comes first; a derivative is made again when it is asked for.
+      if (this.#budget !== undefined) this.#derivatives?.keepWithin(this.#budget - mostBytes(this.#plan, inputs[0]!.shape[0]!));
       return runPlan(this.#plan, this.model, inputs);
     } catch (error) {
       this.#without(error);
@@ -88,8 +92,19 @@ export class PlannedNetwork implements NetworkPlan {
     }
   }
 
+  /** @throws OverreadError `device/gpu-error` as {@link make}; `device/limit` where it is over the budget, as tfjs's tape would be the more */
   async derivative(ask: DerivativeAsk): Promise<DerivativeValues | undefined> {
-    return this.#derivatives?.run(ask, fault => this.#refuse(fault));
+    try {
+      return await this.#derivatives?.run(ask, fault => this.#refuse(fault));
+    } catch (error) {
+      if (!(error instanceof OverBudget)) throw error;
+      const { needed: got, budget: expected } = error;
+      throw new OverreadError(
+        'device/limit',
+        `A derivative by ${ask.wrt.sourceLayer.name} and the model's weights need ${got} bytes of ${this.#adapter}, but the model's budget is ${expected}. Raise the budget, or choose occlusion, which needs no derivative.`,
+        { expected, got }, error,
+      );
+    }
   }
 
   dispose(): void {

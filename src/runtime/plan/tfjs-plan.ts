@@ -46,6 +46,12 @@ export function runPlan(plan: Plan, model: LayersModel, inputs: readonly Tensor[
   return batch <= most ? runAtOnce(plan, model, inputs, batch) : runInParts(plan, model, inputs, batch, most);
 }
 
+/** Bytes that the plan holds at most while {@link runPlan} runs a batch. */
+export function mostBytes(plan: Plan, batch: number): number {
+  const most = plan.largestBatch;
+  return plan.bytesThrough(batch <= most ? [batch] : [most, batch % most || most]);
+}
+
 /** A batch whose tensors would be over the device's limits, in parts that are not. */
 function runInParts(plan: Plan, model: LayersModel, inputs: readonly Tensor[], batch: number, most: number): Tensor[] {
   const parts: Tensor[][] = [];

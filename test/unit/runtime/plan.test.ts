@@ -1,17 +1,20 @@
 /** What surrounds the plan of a network: its proof on the device, faults, cancels, what it cannot express (Dawn on SwiftShader). */
 import '@tensorflow/tfjs-backend-cpu';
-import { dispose, memory, randomNormal, setBackend, type Tensor } from '@tensorflow/tfjs-core';
-import { input, layers as tfl, model as modelOf } from '@tensorflow/tfjs-layers';
+import { dispose, memory, randomNormal, setBackend, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { input, layers as tfl, model as modelOf, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { infer } from '../../../src/infer.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';
+import type { Device } from '../../../src/runtime/device.ts';
 import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
 import { fused } from '../../../src/runtime/plan/fuse.ts';
 import { fromLayers } from '../../../src/runtime/plan/from-layers.ts';
 import { memoryOf, Plan } from '../../../src/runtime/plan/plan.ts';
+import { PlannedNetwork } from '../../../src/runtime/plan/planned-network.ts';
 import { Program } from '../../../src/runtime/plan/program.ts';
 import { planOf, runPlan } from '../../../src/runtime/plan/tfjs-plan.ts';
 import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts';
 import { dawnMissing } from './dawn.ts';
+import { noise } from './gpu-values.ts';
 import { disc, tinyFiles } from './tiny.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('./dawn.ts')>('./dawn.ts').dawn());
@@ -121,6 +124,79 @@ if (missing) console.warn(`Skipped: plans on WebGPU in Node, since there is ${mi
     runtime.dispose();
     runtime = await createRuntime({ backend: 'webgpu', allowSoftware: true, memoryBudget: 1000 });
     await expect(runtime.load(tinyFiles('tiny-bright'))).rejects.toMatchObject({ code: 'device/limit', message: expect.stringMatching(/needs \d+ bytes .* its budget is 1000/) as string });
+  });
+
+  describe('the derivatives of a model', () => {
+    const shape = [16, 16, 3];
+    let network: LayersModel;
+
+    beforeEach(() => {
+      const image = input({ shape });
+      const layer = (name: string, x: typeof image) => tfl.conv2d({ name, filters: 8, kernelSize: 3, padding: 'same', activation: 'relu' }).apply(x) as typeof x;
+      const body = layer('second', layer('first', image));
+      const scores = tfl.dense({ units: 2 }).apply(tfl.globalAveragePooling2d({}).apply(body)) as typeof image;
+      const largest = tfl.globalMaxPooling2d({ name: 'largest' }).apply(body) as typeof image;
+      network = modelOf({ inputs: image, outputs: [scores, largest] });
+    });
+    afterEach(() => network.dispose());
+
+    const planned = async (budget?: number) => {
+      const made = new PlannedNetwork(network, 'derivatives');
+      await made.make({ description: runtime.device, budget } as Device);
+      return made;
+    };
+    const by = (of: PlannedNetwork, layer: string, output = 0) => of.derivative({
+      output: network.outputs[output]!, wrt: network.getLayer(layer).output as SymbolicTensor,
+      inputs: [noise(16 * 16 * 3, 4)], weights: Float32Array.from({ length: output ? 8 : 2 }, (_, i) => Number(i === 1)),
+    });
+    const run = (of: PlannedNetwork, batch: number) => {
+      const x = zeros([batch, ...shape]);
+      dispose([x, ...of.run([x])!]);
+    };
+
+    test('share one budget with its own plan: the one that was used the longest ago makes room', async () => {
+      const layers = [network.inputNames[0]!, 'first', 'second'];
+      const free = await planned();
+      const own = free.bytes;
+      const wanted: (Float32Array | undefined)[] = [];
+      const sizes: number[] = [];
+      for (const layer of layers) {
+        wanted.push((await by(free, layer))?.gradient);
+        sizes.push(free.bytes - own - sizes.slice(-1).reduce((sum, size) => sum + size, 0));
+      }
+      free.dispose();
+      // Room for the largest of them, but not for two.
+      const budget = own + Math.max(...sizes) + 1000;
+      const held = await planned(budget);
+      for (const [i, layer] of [...layers.entries(), ...layers.entries()]) {
+        if (i !== 1) run(held, i + 2);
+        expect(held.bytes).toBeLessThanOrEqual(budget);
+        expect((await by(held, layer))!.gradient).toEqual(wanted[i]);
+        expect(held.bytes).toBeLessThanOrEqual(budget);
+      }
+      run(held, 1);
+      expect(held.bytes).toBeLessThanOrEqual(budget);
+      expect(held.kernels).toMatch(/^compiled into a plan of \d+ kernels$/);
+      held.dispose();
+    });
+
+    test('that are over it are refused with the numbers, and the model still runs', async () => {
+      const free = await planned();
+      const budget = free.bytes + 100;
+      free.dispose();
+      const held = await planned(budget);
+      await expect(by(held, 'first')).rejects.toMatchObject({ code: 'device/limit', fields: { expected: budget }, message: expect.stringMatching(/derivative by first .* need \d+ bytes .* budget is \d+\. .* choose occlusion/) as string });
+      run(held, 1);
+      expect(held.bytes).toBeLessThanOrEqual(budget);
+      held.dispose();
+    });
+
+    test('that have no way back in a plan are left to tfjs, and the result says so', async () => {
+      const made = await planned();
+      expect(await by(made, 'first', 1)).toBeUndefined();
+      expect(made.kernels).toMatch(/^compiled into a plan of \d+ kernels; its derivative by first on tfjs's tape, since largest takes the largest of a plane$/);
+      made.dispose();
+    });
   });
 });
 
