@@ -8,6 +8,8 @@ export interface Device {
   readonly maxTensor: { readonly bytes: number; readonly limit: string };
   /** Bytes that one model may take of the device; none where nobody said so. */
   readonly budget?: number | undefined;
+  /** Of what stands between us and the device (`versionsHere`): what was found out about it under other ones has to be found out again. */
+  readonly versions?: string | undefined;
   /** Resolves, with the reason, when the device is gone; never when it was closed by us. */
   readonly lost: Promise<string>;
   /** Says what broke the device for good (an error outside a run, its loss); undefined while it is sound. */

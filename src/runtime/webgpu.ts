@@ -2,6 +2,7 @@ import { backend, env, findBackendFactory, registerBackend, removeBackend, setBa
 import { OverreadError } from '../errors.ts';
 import { isSoftwareName, type Device, type Refusal } from './device.ts';
 import type { RuntimeOptions } from './types.ts';
+import { versionsHere } from './versions.ts';
 
 /** What tfjs and large images need above WebGPU's modest defaults. */
 const RAISED_LIMITS = [
@@ -44,13 +45,14 @@ export async function openWebGPU(options: RuntimeOptions, reason: string): Promi
     return { refused: `the adapter ${name} gave no device (${error instanceof Error ? error.message : String(error)})` };
   }
 
+  const versions = await versionsHere();
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   // From here to setBackend nothing waits, so that there is no moment without a backend.
   if (findBackendFactory('webgpu')) removeBackend('webgpu');
   type BackendArguments = ConstructorParameters<typeof WebGPUBackend>;
   registerBackend('webgpu', () => new WebGPUBackend(device as BackendArguments[0], info as BackendArguments[1]), 3);
   if (!(await setBackend('webgpu'))) return { refused: 'tfjs did not take the device' };
-  return new WebGPUDevice(device, { backend: 'webgpu', adapter: name, software, reason }, options.memoryBudget);
+  return new WebGPUDevice(device, { backend: 'webgpu', adapter: name, software, reason }, options.memoryBudget, versions);
 }
 
 const LOST = Symbol('lost');
@@ -68,6 +70,7 @@ class WebGPUDevice implements Device {
     private readonly device: GPUDevice,
     readonly description: Device['description'],
     readonly budget: number | undefined,
+    readonly versions: string,
   ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.maxTensor =

@@ -43,12 +43,13 @@ export class PlannedNetwork implements NetworkPlan {
   }
 
   /**
-   * Compiles the plan and lets it prove itself on this device, once for each adapter and model.
+   * Compiles the plan and lets it prove itself on this device, once for each adapter, version of browser and driver, and model.
    * @throws OverreadError `device/gpu-error` where the device computes a layer wrongly, naming both; `device/limit` where one input is over the budget
    */
-  async make({ description: { adapter, software }, budget }: Device): Promise<void> {
+  async make({ description, budget, versions = '' }: Device): Promise<void> {
+    const { adapter } = description;
     try {
-      this.#plan = await planOf(this.model, { budget, adapter: software ? undefined : adapter });
+      this.#plan = await planOf(this.model, { budget, on: description });
     } catch (error) {
       if (error instanceof OverBudget) {
         const { needed: got, budget: expected } = error;
@@ -59,7 +60,7 @@ export class PlannedNetwork implements NetworkPlan {
     this.#kernels = `compiled into a plan of ${this.#plan.dispatches} kernels`;
     const { tiles } = this.#plan.program;
     this.#adapter = adapter;
-    const name = `${KERNELS} ${adapter} ${this.identity}${tiles ? ` ${tiles.pointwise.join('×')} ${tiles.windowed.join('×')}` : ''}`;
+    const name = `${KERNELS} ${adapter} ${versions} ${this.identity}${tiles ? ` ${tiles.pointwise.join('×')} ${tiles.windowed.join('×')}` : ''}`;
     this.#derivatives = new DerivativePlans(this.model, { device: deviceOfTfjs(), name, tiles, beside: this.#plan, budget });
     this.#budget = budget;
     if (await hasPassed(name)) return;

@@ -1,5 +1,6 @@
 import { backend, concat, dispose, getBackend, slice, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { DeviceDescription } from '../../results/result.ts';
 import { fused } from './fuse.ts';
 import { fromLayers } from './from-layers.ts';
 import { NoPlan } from './ops.ts';
@@ -24,14 +25,14 @@ export function deviceOfTfjs(): GPUDevice {
 /**
  * The plan of a layers model on the device that tfjs runs on, with its weights and pipelines there.
  * @param options.budget bytes that it may take
- * @param options.adapter its name, where its convolutions are to be tuned to it
+ * @param options.on what it is: convolutions are tuned to it, unless it is software, whose time depends on other things
  * @throws NoPlan where tfjs runs on no WebGPU device, or the network has no plan
  */
-export async function planOf(model: LayersModel, { budget, adapter }: { readonly budget?: number | undefined; readonly adapter?: string | undefined } = {}): Promise<Plan> {
+export async function planOf(model: LayersModel, { budget, on }: { readonly budget?: number | undefined; readonly on?: Pick<DeviceDescription, 'adapter' | 'software'> | undefined } = {}): Promise<Plan> {
   if (getBackend() !== 'webgpu') throw new NoPlan(`tfjs runs on ${getBackend()}`);
   const network = fused(await fromLayers(model));
   const device = deviceOfTfjs();
-  const tiles = adapter === undefined ? undefined : await tunedTiles(device, adapter);
+  const tiles = !on || on.software ? undefined : await tunedTiles(device, on.adapter);
   return Plan.make(device, new Program(network, tiles), budget);
 }
 

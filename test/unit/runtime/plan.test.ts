@@ -6,11 +6,13 @@ import { infer } from '../../../src/infer.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';
 import type { Device } from '../../../src/runtime/device.ts';
 import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
+import { TILES } from '../../../src/runtime/kernels/convolution.ts';
 import { fused } from '../../../src/runtime/plan/fuse.ts';
 import { fromLayers } from '../../../src/runtime/plan/from-layers.ts';
 import { memoryOf, Plan } from '../../../src/runtime/plan/plan.ts';
 import { PlannedNetwork } from '../../../src/runtime/plan/planned-network.ts';
 import { Program } from '../../../src/runtime/plan/program.ts';
+import { remember } from '../../../src/runtime/plan/remembered.ts';
 import { planOf, runPlan } from '../../../src/runtime/plan/tfjs-plan.ts';
 import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts';
 import { dawnMissing } from './dawn.ts';
@@ -59,6 +61,40 @@ if (missing) console.warn(`Skipped: plans on WebGPU in Node, since there is ${mi
     } finally {
       GPUDevice.prototype.createShaderModule = real;
     }
+  });
+
+  test('proves itself once a week for each version of browser, driver and kernels', async () => {
+    const x = input({ shape: [4, 4, 2] });
+    const network = modelOf({ inputs: x, outputs: tfl.conv2d({ filters: 2, kernelSize: 1 }).apply(x) as typeof x });
+    const inspect = jest.spyOn(Plan.prototype, 'inspect');
+    const proofs = async (versions: string) => {
+      inspect.mockClear();
+      const made = new PlannedNetwork(network, 'proofs');
+      await made.make({ description: runtime.device, versions } as Device);
+      made.dispose();
+      return inspect.mock.calls.length;
+    };
+    expect(await proofs('Chromium 142.0.7444.59')).toBe(1);
+    expect(await proofs('Chromium 142.0.7444.59')).toBe(0);
+    expect(await proofs('Chromium 142.0.7444.60')).toBe(1);
+    expect(await proofs('Chromium 142.0.7444.59')).toBe(0);
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 8 * 24 * 3600 * 1000);
+    expect(await proofs('Chromium 142.0.7444.59')).toBe(1);
+    now.mockRestore();
+    inspect.mockRestore();
+    network.dispose();
+  });
+
+  test('is tuned to a GPU, and not to software', async () => {
+    const x = input({ shape: [4, 4, 2] });
+    const network = modelOf({ inputs: x, outputs: tfl.conv2d({ filters: 2, kernelSize: 1 }).apply(x) as typeof x });
+    await remember('tiles 1 an adapter', JSON.stringify({ pointwise: TILES[1], windowed: TILES[2] }));
+    for (const software of [true, false]) {
+      const plan = await planOf(network, { on: { adapter: 'an adapter', software } });
+      expect(plan.program.tiles).toEqual(software ? undefined : { pointwise: TILES[1], windowed: TILES[2] });
+      plan.dispose();
+    }
+    network.dispose();
   });
 
   test('an error in the middle of a run, three times: no result, and the right one after', async () => {
