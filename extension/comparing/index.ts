@@ -1,6 +1,7 @@
 import type { AuditedEvent } from '../../src/audit/record.ts';
 import type { OverreadError } from '../../src/errors.ts';
 import { BlindedReadings } from '../blinded/index.ts';
+import { copyText } from '../clipboard.ts';
 import type { LabelmapOverlay } from '../overlays/labelmap.ts';
 import type { HeatmapStyle } from '../overlays/heatmap-raster.ts';
 import type { FrameIndexes } from '../overlays/place.ts';
@@ -52,7 +53,7 @@ export class Comparing {
     const segmentations = viewerSets({ services, cornerstone, tools, isOurs: id => labelmaps.owns(id), place: result => placeOpen(services, frames, result) });
     this.#sideBySide = new SideBySide(services, frames);
     this.comparer = new Comparer({ results, segmentations, sets: new ResultSets({ results, segmentations }), sideBySide: this.#sideBySide });
-    this.offered = new OfferedComparisons({ comparer: this.comparer, openStudies: parts.openStudies, address: location.href, copyText: text => navigator.clipboard.writeText(text) });
+    this.offered = new OfferedComparisons({ comparer: this.comparer, openStudies: parts.openStudies, address: location.href, copyText });
     this.readings = new BlindedReadings({ comparer: this.comparer, openStudies: parts.openStudies, showImage: source => showImage(services, cornerstone, source), audit: parts.audit });
     this.#split = new SplitOverlay({
       services, cornerstone, onDivider: share => this.comparer.setDivider(share),

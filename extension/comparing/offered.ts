@@ -1,6 +1,7 @@
 import { toOverreadError, type OverreadError } from '../../src/errors.ts';
 import { rethreshold } from '../../src/results/rethreshold.ts';
 import { save } from '../counting/dot-files.ts';
+import { frameKey, sourcesOf } from '../identity.ts';
 import { Observable } from '../state.ts';
 import type { Comparer } from './comparer.ts';
 import { comparisonOf, describeSet, isSet, linkTo, parseComparison, saveComparison, savedSet, type SavedComparison, type SavedSet } from './saved.ts';
@@ -77,36 +78,56 @@ export class OfferedComparisons {
   /** What is not there yet, in words; empty when the offered comparison can be made. */
   missing(): readonly string[] {
     const { saved } = this.state.get();
-    return saved ? [saved.a, saved.b].filter(of => !this.#find(of)).map(describeSet) : [];
+    return saved ? [saved.a, saved.b].filter(of => this.#fitting(of).length === 0).map(describeSet) : [];
   }
 
   /** Makes the offered comparison; thresholds that are other ones now are set in a copy, and the result stays as it is. */
   async make(): Promise<void> {
     const { saved } = this.state.get();
     const { comparer } = this.#parts;
-    const a = saved && this.#find(saved.a);
-    const b = saved && a && this.#find(saved.b);
-    if (!saved || !a || !b) return;
+    const found = saved && this.#pairOf(saved);
+    if (!saved || !found) return;
+    const { a, b } = found;
     comparer.setView(saved.view);
     comparer.setDivider(saved.divider);
     comparer.setWithin(saved.withinPixels);
     await comparer.compare(this.#as(saved.a, a), this.#as(saved.b, b));
-    const edits = [saved.a, saved.b].some(({ edited }) => edited);
-    this.state.set({ saved: undefined, note: edits ? 'One of the two was edited by hand when this was saved: the edit is not in it.' : undefined });
+    const notes = [
+      ...([saved.a, saved.b].some(({ edited }) => edited) ? ['One of the two was edited by hand when this was saved: the edit is not in it.'] : []),
+      ...(found.otherImages ? ['Results on other images of the study fit as well: the newest are compared. Choose A and B by hand if others were meant.'] : []),
+    ];
+    this.state.set({ saved: undefined, note: notes.length > 0 ? notes.join(' ') : undefined });
   }
 
-  /** The newest result that is meant; of two of one model at other thresholds it may be the same one. */
-  #find(saved: SavedSet): string | undefined {
+  /** What is meant, of several that fit the newest: of one image where there is such a pair. */
+  #pairOf(saved: SavedComparison): { readonly a: string; readonly b: string; readonly otherImages: boolean } | undefined {
+    const [ofA, ofB] = [this.#fitting(saved.a), this.#fitting(saved.b)];
+    const a = ofA.findLast(id => ofB.some(other => this.#imagesOf(other) === this.#imagesOf(id))) ?? ofA.at(-1);
+    if (a === undefined) return undefined;
+    const b = ofB.findLast(id => this.#imagesOf(id) === this.#imagesOf(a)) ?? ofB.at(-1);
+    return b === undefined ? undefined : { a, b, otherImages: new Set(ofA.map(id => this.#imagesOf(id))).size > 1 };
+  }
+
+  /** All results that are meant, the newest last, and after the others those that are as they were; of two of one model at other thresholds it may be the same one. */
+  #fitting(saved: SavedSet): readonly string[] {
     const { comparer: { sets }, openStudies } = this.#parts;
     const all = sets.list(openStudies()).filter(({ kind }) => kind === saved.kind);
-    if (!saved.model) return all.findLast(({ id }) => sets.segmentationId(id) !== undefined)?.id;
-    const found = all.filter(({ id }) => {
+    if (!saved.model) return all.filter(({ id }) => sets.segmentationId(id) !== undefined).map(({ id }) => id);
+    const found = all.map(({ id }) => id).filter(id => {
       if (sets.segmentationId(id) !== undefined) return false;
       const set = sets.get(id);
       return set !== undefined && isSet(saved, set.kept);
     });
-    const exact = found.filter(({ id }) => same(saved, sets.get(id)));
-    return (exact.at(-1) ?? found.at(-1))?.id;
+    const exact = found.filter(id => same(saved, sets.get(id)));
+    return [...found.filter(id => !exact.includes(id)), ...exact];
+  }
+
+  /** One text for the frames that a result is of; a mask of the viewer is brought to those of what it is set against. */
+  #imagesOf(id: string): string {
+    const { comparer: { sets } } = this.#parts;
+    if (sets.segmentationId(id) !== undefined) return '';
+    const set = sets.get(id);
+    return set ? sourcesOf(set.kept.result).map(frameKey).join() : '';
   }
 
   /** The result itself where it is as it was saved, else a copy at the thresholds of then. */

@@ -1,6 +1,7 @@
 import { z } from '../../src/zod.ts';
 import { OverreadError } from '../../src/errors.ts';
 import { thresholdsOf } from '../../src/results/rethreshold.ts';
+import { methodName } from '../panels/saliency.ts';
 import type { KeptResult } from '../results-store.ts';
 import type { ComparisonView } from './comparer.ts';
 import { wasEdited } from './sets.ts';
@@ -14,6 +15,8 @@ const set = z.strictObject({
   /** Of heat maps: which score's, and by which method. */
   target: z.string().max(200).optional(),
   method: z.string().max(50).optional(),
+  /** Which radiograph of the study, by its view: one model reads several of them. */
+  view: z.string().max(16).optional(),
   /** It was edited by hand: the edit itself is not saved. */
   edited: z.boolean().optional(),
 });
@@ -35,6 +38,9 @@ const LONGEST = 8192;
 /** Before it in a link's fragment, which no browser sends to a server. */
 const FRAGMENT = 'overread-compare=';
 
+/** View Position's defined terms. What else stands there may be anything, and is not saved. */
+const VIEW_POSITIONS: ReadonlySet<string> = new Set(['AP', 'PA', 'LL', 'RL', 'RLD', 'LLD', 'RLO', 'LLO', 'L', 'R', 'LATERAL', 'CC', 'MLO', 'ML', 'LM']);
+
 interface Chosen {
   readonly a: KeptResult;
   readonly b: KeptResult;
@@ -52,10 +58,13 @@ export function savedSet({ result }: KeptResult): SavedSet {
   const { model: { id, version, sha256 }, kind } = result;
   if (id === 'overread-viewer') return { kind };
   const thresholds = result.kind === 'labelmap' ? thresholdsOf(result) : undefined;
+  const { viewPosition } = result.source.attributes;
   return {
     kind, model: { id, version, sha256 },
     ...(thresholds && { thresholds: [...thresholds] }),
     ...(result.kind === 'heatmap' && { target: result.target.label, ...(result.saliency && { method: result.saliency.method }) }),
+    // Scores are of all views together.
+    ...(result.kind !== 'scores' && viewPosition !== undefined && VIEW_POSITIONS.has(viewPosition) && { view: viewPosition }),
     ...(wasEdited(result) && { edited: true }),
   };
 }
@@ -106,12 +115,12 @@ export function comparisonOf(address: string): SavedComparison | undefined {
 /** Whether a result is the one that was meant: the same weights; the version alone is not enough. */
 export function isSet(saved: SavedSet, { result }: KeptResult): boolean {
   const is = savedSet({ result } as KeptResult);
-  return is.kind === saved.kind && is.model?.id === saved.model?.id && is.model?.version === saved.model?.version && is.model?.sha256 === saved.model?.sha256 && is.target === saved.target && is.method === saved.method;
+  return is.kind === saved.kind && is.model?.id === saved.model?.id && is.model?.version === saved.model?.version && is.model?.sha256 === saved.model?.sha256 && is.target === saved.target && is.method === saved.method && (saved.view === undefined || is.view === saved.view);
 }
 
 /** 'lung-unet 1.0.0 at 90 %' */
-export function describeSet({ model, thresholds, target, edited }: SavedSet): string {
+export function describeSet({ model, thresholds, target, method, view, edited }: SavedSet): string {
   if (!model) return 'a mask of the viewer';
   const at = thresholds ? ` at ${thresholds.map(threshold => `${Number((100 * threshold).toFixed(1))} %`).join(' / ')}` : '';
-  return `${model.id} ${model.version}${target === undefined ? '' : ` of ${target}`}${at}${edited ? ', edited' : ''}`;
+  return `${model.id} ${model.version}${target === undefined ? '' : ` of ${target}`}${method === undefined ? '' : ` by ${methodName(method)}`}${view === undefined ? '' : ` on ${view}`}${at}${edited ? ', edited' : ''}`;
 }

@@ -1,6 +1,7 @@
 import { isDots } from '../../src/results/dots.ts';
 import type { LabelmapResult, Result } from '../../src/results/result.ts';
 import { thresholdsOf } from '../../src/results/rethreshold.ts';
+import { methodName } from '../panels/saliency.ts';
 import type { KeptResult, ResultsStore } from '../results-store.ts';
 import { Observable } from '../state.ts';
 
@@ -121,7 +122,7 @@ export class ResultSets {
     const same = this.#parts.results.all().filter(other => other.key !== kept.key && other.studyInstanceUID === kept.studyInstanceUID && other.result.kind === kind && other.result.model.name === model.name);
     const version = same.length > 0 ? [model.version] : [];
     const image = same.some(({ result }) => result.model.version === model.version) ? [attributes.viewPosition ?? attributes.seriesDescription ?? modality] : [];
-    const target = kept.result.kind === 'heatmap' ? [`of ${kept.result.target.label}`] : [];
+    const target = kept.result.kind === 'heatmap' ? [`of ${kept.result.target.label}`, ...(kept.result.saliency ? [`by ${methodName(kept.result.saliency.method)}`] : [])] : [];
     return [[model.name, ...version, ...image, ...target].join(' '), ...movedThreshold(kept.result), ...(wasEdited(kept.result) ? ['edited'] : [])].join(', ');
   }
 }

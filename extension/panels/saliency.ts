@@ -12,6 +12,11 @@ export const METHODS: { readonly [M in SaliencyMethodId]: { readonly name: strin
   occlusion: { name: 'Occlusion', meaning: 'How far the score falls when a square of the picture is covered. Slow, but runs on every device.' },
 };
 
+/** 'Grad-CAM'; of a method that is not known here its own id. */
+export function methodName(id: string): string {
+  return Object.entries(METHODS).find(([of]) => of === id)?.[1].name ?? id;
+}
+
 export const TABLES: { readonly [T in ColourTableName]: string } = { inferno: 'Inferno', viridis: 'Viridis', coolwarm: 'Blue to red' };
 
 export const NO_PROOF = 'A map shows what changes the score most. It is no proof of a finding.';

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { scoresCsv } from '../../src/export/scores-csv.ts';
 import type { ScoresResult } from '../../src/results/result.ts';
+import { copyText } from '../clipboard.ts';
 import { save } from '../counting/dot-files.ts';
 import type { Session } from '../session.ts';
 import { csvName, scoresText } from './scores.ts';
@@ -37,20 +38,4 @@ export function ScoresActions({ session, result }: { session: Session; result: S
       <span className="ovr-hidden" role="status">{copied && 'The scores are on the clipboard.'}</span>
     </div>
   );
-}
-
-async function copyText(text: string): Promise<void> {
-  // Absent where the viewer is served over plain HTTP.
-  const clipboard = navigator.clipboard as Clipboard | undefined;
-  if (clipboard) return clipboard.writeText(text);
-  const area = document.createElement('textarea');
-  area.value = text;
-  area.style.cssText = 'position: fixed; opacity: 0;';
-  const focused = document.activeElement;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  if (focused instanceof HTMLElement) focused.focus();
-  if (!done) throw new Error('execCommand refused to copy');
 }

@@ -39,6 +39,7 @@ test('what is saved says which models at which thresholds, and nothing of the pa
   expect(saved).toMatchObject({ a: { model: { id: 'one' }, thresholds: [0.8] }, b: { model: { id: 'two' }, thresholds: [0.5] }, view: 'wipe' });
   for (const secret of ['PAT-7', 'Mustermann', '"1"', '1.2']) expect(JSON.stringify(saved)).not.toContain(secret);
   expect(describeSet(saved.a)).toBe('one 1.0.0 at 80 %');
+  expect(describeSet({ kind: 'heatmap', model: { id: 'one', version: '1.0.0', sha256: '0' }, target: 'Effusion', method: 'grad-cam' })).toBe('one 1.0.0 of Effusion by Grad-CAM');
   expect(parseComparison(JSON.stringify(saved), 'a file')).toEqual(saved);
 });
 
@@ -85,4 +86,31 @@ test.each([
 
 test('an address that cannot be read is told, and does not stop the viewer', () => {
   expect(setup('https://x/overread#overread-compare=%%%').offered.state.get().error?.code).toBe('config/invalid');
+});
+
+test('of the results on two films of a study those on the film that was meant are compared, and without its view it is said', async () => {
+  const on = (id: string, sop: string, viewPosition: string) => {
+    const of = mask(id);
+    return { ...of, source: { ...of.source, sources: [source(sop)], attributes: { ...of.source.attributes, viewPosition } } };
+  };
+  const keepAll = (results: ResultsStore) => ['one', 'two'].flatMap(id => [results.keep(on(id, 'film 1', 'PA')), results.keep(on(id, 'film 2', 'LL'))]);
+  const { results, comparer, offered } = setup('https://x/overread');
+  const [a,, b] = keepAll(results);
+  await comparer.compare(`result ${a!.key}`, `result ${b!.key}`);
+  const saved = offered.current()!;
+  expect(describeSet(saved.a)).toBe('one 1.0.0 on PA at 50 %');
+  const made = async (of: object) => {
+    const other = setup(linkTo(of as typeof saved, 'https://x/overread', undefined));
+    const kept = keepAll(other.results);
+    await other.offered.make();
+    const { phase } = other.comparer.state.get();
+    return { phase, kept, note: other.offered.state.get().note };
+  };
+  const again = await made(saved);
+  expect(again.phase).toMatchObject({ kind: 'shown', a: { kept: { key: again.kept[0]!.key } }, b: { kept: { key: again.kept[2]!.key } } });
+  expect(again.note).toBeUndefined();
+  const { view: _a, ...withoutA } = saved.a, { view: _b, ...withoutB } = saved.b;
+  const either = await made({ ...saved, a: withoutA, b: withoutB });
+  expect(either.phase).toMatchObject({ kind: 'shown', a: { kept: { key: either.kept[1]!.key } }, b: { kept: { key: either.kept[3]!.key } } });
+  expect(either.note).toMatch(/Choose A and B by hand/);
 });
