@@ -126,10 +126,20 @@ function lowerLeft(shape: RoiShape, planeToPage: Parameters<typeof invert>[0], i
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-/** '87 cells · 1,240 / mm²', with the classes where there are several: '87 cells: 60 live, 27 dead'. */
+/** More than this beside a region covers what is read there. */
+const LONGEST_LINE = 40;
+
+/**
+ * '87 cells · 1,240 / mm²', with the classes where there are several: '87 cells: 60 live, 27 dead'. Classes with long names,
+ * as a difference of two results has, stand below, one a line.
+ */
 export function labelText({ markers, classes, cellsPerMm2 }: RoiCount, names: readonly string[]): string {
-  const parts = names.length > 1 ? `: ${classes.map((n, i) => `${whole.format(n)} ${names[i]!}`).join(', ')}` : '';
-  return `${whole.format(markers)} ${markers === 1 ? 'cell' : 'cells'}${parts}${cellsPerMm2 === undefined ? '' : ` · ${whole.format(cellsPerMm2)} / mm²`}`;
+  const cells = `${whole.format(markers)} ${markers === 1 ? 'cell' : 'cells'}`;
+  const density = cellsPerMm2 === undefined ? '' : ` · ${whole.format(cellsPerMm2)} / mm²`;
+  if (names.length < 2) return cells + density;
+  const parts = classes.map((n, i) => `${whole.format(n)} ${names[i]!}`);
+  const line = `${cells}: ${parts.join(', ')}${density}`;
+  return line.length <= LONGEST_LINE ? line : [cells + density, ...parts].join('\n');
 }
 
 /** 'Rectangle', 'Planar freehand': a tool's name without what is said anyway. */

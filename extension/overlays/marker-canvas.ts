@@ -105,7 +105,7 @@ export class MarkerCanvas {
         element.dataset['overread'] = 'roi-label';
         element.textContent = text;
         Object.assign(element.style, {
-          position: 'absolute', left: '0', top: '0', padding: '1px 6px', borderRadius: '4px', whiteSpace: 'pre', font: '600 12px/1.35 system-ui, sans-serif',
+          position: 'absolute', left: '0', top: '0', padding: '1px 6px', borderRadius: '4px', whiteSpace: 'pre', maxWidth: '240px', overflow: 'hidden', textOverflow: 'ellipsis', font: '600 12px/1.35 system-ui, sans-serif',
           color: 'white', background: 'rgb(8 14 26 / 0.8)',
         });
         return element;

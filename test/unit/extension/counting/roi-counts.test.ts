@@ -58,6 +58,7 @@ describe('counts in regions', () => {
     expect(roi!.cellsPerMm2).toBeCloseTo(1 / 20, 9);
     expect(roi!.density).toBeCloseTo(2000 * 2 * 0.01, 3);
     expect(labelText(roi!, ['Cell'])).toBe('1 cell · 0 / mm²');
+    expect(labelText({ ...roi!, classes: [1, 0, 0] }, ['Matched', 'Only Tiny count, edited', 'Only Tiny count'])).toBe('1 cell · 0 / mm²\n1 Matched\n0 Only Tiny count, edited\n0 Only Tiny count');
   });
 
   it('say when a camera makes no sense, and keep what there was', () => {
