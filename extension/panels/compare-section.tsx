@@ -37,7 +37,7 @@ export function CompareSection({ comparing }: { comparing: Comparing }) {
       <h2>Compare results</h2>
       <label className="ovr-field">
         <span>A</span>
-        <select value={a.id} onChange={event => comparer.choose(event.target.value)} data-overread="compare-a">
+        <select value={a.id} title={nameOf(a)} onChange={event => comparer.choose(event.target.value)} data-overread="compare-a">
           {all.map(candidate => <option key={candidate.id} value={candidate.id}>{nameOf(candidate)}</option>)}
         </select>
       </label>
@@ -45,7 +45,7 @@ export function CompareSection({ comparing }: { comparing: Comparing }) {
         <label className="ovr-field">
           <span>B</span>
           <select
-            value={asked?.b ?? ''} disabled={others.length === 0} data-overread="compare-with"
+            value={asked?.b ?? ''} title={others.filter(({ id }) => id === asked?.b).map(nameOf).join()} disabled={others.length === 0} data-overread="compare-with"
             onChange={event => (event.target.value ? void comparer.compare(a.id, event.target.value) : comparer.choose(a.id))}
           >
             <option value="">{others.length === 0 ? 'Nothing else of this kind yet' : 'Choose what to compare with'}</option>

@@ -4,6 +4,7 @@
  * real PACS go through the same steps.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { auditLog } from './audit-log.mjs';
 import { command, openStudy, screenshot, settled, state } from './harness.mjs';
 import { poll, runByPanel } from './main-job.mjs';
@@ -124,6 +125,47 @@ export async function readingJob(t, { page, seen, origin, studies, truth, name }
       assert.ok(away < 0.02, `the peak moved by ${away} of the image's side`);
       assert.ok(peak.column > 0 && peak.column < 1 && peak.row > 0 && peak.row < 1);
     });
+  });
+
+  await step('two methods\' heat maps are compared; the comparison is saved without the patient, and made again from its link', async () => {
+    const compare = page.locator('[data-overread="compare"]');
+    await page.locator('[data-overread="saliency-keep"]').click();
+    await page.locator('[data-overread="saliency-method"]').selectOption('input-gradient');
+    await page.locator('[data-overread="saliency"][data-phase="shown"]').waitFor({ timeout: 120_000 });
+    await page.locator('[data-overread="saliency-keep"]').click();
+    await settled(page, s => s.results.filter(({ kind }) => kind === 'heatmap').length === 4);
+    const named = method => compare.locator('[data-overread="compare-a"] option').filter({ hasText: new RegExp(`PA of Finding seen on both by ${method}`) });
+    await compare.locator('[data-overread="compare-a"]').selectOption(await named('Grad-CAM').getAttribute('value'));
+    await compare.locator('[data-overread="compare-with"]').selectOption(await named('Input gradient').getAttribute('value'));
+    await compare.locator('[data-overread="agreement"]').waitFor();
+    // By ours and by another way: Pearson's r of the two maps that are kept.
+    const said = Number(/Correlation\s+(−?[\d.]+)/.exec(await compare.locator('[data-overread="agreement"]').innerText())[1].replace('−', '-'));
+    assert.ok(said > -1 && said < 1 && said !== 0, `r = ${said}`);
+    await screenshot(page, `${name}-heat-maps-compared`);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const [download] = await Promise.all([page.waitForEvent('download'), compare.locator('[data-overread="compare-save"]').click()]);
+    const file = await download.path();
+    const text = readFileSync(file, 'utf8');
+    for (const secret of [studies.both, truth.frontal.seriesInstanceUID, 'DEMO-CHEST', 'Demo^']) assert.ok(!text.includes(secret), `the file has ${secret}`);
+    await compare.getByText('with the study\'s UID').click();
+    await compare.locator('[data-overread="compare-link"]').click();
+    await compare.locator('[data-overread="compare-offered-note"]').waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    // As another would open it, on a page that has run nothing: what is not stored is there again.
+    await page.goto('about:blank');
+    await page.goto(link);
+    const make = page.locator('[data-overread="compare-make"]:enabled');
+    await make.click({ timeout: 120_000 });
+    const again = async () => Number(/Correlation\s+(−?[\d.]+)/.exec(await compare.locator('[data-overread="agreement"]').innerText())[1].replace('−', '-'));
+    await compare.locator('[data-overread="agreement"]').waitFor();
+    assert.equal(await again(), said);
+    // And from the file.
+    await compare.locator('[data-overread="compare-with"]').selectOption('');
+    await compare.locator('[data-overread="compare-open"]').setInputFiles(file);
+    await make.click();
+    await compare.locator('[data-overread="agreement"]').waitFor();
+    assert.equal(await again(), said);
+    await screenshot(page, `${name}-comparison-from-a-link`);
   });
 
   await step('a frontal only: the missing view is said, and the map goes with its study', async () => {
