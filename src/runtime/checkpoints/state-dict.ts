@@ -1,4 +1,5 @@
 import { OverreadError } from '../../errors.ts';
+import { halfToNumber } from '../half.ts';
 
 /** A tensor of a checkpoint, row-major and contiguous. 16-bit floats are widened; integers and doubles keep 53 bits. */
 export interface CheckpointTensor {
@@ -64,14 +65,4 @@ function badShape(name: string, shape: readonly unknown[]): OverreadError {
 
 function int64At(view: DataView): (_: unknown, index: number) => number {
   return (_, index) => Number(view.getBigInt64(index * 8, true));
-}
-
-/** IEEE 754 binary16 → number. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -26,15 +26,15 @@ export function combination({ join, pixels, quads, a, b, y, shared, activation }
     kernel: kernel({
       key: `combination/${join}/${activationKey(activation)}`,
       params: PARAMS,
-      reads: [['a', 'vec4f'], ['b', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['a', 'stored'], ['b', 'stored']],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
-  let u = a[pixel * p.aStride + p.aOffset + c];
-  let v = b[pixel / p.sharing * p.bStride + p.bOffset + c];
+  let u = vec4f(a[pixel * p.aStride + p.aOffset + c]);
+  let v = vec4f(b[pixel / p.sharing * p.bStride + p.bOffset + c]);
   let t = ${JOINED[join]};
-  y[pixel * p.yStride + p.yOffset + c] = ${activated(activation, 't')};`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(${activated(activation, 't')});`,
     }),
     params: valuesOf(PARAMS, { tasks, quads, sharing: shared, aStride: a.stride, aOffset: a.offset, bStride: b.stride, bOffset: b.offset, yStride: y.stride, yOffset: y.offset }),
     workgroups: groupsOf(tasks),

@@ -110,7 +110,7 @@ interface Variant extends Pick<Convolution, 'inLanes' | 'pre' | 'activation'> {
 function source({ pixels, quads, inside, inLanes, pre, gate, residual, activation }: Variant) {
   const tile = (code: (pixel: number, quad: number) => string) => repeat(pixels, i => repeat(quads, q => code(i, q), ' '));
   const load = (i: number) => {
-    const loaded = `x[start${i} + c]`;
+    const loaded = `vec4f(x[start${i} + c])`;
     const value = pre ? `fma(${loaded}, a, b)` : loaded;
     const zero = [...(pre === 'affine relu' ? [`(u${i} < vec4f())`] : []), ...(inside ? [] : [`vec4<bool>(!in${i})`])].join(' | ');
     return `        let u${i} = ${value}; let v${i} = ${zero ? `select(u${i}, vec4f(), ${zero})` : `u${i}`};`;
@@ -119,12 +119,12 @@ function source({ pixels, quads, inside, inLanes, pre, gate, residual, activatio
     key: ['convolution', pixels, quads, inside, inLanes, pre ?? '-', ...(gate ? [`gate ${gate}`] : []), residual, activationKey(activation)].join('/'),
     params: PARAMS,
     reads: [
-      ['x', 'vec4f'], ['w', 'vec4f'], ['bias', 'vec4f'],
+      ['x', 'stored'], ['w', 'stored'], ['bias', 'vec4f'],
       ...(pre || gate === 'affine relu' ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : []),
-      ...(gate ? [['u', 'vec4f']] as const : []),
-      ...(residual ? [['r', 'vec4f']] as const : []),
+      ...(gate ? [['u', 'stored']] as const : []),
+      ...(residual ? [['r', 'stored']] as const : []),
     ],
-    writes: 'vec4f',
+    writes: 'stored',
     body: `
   let quad = (id % p.quadTiles) * ${quads}u;
   let tile = id / p.quadTiles;
@@ -148,7 +148,7 @@ ${repeat(pixels, i => `
         ${pre ? 'let a = scale[c]; let b = shift[c];' : ''}
 ${repeat(pixels, load)}
 ${repeat(inLanes, j => `
-        { ${repeat(quads, q => `let w${q} = w[at + ${q}u];`, ' ')}
+        { ${repeat(quads, q => `let w${q} = vec4f(w[at + ${q}u]);`, ' ')}
 ${tile((i, q) => `        s${i}_${q} = fma(vec4f(v${i}[${j}]), w${q}, s${i}_${q});`)}
         at += wQuads; }`, '')}
       }
@@ -158,11 +158,11 @@ ${repeat(pixels, i => `
   if (column + ${i}u < p.outColumns) {
     let pixel = line * p.outColumns + column + ${i}u;
 ${repeat(quads, q => `    if (quad + ${q}u < p.outQuads) {
-      ${gate ? `let g${i}_${q} = u[pixel * p.uStride + p.uOffset + quad + ${q}u];` : ''}
+      ${gate ? `let g${i}_${q} = vec4f(u[pixel * p.uStride + p.uOffset + quad + ${q}u]);` : ''}
       ${gate === 'relu' ? `s${i}_${q} = select(s${i}_${q}, vec4f(), g${i}_${q} <= vec4f());` : ''}
       ${gate === 'affine relu' ? `s${i}_${q} = select(s${i}_${q} * scale[quad + ${q}u], vec4f(), fma(g${i}_${q}, scale[quad + ${q}u], shift[quad + ${q}u]) <= vec4f());` : ''}
-      ${residual ? `s${i}_${q} += r[pixel * p.rStride + p.rOffset + quad + ${q}u];` : ''}
-      y[pixel * p.yStride + p.yOffset + quad + ${q}u] = ${activated(activation, `s${i}_${q}`)};
+      ${residual ? `s${i}_${q} += vec4f(r[pixel * p.rStride + p.rOffset + quad + ${q}u]);` : ''}
+      y[pixel * p.yStride + p.yOffset + quad + ${q}u] = stored(${activated(activation, `s${i}_${q}`)});
     }`)}
   }`, '')}`,
   });

@@ -1,6 +1,6 @@
 import { activated, activationKey, type Activation } from './activation.ts';
 import { kernel, repeat, valuesOf, type Launch, type Place } from './kernel.ts';
-import { REDUCTION, reduced } from './reduction.ts';
+import { reduction } from './reduction.ts';
 
 export interface Dense {
   readonly n: number;
@@ -25,23 +25,23 @@ export function dense({ n, inQuads, outQuads, x, y, activation }: Dense): Launch
     kernel: kernel({
       key: `dense/${activationKey(activation)}`,
       params: PARAMS,
-      reads: [['x', 'vec4f'], ['w', 'vec4f'], ['bias', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['x', 'stored'], ['w', 'stored'], ['bias', 'vec4f']],
+      writes: 'stored',
       by: 'workgroup',
-      declarations: REDUCTION,
+      declarations: reduction('sum'),
       body: `
   let quad = id % p.outQuads;
   let image = id / p.outQuads;
   var s = vec4f();
   for (var c = lane; c < p.inQuads; c += 64u) {
-    let v = x[image * p.xStride + p.xOffset + c];
+    let v = vec4f(x[image * p.xStride + p.xOffset + c]);
     let at = c * 4u * p.outQuads + quad;
-${repeat(4, j => `    s = fma(vec4f(v[${j}]), w[at + ${j}u * p.outQuads], s);`)}
+${repeat(4, j => `    s = fma(vec4f(v[${j}]), vec4f(w[at + ${j}u * p.outQuads]), s);`)}
   }
-${reduced((a, b) => `${a} + ${b}`)}
+  let total = reduced(s, lane);
   if (lane == 0u) {
-    let t = parts[0] + bias[quad];
-    y[image * p.yStride + p.yOffset + quad] = ${activated(activation, 't')};
+    let t = total + bias[quad];
+    y[image * p.yStride + p.yOffset + quad] = stored(${activated(activation, 't')});
   }`,
     }),
     params: valuesOf(PARAMS, { tasks, inQuads, outQuads, xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset }),

@@ -18,8 +18,8 @@ export function depthwise(of: Sliding & { readonly activation: Activation }): La
     kernel: kernel({
       key: `depthwise/${activationKey(activation)}`,
       params: PARAMS,
-      reads: [['x', 'vec4f'], ['w', 'vec4f'], ['bias', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['x', 'stored'], ['w', 'stored'], ['bias', 'vec4f']],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
@@ -33,10 +33,10 @@ export function depthwise(of: Sliding & { readonly activation: Activation }): La
     for (var kx = 0u; kx < p.sizeColumns; kx++) {
       let ix = i32(column * p.strideColumns + kx) - i32(p.left);
       if (ix < 0 || ix >= i32(p.columns)) { continue; }
-      s = fma(x[((first + u32(iy)) * p.columns + u32(ix)) * p.xStride + p.xOffset + c], w[(ky * p.sizeColumns + kx) * p.quads + c], s);
+      s = fma(vec4f(x[((first + u32(iy)) * p.columns + u32(ix)) * p.xStride + p.xOffset + c]), vec4f(w[(ky * p.sizeColumns + kx) * p.quads + c]), s);
     }
   }
-  y[pixel * p.yStride + p.yOffset + c] = ${activated(activation, 's')};`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(${activated(activation, 's')});`,
     }),
     params: valuesOf(PARAMS, {
       tasks, quads, rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], sizeRows: size[0], sizeColumns: size[1],

@@ -40,19 +40,19 @@ export function gate({ slope, pixels, quads, g, shared, x, r, y }: Gate): Launch
       key: `gate/${typeof slope === 'string' ? slope : activationKey(slope)}/${r !== undefined}`,
       params: PARAMS,
       reads: [
-        ['g', 'vec4f'], ...(slope === 'gain' ? [] : [['x', 'vec4f']] as const), ...(masked ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : []),
-        ...(gain ? [['gain', 'vec4f']] as const : []), ...(r ? [['r', 'vec4f']] as const : []),
+        ['g', 'stored'], ...(slope === 'gain' ? [] : [['x', 'stored']] as const), ...(masked ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : []),
+        ...(gain ? [['gain', 'vec4f']] as const : []), ...(r ? [['r', 'stored']] as const : []),
       ],
-      writes: 'vec4f',
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
-  var v = g[pixel / p.sharing * p.gStride + p.gOffset + c];
-  ${slope === 'gain' ? '' : 'let u = x[pixel * p.xStride + p.xOffset + c];'}
+  var v = vec4f(g[pixel / p.sharing * p.gStride + p.gOffset + c]);
+  ${slope === 'gain' ? '' : 'let u = vec4f(x[pixel * p.xStride + p.xOffset + c]);'}
   ${gain ? 'v *= gain[c];' : `v *= ${slopeOf(slope)};`}
   ${masked ? 'v = select(v, vec4f(), fma(u, scale[c], shift[c]) <= vec4f());' : ''}
-  ${r ? 'v += r[pixel * p.rStride + p.rOffset + c];' : ''}
-  y[pixel * p.yStride + p.yOffset + c] = v;`,
+  ${r ? 'v += vec4f(r[pixel * p.rStride + p.rOffset + c]);' : ''}
+  y[pixel * p.yStride + p.yOffset + c] = stored(v);`,
     }),
     params: valuesOf(PARAMS, {
       tasks, quads, sharing: shared, gStride: g.stride, gOffset: g.offset, xStride: x?.stride ?? 0, xOffset: x?.offset ?? 0,

@@ -1,5 +1,5 @@
 import { kernel, valuesOf, type Launch, type Place } from './kernel.ts';
-import { REDUCTION, reduced } from './reduction.ts';
+import { reduction } from './reduction.ts';
 
 export interface GlobalPooling {
   readonly of: 'max' | 'average';
@@ -21,15 +21,15 @@ const PARAMS = ['tasks', 'quads', 'pixels', 'xStride', 'xOffset', 'yStride', 'yO
  */
 export function globalPooling({ of, n, pixels, quads, x, y, pre }: GlobalPooling): Launch {
   const tasks = n * quads;
-  const loaded = 'x[(image * p.pixels + i) * p.xStride + p.xOffset + c]';
+  const loaded = 'vec4f(x[(image * p.pixels + i) * p.xStride + p.xOffset + c])';
   return {
     kernel: kernel({
       key: `global/${of}/${pre ?? '-'}`,
       params: PARAMS,
-      reads: [['x', 'vec4f'], ...(pre ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : [])],
-      writes: 'vec4f',
+      reads: [['x', 'stored'], ...(pre ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : [])],
+      writes: 'stored',
       by: 'workgroup',
-      declarations: REDUCTION,
+      declarations: reduction(of === 'max' ? 'max' : 'sum'),
       body: `
   let c = id % p.quads;
   let image = id / p.quads;
@@ -39,8 +39,8 @@ export function globalPooling({ of, n, pixels, quads, x, y, pre }: GlobalPooling
     let v = ${pre === 'affine relu' ? 'select(u, vec4f(), u < vec4f())' : 'u'};
     s = ${of === 'max' ? 'max(s, v)' : 's + v'};
   }
-${reduced((a, b) => (of === 'max' ? `max(${a}, ${b})` : `${a} + ${b}`))}
-  if (lane == 0u) { y[image * p.yStride + p.yOffset + c] = parts[0]${of === 'max' ? '' : ' / f32(p.pixels)'}; }`,
+  let total = reduced(s, lane);
+  if (lane == 0u) { y[image * p.yStride + p.yOffset + c] = stored(total${of === 'max' ? '' : ' / f32(p.pixels)'}); }`,
     }),
     params: valuesOf(PARAMS, { tasks, quads, pixels, xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset }),
     workgroups: tasks,

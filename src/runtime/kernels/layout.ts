@@ -13,14 +13,14 @@ export function pack({ pixels, channels, y }: { readonly pixels: number; readonl
       key: 'pack',
       params: PACK,
       reads: [['x', 'f32']],
-      writes: 'vec4f',
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
   let start = pixel * p.channels;
   var v = vec4f();
 ${repeat(4, j => `  if (c * 4u + ${j}u < p.channels) { v[${j}] = x[start + c * 4u + ${j}u]; }`)}
-  y[pixel * p.yStride + p.yOffset + c] = v;`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(v);`,
     }),
     params: valuesOf(PACK, { tasks, quads, channels, yStride: y.stride, yOffset: y.offset }),
     workgroups: groupsOf(tasks),
@@ -34,11 +34,11 @@ export function unpack({ pixels, channels, x }: { readonly pixels: number; reado
     kernel: kernel({
       key: 'unpack',
       params: UNPACK,
-      reads: [['x', 'vec4f'], ['lanes', 'u32']],
-      writes: 'f32',
+      reads: [['x', 'stored'], ['lanes', 'u32']],
+      writes: 'given',
       body: `
   let start = lanes[id % p.channels];
-  y[id] = x[id / p.channels * p.xStride + p.xOffset + start / 4u][start % 4u];`,
+  y[id] = given(vec4f(x[id / p.channels * p.xStride + p.xOffset + start / 4u])[start % 4u]);`,
     }),
     params: valuesOf(UNPACK, { tasks, channels, xStride: x.stride, xOffset: x.offset }),
     workgroups: groupsOf(tasks),
@@ -55,14 +55,14 @@ export function relane({ pixels, quads, x, y }: { readonly pixels: number; reado
     kernel: kernel({
       key: 'relane',
       params: RELANE,
-      reads: [['x', 'vec4f'], ['lanes', 'u32']],
-      writes: 'vec4f',
+      reads: [['x', 'stored'], ['lanes', 'u32']],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
   var v = vec4f();
-${repeat(4, j => `  { let start = lanes[c * 4u + ${j}u]; if (start != ${NO_LANE}u) { v[${j}] = x[pixel * p.xStride + p.xOffset + start / 4u][start % 4u]; } }`)}
-  y[pixel * p.yStride + p.yOffset + c] = v;`,
+${repeat(4, j => `  { let start = lanes[c * 4u + ${j}u]; if (start != ${NO_LANE}u) { v[${j}] = vec4f(x[pixel * p.xStride + p.xOffset + start / 4u])[start % 4u]; } }`)}
+  y[pixel * p.yStride + p.yOffset + c] = stored(v);`,
     }),
     params: valuesOf(RELANE, { tasks, quads, xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset }),
     workgroups: groupsOf(tasks),

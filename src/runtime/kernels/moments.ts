@@ -24,20 +24,20 @@ export function moments({ n, pixels, quads, variance, present, xs, y }: Moments)
     kernel: kernel({
       key: `moments/${xs.length}/${variance}`,
       params: names,
-      reads: [['present', 'vec4f'], ...xs.map((_, i) => [`x${i}`, 'vec4f'] as const)],
-      writes: 'vec4f',
+      reads: [['present', 'stored'], ...xs.map((_, i) => [`x${i}`, 'stored'] as const)],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
   let start = pixel / p.pixels * p.presentStride + p.presentOffset;
 ${repeat(xs.length, i => `
-  let h${i} = present[start + ${i >> 2}u][${i & 3}];
-  let v${i} = x${i}[pixel * p.stride${i} + p.offset${i} + c];`, '')}
+  let h${i} = vec4f(present[start + ${i >> 2}u])[${i & 3}];
+  let v${i} = vec4f(x${i}[pixel * p.stride${i} + p.offset${i} + c]);`, '')}
   let count = ${sum(i => `h${i}`)};
   let mean = (${sum(i => `v${i} * h${i}`)}) / count;
   let at = pixel * p.yStride + p.yOffset + c;
-  y[at] = mean;
-  ${variance ? `y[at + p.quads] = (${sum(i => `(v${i} - mean) * (v${i} - mean) * h${i}`)}) / max(count - 1.0, 1.0);` : ''}`,
+  y[at] = stored(mean);
+  ${variance ? `y[at + p.quads] = stored((${sum(i => `(v${i} - mean) * (v${i} - mean) * h${i}`)}) / max(count - 1.0, 1.0));` : ''}`,
     }),
     params: valuesOf(names, {
       tasks, quads, pixels, yStride: y.stride, yOffset: y.offset, presentStride: present.stride, presentOffset: present.offset,

@@ -24,14 +24,14 @@ export function pointwise({ pixels, quads, x, y, affine, activation }: Pointwise
     kernel: kernel({
       key: `pointwise/${affine}/${activationKey(activation)}`,
       params: PARAMS,
-      reads: [['x', 'vec4f'], ...(affine ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : [])],
-      writes: 'vec4f',
+      reads: [['x', 'stored'], ...(affine ? [['scale', 'vec4f'], ['shift', 'vec4f']] as const : [])],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
-  let u = x[pixel * p.xStride + p.xOffset + c];
+  let u = vec4f(x[pixel * p.xStride + p.xOffset + c]);
   let v = ${affine ? 'fma(u, scale[c], shift[c])' : 'u'};
-  y[pixel * p.yStride + p.yOffset + c] = ${activated(activation, 'v')};`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(${activated(activation, 'v')});`,
     }),
     params: valuesOf(PARAMS, { tasks, quads, xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset }),
     workgroups: groupsOf(tasks),

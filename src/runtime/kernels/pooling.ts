@@ -33,8 +33,8 @@ export function pooling({ of, zeros, n, input, output, quads, size, strides, bef
     kernel: kernel({
       key: `pooling/${of}/${zeros}`,
       params: PARAMS,
-      reads: [['x', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['x', 'stored']],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
@@ -48,11 +48,11 @@ export function pooling({ of, zeros, n, input, output, quads, size, strides, bef
     for (var kx = 0u; kx < p.sizeColumns; kx++) {
       let ix = i32(column * p.strideColumns + kx) - i32(p.left);
       if (iy < 0 || iy >= i32(p.rows) || ix < 0 || ix >= i32(p.columns)) { ${beyond} continue; }
-      let v = x[((first + u32(iy)) * p.columns + u32(ix)) * p.xStride + p.xOffset + c];
+      let v = vec4f(x[((first + u32(iy)) * p.columns + u32(ix)) * p.xStride + p.xOffset + c]);
       ${take}
     }
   }
-  y[pixel * p.yStride + p.yOffset + c] = ${of === 'max' ? 'm' : 'm / count'};`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(${of === 'max' ? 'm' : 'm / count'});`,
     }),
     params: valuesOf(PARAMS, {
       tasks, quads, rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], sizeRows: size[0], sizeColumns: size[1],

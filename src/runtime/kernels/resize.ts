@@ -19,13 +19,13 @@ const PARAMS = ['tasks', 'quads', 'rows', 'columns', 'factorRows', 'factorColumn
  */
 export function resize({ by, n, input: [rows, columns], factors: [factorRows, factorColumns], quads, x, y }: Resize): Launch {
   const tasks = n * rows * factorRows * columns * factorColumns * quads;
-  const at = (row: string, column: string) => `x[((first + ${row}) * p.columns + ${column}) * p.xStride + p.xOffset + c]`;
+  const at = (row: string, column: string) => `vec4f(x[((first + ${row}) * p.columns + ${column}) * p.xStride + p.xOffset + c])`;
   return {
     kernel: kernel({
       key: `resize/${by}`,
       params: PARAMS,
-      reads: [['x', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['x', 'stored']],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
@@ -41,7 +41,7 @@ export function resize({ by, n, input: [rows, columns], factors: [factorRows, fa
   let across = f32(column % p.factorColumns) / f32(p.factorColumns);
   let down = f32(row % p.factorRows) / f32(p.factorRows);
   let v = mix(mix(${at('top', 'left')}, ${at('top', 'right')}, across), mix(${at('bottom', 'left')}, ${at('bottom', 'right')}, across), down);`}
-  y[pixel * p.yStride + p.yOffset + c] = v;`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(v);`,
     }),
     params: valuesOf(PARAMS, { tasks, quads, rows, columns, factorRows, factorColumns, xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset }),
     workgroups: groupsOf(tasks),

@@ -20,8 +20,8 @@ export function shift({ n, input, output, at, quads, x, y }: Shift): Launch {
     kernel: kernel({
       key: 'shift',
       params: PARAMS,
-      reads: [['x', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['x', 'stored']],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
@@ -30,9 +30,9 @@ export function shift({ n, input, output, at, quads, x, y }: Shift): Launch {
   let first = pixel / p.outColumns / p.outRows * p.rows;
   var v = vec4f();
   if (row >= 0 && row < i32(p.rows) && column >= 0 && column < i32(p.columns)) {
-    v = x[((first + u32(row)) * p.columns + u32(column)) * p.xStride + p.xOffset + c];
+    v = vec4f(x[((first + u32(row)) * p.columns + u32(column)) * p.xStride + p.xOffset + c]);
   }
-  y[pixel * p.yStride + p.yOffset + c] = v;`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(v);`,
     }),
     params: valuesOf(PARAMS, {
       tasks, quads, rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], top: at[0], left: at[1],

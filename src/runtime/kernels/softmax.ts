@@ -19,21 +19,19 @@ export function softmax({ pixels, quads, x, y }: Softmax): Launch {
     kernel: kernel({
       key: 'softmax',
       params: PARAMS,
-      reads: [['x', 'vec4f'], ['mask', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['x', 'stored'], ['mask', 'vec4f']],
+      writes: 'stored',
       body: `
   let start = id * p.xStride + p.xOffset;
   let to = id * p.yStride + p.yOffset;
   var most = vec4f(-3.4e38);
-  for (var c = 0u; c < p.quads; c++) { most = max(most, select(vec4f(-3.4e38), x[start + c], mask[c] > vec4f(0.5))); }
+  for (var c = 0u; c < p.quads; c++) { most = max(most, select(vec4f(-3.4e38), vec4f(x[start + c]), mask[c] > vec4f(0.5))); }
   let largest = max(max(most.x, most.y), max(most.z, most.w));
   var sum = 0.0;
   for (var c = 0u; c < p.quads; c++) {
-    let e = select(vec4f(), exp(x[start + c] - largest), mask[c] > vec4f(0.5));
-    sum += dot(e, vec4f(1.0));
-    y[to + c] = e;
+    sum += dot(select(vec4f(), exp(vec4f(x[start + c]) - largest), mask[c] > vec4f(0.5)), vec4f(1.0));
   }
-  for (var c = 0u; c < p.quads; c++) { y[to + c] = y[to + c] / sum; }`,
+  for (var c = 0u; c < p.quads; c++) { y[to + c] = stored(select(vec4f(), exp(vec4f(x[start + c]) - largest), mask[c] > vec4f(0.5)) / sum); }`,
     }),
     params: valuesOf(PARAMS, { tasks: pixels, quads, xStride: x.stride, xOffset: x.offset, yStride: y.stride, yOffset: y.offset }),
     workgroups: groupsOf(pixels),

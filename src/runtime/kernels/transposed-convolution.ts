@@ -41,8 +41,8 @@ export function transposedConvolution({ n, input, output, inQuads, outQuads, out
     kernel: kernel({
       key: `transposed/${quads}/${narrow ? `${outLanes}/` : ''}${activationKey(activation)}`,
       params: PARAMS,
-      reads: [['x', 'vec4f'], ['w', 'vec4f'], ['bias', 'vec4f']],
-      writes: 'vec4f',
+      reads: [['x', 'stored'], ['w', 'stored'], ['bias', 'vec4f']],
+      writes: 'stored',
       body: `
   let quad = (id % p.quadTiles) * ${quads}u;
   let pixel = id / p.quadTiles;
@@ -60,13 +60,13 @@ ${repeat(quads, q => `  var s${q} = bias[quad + ${q}u];`)}
       let start = ((first + iy) * p.columns + ix) * p.xStride + p.xOffset;
       var at = ${narrow ? `(ky * p.sizeColumns + kx) * p.inQuads * ${outLanes}u` : '(ky * p.sizeColumns + kx) * p.inQuads * 4u * wQuads + quad'};
       for (var c = 0u; c < p.inQuads; c++) {
-        let v = x[start + c];
-${narrow ? repeat(outLanes, k => `        s0[${k}] += dot(v, w[at + ${k}u * p.inQuads + c]);`)
-    : repeat(4, j => `${repeat(quads, q => `        s${q} = fma(vec4f(v[${j}]), w[at + ${q}u], s${q});`)}\n        at += wQuads;`)}
+        let v = vec4f(x[start + c]);
+${narrow ? repeat(outLanes, k => `        s0[${k}] += dot(v, vec4f(w[at + ${k}u * p.inQuads + c]));`)
+    : repeat(4, j => `${repeat(quads, q => `        s${q} = fma(vec4f(v[${j}]), vec4f(w[at + ${q}u]), s${q});`)}\n        at += wQuads;`)}
       }
     }
   }
-${repeat(quads, q => `  if (quad + ${q}u < p.outQuads) { y[pixel * p.yStride + p.yOffset + quad + ${q}u] = ${activated(activation, `s${q}`)}; }`)}`,
+${repeat(quads, q => `  if (quad + ${q}u < p.outQuads) { y[pixel * p.yStride + p.yOffset + quad + ${q}u] = stored(${activated(activation, `s${q}`)}); }`)}`,
     }),
     params: valuesOf(PARAMS, {
       tasks, outQuads, quadTiles, rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], inQuads,

@@ -28,7 +28,7 @@ export function unpooling({ of, zeros, n, input, output, quads, size, strides, b
         let jy = i32(oy * p.strideRows + k / p.sizeColumns) - i32(p.top);
         let jx = i32(ox * p.strideColumns + k % p.sizeColumns) - i32(p.left);
         var v = vec4f();
-        if (${outside}) { ${zeros ? '' : 'continue;'} } else { v = x[((image * p.rows + u32(jy)) * p.columns + u32(jx)) * p.xStride + p.xOffset + c]; }
+        if (${outside}) { ${zeros ? '' : 'continue;'} } else { v = vec4f(x[((image * p.rows + u32(jy)) * p.columns + u32(jx)) * p.xStride + p.xOffset + c]); }
         let more = (v > most) | (place == vec4u(0xffffffffu));
         most = select(most, v, more);
         place = select(place, vec4u(k), more);
@@ -43,8 +43,8 @@ export function unpooling({ of, zeros, n, input, output, quads, size, strides, b
     kernel: kernel({
       key: `unpooling/${of}/${zeros}`,
       params: PARAMS,
-      reads: [['g', 'vec4f'], ...(of === 'max' ? [['x', 'vec4f']] as const : [])],
-      writes: 'vec4f',
+      reads: [['g', 'stored'], ...(of === 'max' ? [['x', 'stored']] as const : [])],
+      writes: 'stored',
       body: `
   let c = id % p.quads;
   let pixel = id / p.quads;
@@ -56,11 +56,11 @@ export function unpooling({ of, zeros, n, input, output, quads, size, strides, b
   let firstColumn = u32(max(i32(column + p.left) - i32(p.sizeColumns) + i32(p.strideColumns), 0)) / p.strideColumns;
   for (var oy = firstRow; oy * p.strideRows <= row + p.top && oy < p.outRows; oy++) {
     for (var ox = firstColumn; ox * p.strideColumns <= column + p.left && ox < p.outColumns; ox++) {
-      let d = g[((image * p.outRows + oy) * p.outColumns + ox) * p.gStride + p.gOffset + c];
+      let d = vec4f(g[((image * p.outRows + oy) * p.outColumns + ox) * p.gStride + p.gOffset + c]);
 ${of === 'max' ? largest : share}
     }
   }
-  y[pixel * p.yStride + p.yOffset + c] = sum;`,
+  y[pixel * p.yStride + p.yOffset + c] = stored(sum);`,
     }),
     params: valuesOf(PARAMS, {
       tasks, quads, rows: input[0], columns: input[1], outRows: output[0], outColumns: output[1], sizeRows: size[0], sizeColumns: size[1],

@@ -1,4 +1,4 @@
-import type { Kernel } from '../kernels/kernel.ts';
+import type { Dialect, Kernel } from '../kernels/kernel.ts';
 
 /** Networks share kernels, so pipelines are kept for the time of their device. */
 const kept = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
@@ -9,15 +9,19 @@ function of(device: GPUDevice): Map<string, GPUComputePipeline> {
   return pipelines;
 }
 
+function keyIn({ precision, subgroups }: Dialect, { key }: Kernel): string {
+  return [key, ...(precision === 'float16' ? [precision] : []), ...(subgroups ? ['subgroups'] : [])].join(' ');
+}
+
 /**
  * Compiles the kernels that are not there yet, all at once.
  * @throws Error with the compiler's message
  */
-export async function compile(device: GPUDevice, kernels: Iterable<Kernel>): Promise<void> {
+export async function compile(device: GPUDevice, kernels: Iterable<Kernel>, dialect: Dialect): Promise<void> {
   const pipelines = of(device);
-  const missing = new Map(Array.from(kernels, kernel => [kernel.key, kernel] as const).filter(([key]) => !pipelines.has(key)));
-  await Promise.all(Array.from(missing.values(), async ({ key, code }) => {
-    const module = device.createShaderModule({ label: key, code });
+  const missing = new Map(Array.from(kernels, kernel => [keyIn(dialect, kernel), kernel] as const).filter(([key]) => !pipelines.has(key)));
+  await Promise.all(Array.from(missing, async ([key, { code }]) => {
+    const module = device.createShaderModule({ label: key, code: code(dialect) });
     try {
       pipelines.set(key, await device.createComputePipelineAsync({ label: key, layout: 'auto', compute: { module, entryPoint: 'main' } }));
     } catch (error) {
@@ -29,11 +33,12 @@ export async function compile(device: GPUDevice, kernels: Iterable<Kernel>): Pro
 }
 
 /** A kernel's pipeline; one that was not compiled ahead, as another batch may want another tile, is now. */
-export function pipelineOf(device: GPUDevice, { key, code }: Kernel): GPUComputePipeline {
+export function pipelineOf(device: GPUDevice, kernel: Kernel, dialect: Dialect): GPUComputePipeline {
   const pipelines = of(device);
+  const key = keyIn(dialect, kernel);
   let pipeline = pipelines.get(key);
   if (!pipeline) {
-    pipeline = device.createComputePipeline({ label: key, layout: 'auto', compute: { module: device.createShaderModule({ label: key, code }), entryPoint: 'main' } });
+    pipeline = device.createComputePipeline({ label: key, layout: 'auto', compute: { module: device.createShaderModule({ label: key, code: kernel.code(dialect) }), entryPoint: 'main' } });
     pipelines.set(key, pipeline);
   }
   return pipeline;

@@ -1,7 +1,8 @@
+import { halfToNumber, numberToHalf } from '../half.ts';
 import { arenaOf, type Arena } from './arena.ts';
 import { NoPlan, OverBudget } from './ops.ts';
 import { compile, pipelineOf } from './pipelines.ts';
-import type { Operand, Program, Step } from './program.ts';
+import type { Constant, Operand, Program, Step } from './program.ts';
 
 /** How much of the device a plan takes, in bytes. */
 export interface PlanMemory {
@@ -16,6 +17,7 @@ export interface PlanMemory {
 
 /** Offsets of uniform and storage bindings: WebGPU's own default, which every device grants. */
 const ALIGNMENT = 256;
+const MARK_BYTES = 4;
 /** Batches whose buffers are kept: a full one, and the rest of a series. */
 const KEPT_BATCHES = 2;
 
@@ -28,6 +30,8 @@ interface Recorded {
   /** Which slot a root is in. */
   readonly slotOf: ReadonlyMap<number, number>;
   readonly params: GPUBuffer;
+  /** In float16: not 0 after a run that had values beyond it, whose outputs are then NaN. */
+  readonly beyond?: GPUBuffer;
   readonly bytes: number;
   readonly dispatches: readonly Dispatch[];
 }
@@ -78,7 +82,7 @@ export class Plan {
     checkLimits(device, program, 1, budget);
     const plan = new Plan(device, program, budget);
     try {
-      await compile(device, program.steps(1).map(({ launch }) => launch.kernel));
+      await compile(device, program.steps(1).map(({ launch }) => launch.kernel), program.dialect);
       plan.#record(1);
       return plan;
     } catch (error) {
@@ -138,9 +142,15 @@ export class Plan {
       if (feed instanceof Float32Array) this.device.queue.writeBuffer(to, 0, feed as Float32Array<ArrayBuffer>);
       else encoder.copyBufferToBuffer(feed, 0, to, 0, to.size);
     });
+    if (recorded.beyond) encoder.clearBuffer(recorded.beyond);
     this.#encode(encoder, recorded.dispatches);
     this.device.queue.submit([encoder.finish()]);
     return recorded.outputs;
+  }
+
+  /** Runs the plan for one input and reads its outputs, for tests of it. */
+  async values(feeds: readonly Float32Array[]): Promise<readonly Float32Array[]> {
+    return Promise.all(this.run(feeds).map(async buffer => new Float32Array(await this.#read(buffer, buffer.size))));
   }
 
   /**
@@ -151,23 +161,27 @@ export class Plan {
     const { inputs, dispatches, slots, slotOf } = this.#record(1);
     feeds.forEach((feed, i) => this.device.queue.writeBuffer(inputs[i]!, 0, feed as Float32Array<ArrayBuffer>));
     const read = async (root: number): Promise<Float32Array> => {
-      const size = this.program.bytesOf(root, 1);
-      const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-      try {
-        const encoder = this.device.createCommandEncoder();
-        encoder.copyBufferToBuffer(slots[slotOf.get(root)!]!, 0, staging, 0, size);
-        this.device.queue.submit([encoder.finish()]);
-        await staging.mapAsync(GPUMapMode.READ);
-        return new Float32Array(staging.getMappedRange().slice(0));
-      } finally {
-        staging.destroy();
-      }
+      const bytes = await this.#read(slots[slotOf.get(root)!]!, this.program.bytesOf(root, 1));
+      return this.program.isHalf ? Float32Array.from(new Uint16Array(bytes), halfToNumber) : new Float32Array(bytes);
     };
     for (const [i, dispatch] of dispatches.entries()) {
       const encoder = this.device.createCommandEncoder();
       this.#encode(encoder, [dispatch]);
       this.device.queue.submit([encoder.finish()]);
       await visit(i, read);
+    }
+  }
+
+  async #read(buffer: GPUBuffer, size: number): Promise<ArrayBuffer> {
+    const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    try {
+      const encoder = this.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, 0, staging, 0, size);
+      this.device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ);
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
     }
   }
 
@@ -185,7 +199,9 @@ export class Plan {
   /** Fills all that a run writes with a value, so that a test sees what is not written. */
   poison(value: number, batch = 1): void {
     const { slots, outputs } = this.#record(batch);
-    for (const buffer of [...slots, ...outputs]) this.device.queue.writeBuffer(buffer, 0, new Float32Array(buffer.size / 4).fill(value));
+    const filled = (buffer: GPUBuffer, half: boolean) => this.device.queue.writeBuffer(buffer, 0, half ? new Uint16Array(buffer.size / 2).fill(numberToHalf(value)) : new Float32Array(buffer.size / 4).fill(value));
+    for (const buffer of slots) filled(buffer, this.program.isHalf);
+    for (const buffer of outputs) filled(buffer, false);
   }
 
   dispose(): void {
@@ -213,6 +229,7 @@ export class Plan {
     const outputs = program.outputs.map(shape => device.createBuffer({ size: batch * valuesOf(shape) * 4, usage: STORAGE | COPY_SRC | COPY_DST }));
     const params = device.createBuffer({ size: Math.max(1, steps.length) * ALIGNMENT, usage: UNIFORM | COPY_DST });
     const values = new Uint32Array(params.size / 4);
+    const beyond = program.isHalf ? device.createBuffer({ size: MARK_BYTES, usage: STORAGE | COPY_DST }) : undefined;
     const bindingOf = ({ of, index }: Operand): GPUBufferBinding => {
       switch (of) {
         case 'tensor': return { buffer: slots[slotOf.get(index)!]!, size: program.bytesOf(index, batch) };
@@ -224,15 +241,15 @@ export class Plan {
     const most = device.limits.maxComputeWorkgroupsPerDimension;
     const dispatches = steps.map(({ launch, reads, writes }, i): Dispatch => {
       values.set(launch.params, i * ALIGNMENT / 4);
-      const pipeline = pipelineOf(device, launch.kernel);
-      const operands: GPUBufferBinding[] = [{ buffer: params, offset: i * ALIGNMENT, size: Math.ceil(launch.params.length / 4) * 16 }, ...reads.map(bindingOf), bindingOf(writes)];
+      const pipeline = pipelineOf(device, launch.kernel, program.dialect);
+      const operands: GPUBufferBinding[] = [{ buffer: params, offset: i * ALIGNMENT, size: Math.ceil(launch.params.length / 4) * 16 }, ...reads.map(bindingOf), bindingOf(writes), ...(beyond ? [{ buffer: beyond }] : [])];
       const bindings = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: operands.map((resource, binding) => ({ binding, resource })) });
       const x = Math.min(launch.workgroups, most);
       return { pipeline, bindings, x, y: Math.ceil(launch.workgroups / x) };
     });
     device.queue.writeBuffer(params, 0, values);
-    const bytes = [...slots, ...inputs, ...outputs, params].reduce((sum, { size }) => sum + size, 0);
-    return { batch, inputs, outputs, slots, slotOf, params, bytes, dispatches };
+    const bytes = [...slots, ...inputs, ...outputs, params].reduce((sum, { size }) => sum + size, beyond?.size ?? 0);
+    return { batch, inputs, outputs, slots, slotOf, params, ...(beyond && { beyond }), bytes, dispatches };
   }
 }
 
@@ -244,7 +261,7 @@ export function memoryOf(program: Program, batch: number): PlanMemory {
   const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
   const weights = program.constants.map(({ byteLength }) => aligned(byteLength));
   return {
-    weights: sum(weights), arena: sum(slots), rest: sum(ports) + steps.length * ALIGNMENT,
+    weights: sum(weights), arena: sum(slots), rest: sum(ports) + steps.length * ALIGNMENT + (program.isHalf ? MARK_BYTES : 0),
     largest: Math.max(...slots, ...ports, ...weights),
   };
 }
@@ -273,9 +290,9 @@ function arenaFor(program: Program, steps: readonly Step[], batch: number): Pick
 }
 
 /** Weights one after the other in as few buffers as the device's limit allows. */
-function uploaded(device: GPUDevice, constants: readonly (Float32Array | Uint32Array)[]): { readonly buffers: GPUBuffer[]; readonly bindings: GPUBufferBinding[] } {
+function uploaded(device: GPUDevice, constants: readonly Constant[]): { readonly buffers: GPUBuffer[]; readonly bindings: GPUBufferBinding[] } {
   const most = Math.min(device.limits.maxBufferSize, 256 * 2 ** 20);
-  const groups: { size: number; readonly parts: { readonly values: Float32Array | Uint32Array; readonly offset: number; readonly index: number }[] }[] = [];
+  const groups: { size: number; readonly parts: { readonly values: Constant; readonly offset: number; readonly index: number }[] }[] = [];
   constants.forEach((values, index) => {
     const size = aligned(values.byteLength);
     let group = groups.at(-1);
@@ -297,8 +314,8 @@ function uploaded(device: GPUDevice, constants: readonly (Float32Array | Uint32A
   return { buffers, bindings };
 }
 
-function free({ inputs, outputs, slots, params }: Recorded): void {
-  for (const buffer of [...inputs, ...outputs, ...slots, params]) buffer.destroy();
+function free({ inputs, outputs, slots, params, beyond }: Recorded): void {
+  for (const buffer of [...inputs, ...outputs, ...slots, params, ...(beyond ? [beyond] : [])]) buffer.destroy();
 }
 
 const valuesOf = ({ rows, columns, channels }: { readonly rows: number; readonly columns: number; readonly channels: number }) => rows * columns * channels;

@@ -6,7 +6,7 @@ import { depthwise } from '../kernels/depthwise.ts';
 import { dot } from '../kernels/dot.ts';
 import { gate } from '../kernels/gate.ts';
 import { globalPooling } from '../kernels/global-pooling.ts';
-import type { Launch } from '../kernels/kernel.ts';
+import { LARGEST_HALF, PLAIN, type Dialect, type Launch } from '../kernels/kernel.ts';
 import { NO_LANE, pack, relane, unpack } from '../kernels/layout.ts';
 import { moments } from '../kernels/moments.ts';
 import { pointwise } from '../kernels/pointwise.ts';
@@ -16,6 +16,7 @@ import { shift } from '../kernels/shift.ts';
 import { softmax } from '../kernels/softmax.ts';
 import { transposedConvolution } from '../kernels/transposed-convolution.ts';
 import { unpooling } from '../kernels/unpooling.ts';
+import { toHalves } from '../half.ts';
 import { lanesOf, lanesOfChannels, sameLanes, type Lanes } from './lanes.ts';
 import { NoPlan, type Before, type Network2D, type Node, type OpOf, type Pair, type PlaneShape } from './ops.ts';
 import { storageOf, type Storage } from './storage.ts';
@@ -38,26 +39,32 @@ export interface Step {
   readonly writes: Operand;
 }
 
-/** Bindings that WebGPU grants to every shader: a kernel that reads more than one less is not used. */
+/** Bindings that WebGPU grants to every shader; one is what is written, in float16 another the mark of what is beyond it. */
 const MOST_BINDINGS = 8;
+
+/** What a program's constants lie in; halves as their bits. */
+export type Constant = Float32Array | Uint32Array | Uint16Array;
 
 /**
  * A fused network as dispatches: where each tensor lies, which weights each kernel reads, and for any batch the steps.
- * @throws NoPlan where a kernel would bind more than WebGPU grants
+ * @throws NoPlan where a kernel would bind more than WebGPU grants, or a weight is beyond float16 that is to be kept in it
  */
 export class Program {
-  readonly constants: readonly (Float32Array | Uint32Array)[];
+  readonly constants: readonly Constant[];
   readonly inputs: readonly PlaneShape[];
   readonly outputs: readonly PlaneShape[];
   readonly lanes: readonly Lanes[];
   readonly storage: Storage;
   readonly network: Network2D;
-  readonly #constants: (Float32Array | Uint32Array)[] = [];
+  readonly #constants: Constant[] = [];
   #steps: { readonly batch: number; readonly steps: readonly Step[] } | undefined;
   readonly #constantOf = new Map<string, number>();
 
-  /** @param tiles of convolutions, where the device has better ones than the usual */
-  constructor(network: Network2D, readonly tiles?: ConvolutionTiles) {
+  /**
+   * @param tiles of convolutions, where the device has better ones than the usual
+   * @param dialect of its shaders; the device has to have been made with the features that it needs
+   */
+  constructor(network: Network2D, readonly tiles?: ConvolutionTiles, readonly dialect: Dialect = PLAIN) {
     this.network = network = withEqualLanes(network);
     const lanes: Lanes[] = [];
     for (const node of network.nodes) lanes.push(lanesOf(node, node.inputs.map(i => lanes[i]!), node.inputs.map(i => network.nodes[i]!.shape.channels), node.like === undefined ? undefined : lanes[node.like]));
@@ -71,10 +78,14 @@ export class Program {
     this.constants = this.#constants;
   }
 
+  get isHalf(): boolean {
+    return this.dialect.precision === 'float16';
+  }
+
   /** Bytes of a root's buffer, for a batch. */
   bytesOf(root: number, batch: number): number {
     const { rows, columns } = this.network.nodes[root]!.shape;
-    return batch * rows * columns * this.lanes[root]!.length * 4;
+    return batch * rows * columns * this.lanes[root]!.length * (this.isHalf ? 2 : 4);
   }
 
   /** In the order of computation; the last batch's are remembered. */
@@ -100,7 +111,7 @@ export class Program {
   }
 
   /** Weights are packed once, however often steps are made. */
-  #constant(name: string, values: () => Float32Array | Uint32Array): Operand {
+  #constant(name: string, values: () => Constant): Operand {
     let index = this.#constantOf.get(name);
     if (index === undefined) {
       index = this.#constants.push(values()) - 1;
@@ -122,8 +133,9 @@ export class Program {
     const pixels = n * shape.rows * shape.columns;
     const quads = lanes.length / 4;
     const constant = (what: string, values: () => Float32Array | Uint32Array) => this.#constant(`${what} of ${i}`, values);
+    const weights = (values: () => Float32Array) => this.#constant(`kernel of ${i}`, () => (this.isHalf ? halved(values(), name) : values()));
     const step = (launch: Launch, reads: readonly Operand[]): Step[] => {
-      if (reads.length + 1 > MOST_BINDINGS) throw new NoPlan(`${name} reads ${reads.length} buffers at once`);
+      if (reads.length + (this.isHalf ? 2 : 1) > MOST_BINDINGS) throw new NoPlan(`${name} reads ${reads.length} buffers at once`);
       return [{ name, ...(op.kind !== 'concatenation' && op.kind !== 'flatten' && { node: i }), launch, reads, writes: this.#tensor(i) }];
     };
     const before = (pre: Before | undefined) => (pre ? [constant('scale', () => byLanes(pre.scale, xLanes)), constant('shift', () => byLanes(pre.shift, xLanes))] : []);
@@ -141,7 +153,7 @@ export class Program {
           gate: gating && { by: gating === 'relu' ? 'relu' : 'affine relu', place: places[inputs[1]!]! },
         });
         return step(launch, [
-          this.#tensor(from!), constant('kernel', () => convolutionWeights(op.kernel, size[0] * size[1], xLanes, lanes)),
+          this.#tensor(from!), weights(() => convolutionWeights(op.kernel, size[0] * size[1], xLanes, lanes)),
           constant('bias', () => byLanes(op.bias, lanes, weightQuads(quads) * 4)), ...before(pre),
           ...(gating && gating !== 'relu' ? [constant('scale', () => byLanes(gating.scale, lanes)), constant('shift', () => byLanes(gating.shift, lanes))] : []),
           ...(gating ? [this.#tensor(inputs[1]!)] : []), ...(added === undefined ? [] : [this.#tensor(added)]),
@@ -152,18 +164,18 @@ export class Program {
         const outLanes = multipliedLanes(lanes);
         const taps = size[0] * size[1];
         return step(transposedConvolution({ ...windowed, inQuads: xLanes.length / 4, outQuads: quads, outLanes, size, strides, before: edge, activation }), [
-          this.#tensor(from!), constant('kernel', () => (outLanes < 4 ? narrowWeights(op.kernel, taps, xLanes, lanes, outLanes) : transposedWeights(op.kernel, taps, xLanes, lanes))),
+          this.#tensor(from!), weights(() => (outLanes < 4 ? narrowWeights(op.kernel, taps, xLanes, lanes, outLanes) : transposedWeights(op.kernel, taps, xLanes, lanes))),
           constant('bias', () => byLanes(op.bias, lanes, weightQuads(quads) * 4)),
         ]);
       }
       case 'depthwise': {
         const { size, strides, before: edge, activation } = op;
         return step(depthwise({ ...windowed, quads, size, strides, before: edge, activation }),
-          [this.#tensor(from!), constant('kernel', () => byLanes(op.kernel, lanes)), constant('bias', () => byLanes(op.bias, lanes))]);
+          [this.#tensor(from!), weights(() => byLanes(op.kernel, lanes)), constant('bias', () => byLanes(op.bias, lanes))]);
       }
       case 'dense':
         return step(dense({ n, inQuads: xLanes.length / 4, outQuads: quads, x, y, activation: op.activation }),
-          [this.#tensor(from!), constant('kernel', () => denseWeights(op.kernel, xLanes, lanes)), constant('bias', () => byLanes(op.bias, lanes))]);
+          [this.#tensor(from!), weights(() => denseWeights(op.kernel, xLanes, lanes)), constant('bias', () => byLanes(op.bias, lanes))]);
       case 'pooling': {
         const { of, zeros, size, strides, before: edge } = op;
         return step(pooling({ ...windowed, of, zeros, quads, size, strides, before: edge }), [this.#tensor(from!)]);
@@ -229,6 +241,12 @@ export class Program {
         })]);
     }
   }
+}
+
+function halved(values: Float32Array, name: string): Uint16Array {
+  const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  if (most > LARGEST_HALF) throw new NoPlan(`${name} has a weight of ${most.toPrecision(3)}, which is beyond float16`);
+  return toHalves(values);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { LINEAR } from '../kernels/activation.ts';
 import { convolution, TILES, USUAL_TILES, weightQuads, type ConvolutionTiles, type Tile } from '../kernels/convolution.ts';
-import type { Launch } from '../kernels/kernel.ts';
+import { PLAIN, type Dialect, type Launch } from '../kernels/kernel.ts';
 import { compile, pipelineOf } from './pipelines.ts';
 import { remember, remembered } from './remembered.ts';
 
 /** Raised with every change of the convolution or its candidates. */
-const VERSION = 1;
+const VERSION = 2;
 /** For all candidates of both kinds; compiling is apart, as it is done in parallel. */
 const BUDGET_MS = 200;
 /** A candidate has to be better by so much: what is less may be noise, and the usual tiles were seen on more networks. */
@@ -22,12 +22,12 @@ const QUADS = 16;
  * The tiles that this device computes convolutions with the quickest, tried once for each adapter. All candidates give the very
  * same values, bit for bit, so that nothing but time depends on what was chosen.
  */
-export async function tunedTiles(device: GPUDevice, adapter: string): Promise<ConvolutionTiles> {
-  const name = `tiles ${VERSION} ${adapter}`;
+export async function tunedTiles(device: GPUDevice, adapter: string, dialect: Dialect = PLAIN): Promise<ConvolutionTiles> {
+  const name = `tiles ${VERSION} ${dialect.precision} ${adapter}`;
   try {
     const known = tilesIn(await remembered(name));
     if (known) return known;
-    const { whole, ...tiles } = await tune(device);
+    const { whole, ...tiles } = await tune(device, dialect);
     // What a busy device left no time for is tried again in the next session.
     await remember(name, JSON.stringify(tiles), whole);
     return tiles;
@@ -42,8 +42,8 @@ export async function tunedTiles(device: GPUDevice, adapter: string): Promise<Co
  * @param budgetMs after which no further one is tried
  * @returns the quickest, and whether there was time for all
  */
-export async function tune(device: GPUDevice, budgetMs = BUDGET_MS): Promise<ConvolutionTiles & { readonly whole: boolean }> {
-  const bench = new Bench(device);
+export async function tune(device: GPUDevice, dialect: Dialect, budgetMs = BUDGET_MS): Promise<ConvolutionTiles & { readonly whole: boolean }> {
+  const bench = new Bench(device, dialect);
   try {
     const each = budgetMs / 2;
     const [pointwise, windowed] = [await bench.best([1, 1], each), await bench.best([3, 3], each)];
@@ -66,20 +66,23 @@ class Bench {
   readonly #w: GPUBuffer;
   readonly #bias: GPUBuffer;
   readonly #y: GPUBuffer;
+  readonly #beyond: GPUBuffer;
   readonly #params: GPUBuffer;
 
-  constructor(private readonly device: GPUDevice) {
-    const storage = (floats: number) => device.createBuffer({ size: floats * 4, usage: GPUBufferUsage.STORAGE });
-    this.#x = storage(SIDE * SIDE * QUADS * 4);
-    this.#y = storage(SIDE * SIDE * QUADS * 4);
-    this.#w = storage(9 * QUADS * 4 * weightQuads(QUADS) * 4);
-    this.#bias = storage(weightQuads(QUADS) * 4);
+  constructor(private readonly device: GPUDevice, private readonly dialect: Dialect) {
+    const bytes = dialect.precision === 'float16' ? 2 : 4;
+    const storage = (size: number) => device.createBuffer({ size, usage: GPUBufferUsage.STORAGE });
+    this.#x = storage(SIDE * SIDE * QUADS * 4 * bytes);
+    this.#y = storage(SIDE * SIDE * QUADS * 4 * bytes);
+    this.#w = storage(9 * QUADS * 4 * weightQuads(QUADS) * 4 * bytes);
+    this.#bias = storage(weightQuads(QUADS) * 4 * 4);
+    this.#beyond = storage(4);
     this.#params = device.createBuffer({ size: 256, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   }
 
   async best(size: readonly [number, number], budgetMs: number): Promise<{ readonly tile: Tile; readonly whole: boolean }> {
     const launches = TILES.map(tile => this.#launch(size, tile));
-    await compile(this.device, launches.map(({ kernel }) => kernel));
+    await compile(this.device, launches.map(({ kernel }) => kernel), this.dialect);
     const start = performance.now();
     let repeats = 1;
     // The first run warms up; then as often as a clock needs.
@@ -100,7 +103,7 @@ class Bench {
   }
 
   dispose(): void {
-    for (const buffer of [this.#x, this.#w, this.#bias, this.#y, this.#params]) buffer.destroy();
+    for (const buffer of [this.#x, this.#w, this.#bias, this.#y, this.#beyond, this.#params]) buffer.destroy();
   }
 
   #launch(size: readonly [number, number], tile: Tile): Launch {
@@ -112,10 +115,11 @@ class Bench {
   }
 
   async #time({ kernel, params, workgroups }: Launch, repeats: number): Promise<number> {
-    const { device } = this;
+    const { device, dialect } = this;
     device.queue.writeBuffer(this.#params, 0, new Uint32Array(params));
-    const pipeline = pipelineOf(device, kernel);
-    const resources = [{ buffer: this.#params, size: Math.ceil(params.length / 4) * 16 }, ...[this.#x, this.#w, this.#bias, this.#y].map(buffer => ({ buffer }))];
+    const pipeline = pipelineOf(device, kernel, dialect);
+    const storages = [this.#x, this.#w, this.#bias, this.#y, ...(dialect.precision === 'float16' ? [this.#beyond] : [])];
+    const resources = [{ buffer: this.#params, size: Math.ceil(params.length / 4) * 16 }, ...storages.map(buffer => ({ buffer }))];
     const bindings = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: resources.map((resource, binding) => ({ binding, resource })) });
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();

@@ -88,7 +88,7 @@ if (missing) console.warn(`Skipped: plans on WebGPU in Node, since there is ${mi
   test('is tuned to a GPU, and not to software', async () => {
     const x = input({ shape: [4, 4, 2] });
     const network = modelOf({ inputs: x, outputs: tfl.conv2d({ filters: 2, kernelSize: 1 }).apply(x) as typeof x });
-    await remember('tiles 1 an adapter', JSON.stringify({ pointwise: TILES[1], windowed: TILES[2] }));
+    await remember('tiles 2 float32 an adapter', JSON.stringify({ pointwise: TILES[1], windowed: TILES[2] }));
     for (const software of [true, false]) {
       const plan = await planOf(network, { on: { adapter: 'an adapter', software } });
       expect(plan.program.tiles).toEqual(software ? undefined : { pointwise: TILES[1], windowed: TILES[2] });

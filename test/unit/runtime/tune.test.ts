@@ -1,5 +1,6 @@
 /** Tiles of convolutions, on WebGPU in Node (Dawn on SwiftShader). */
 import { TILES, USUAL_TILES } from '../../../src/runtime/kernels/convolution.ts';
+import { PLAIN } from '../../../src/runtime/kernels/kernel.ts';
 import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
 import type { Network2D, Op } from '../../../src/runtime/plan/ops.ts';
 import { Plan } from '../../../src/runtime/plan/plan.ts';
@@ -55,10 +56,10 @@ function networkOf(size: number): Network2D {
   });
 
   test('without time to try them the usual ones are taken; what was tried is remembered for its adapter', async () => {
-    expect(await tune(device, 0)).toEqual({ ...USUAL_TILES, whole: false });
-    expect((await tune(device, 60_000)).whole).toBe(true);
+    expect(await tune(device, PLAIN, 0)).toEqual({ ...USUAL_TILES, whole: false });
+    expect((await tune(device, PLAIN, 60_000)).whole).toBe(true);
     // What was kept and cannot be read is tried anew.
-    await remember('tiles 1 a broken one', '{');
+    await remember('tiles 2 float32 a broken one', '{');
     expect(TILES).toContainEqual((await tunedTiles(device, 'a broken one')).windowed);
     const submit = jest.spyOn(device.queue, 'submit');
     const tuned = await tunedTiles(device, 'an adapter');
