@@ -138,6 +138,12 @@ const manifestShape = z.strictObject({
     format: z.enum(['graph', 'layers', 'onnx']),
     /** Every file of the graph, the topology itself included, with its SHA-256. */
     sha256: z.record(relativePath, SHA256),
+    /**
+     * Of layers and pictures: 'float16-allowed' where its author has seen that what it says stays the same. A GPU with `shader-f16` then keeps weights and
+     * activations in 16 bits, in half the memory, and adds in 32; the largest relative difference of outputs that is taken is 1e-2, and what is beyond it, or beyond
+     * 65,504, is computed in float32, which is also the default.
+     */
+    precision: z.enum(['float32', 'float16-allowed']).optional(),
   }),
   input: z.strictObject({
     modality: z.array(z.string().min(1)).min(1),
@@ -256,6 +262,7 @@ export const manifestSchema = manifestShape.superRefine((m, context) => {
   if (n.kind === 'percentile' && n.low >= n.high) issue(['input', 'normalisation'], 'expected low below high');
   if (n.kind === 'window' && n.min >= n.max) issue(['input', 'normalisation'], 'expected min below max');
   if (m.graph.format === 'onnx' && m.input.layout !== 'NHWC') issue(['input', 'layout'], 'expected NHWC with graph.format onnx');
+  if (m.graph.precision === 'float16-allowed' && (m.graph.format !== 'layers' || m.input.layout !== 'NHWC')) issue(['graph', 'precision'], 'expected float16-allowed with graph.format layers and layout NHWC only: others have no plan in float16');
   checkVolume(m, issue);
   checkScores(m, issue);
   checkTiling(m, issue);

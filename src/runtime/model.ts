@@ -216,11 +216,17 @@ async function guardedForward(device: Device, network: Network, inputs: readonly
   let outputs: Tensor[] = [];
   let given = false;
   try {
-    const values = await device.guard(async () => {
+    const run = () => device.guard(async () => {
       outputs = await forward(network, inputs, manifest.id, device);
       // Only the read shows that the device did the work; tfjs keeps the values, so the task reads them for nothing.
       return Promise.all(outputs.map(output => output.data()));
     });
+    let values = await run();
+    // A value beyond float16 makes all outputs NaN, so that one tells.
+    if (Number.isNaN(values[0]?.[0]) && (await device.guard(async () => network.plan?.widen?.(device)))) {
+      dispose(outputs);
+      values = await run();
+    }
     for (const of of values) checkFinite(of, manifest.id);
     given = true;
     return outputs;

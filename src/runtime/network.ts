@@ -46,6 +46,11 @@ export interface NetworkPlan {
    * @returns nothing where tfjs's tape has to compute it
    */
   derivative?(ask: DerivativeAsk): Promise<DerivativeValues | undefined>;
+  /**
+   * Of a plan in float16 that gave NaN: goes over to float32 for good, within the device's guard.
+   * @returns whether it did; false where it was in float32 before
+   */
+  widen?(device: Device): Promise<boolean>;
   /** @returns nothing where there is no plan */
   run(inputs: readonly Tensor[]): Tensor[] | undefined | Promise<Tensor[] | undefined>;
   dispose(): void;

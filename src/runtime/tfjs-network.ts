@@ -96,7 +96,7 @@ async function layersNetwork(artifacts: io.ModelArtifacts, { manifest, identity 
     layersModel: model,
   };
   if (manifest.input.layout === 'NDHWC') return { ...shared, ...slicedNetwork(model, manifest) };
-  const plan = await planFor(model, `${manifest.graph.url} of ${manifest.id}`, identity.sha256, place);
+  const plan = await planFor(model, manifest, identity.sha256, place);
   return {
     ...shared,
     ...(plan && { plan }),
@@ -115,11 +115,11 @@ async function layersNetwork(artifacts: io.ModelArtifacts, { manifest, identity 
 }
 
 /** Kernels that are quicker than tfjs's on the backend at hand. */
-async function planFor(model: LayersModel, name: string, identity: string, place: OnnxPlace): Promise<NetworkPlan | undefined> {
+async function planFor(model: LayersModel, { id, graph, input }: ModelManifest, identity: string, place: OnnxPlace): Promise<NetworkPlan | undefined> {
   const backend = getBackend();
-  if (backend === 'webgpu') return new (await import('./plan/planned-network.ts')).PlannedNetwork(model, identity);
+  if (backend === 'webgpu') return new (await import('./plan/planned-network.ts')).PlannedNetwork(model, identity, graph.precision === 'float16-allowed' ? input.valueRange : undefined);
   // What is built to be trained or explained says nothing of where it is to run.
-  if (backend === 'wasm' && place.on) return new (await import('./onnx-plan.ts')).OnnxPlan(model, name, place);
+  if (backend === 'wasm' && place.on) return new (await import('./onnx-plan.ts')).OnnxPlan(model, `${graph.url} of ${id}`, place);
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import { backend, env, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { OverreadError } from '../errors.ts';
 import { isSoftwareName, type Device, type Refusal } from './device.ts';
+import { dialectFeatures } from './kernels/kernel.ts';
 import type { RuntimeOptions } from './types.ts';
 import { versionsHere } from './versions.ts';
 
@@ -40,7 +41,7 @@ export async function openWebGPU(options: RuntimeOptions, reason: string): Promi
   Object.assign(requiredLimits, options.deviceLimits);
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({ requiredLimits });
+    device = await adapter.requestDevice({ requiredLimits, requiredFeatures: dialectFeatures(adapter) });
   } catch (error) {
     return { refused: `the adapter ${name} gave no device (${error instanceof Error ? error.message : String(error)})` };
   }

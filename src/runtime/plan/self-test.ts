@@ -6,7 +6,7 @@ import { referenceOf, sizeOf, type Given } from './reference.ts';
 
 /** Values of each layer that are computed again. */
 const PLACES = 12;
-/** Of the largest value that is summed up: float32 sums in another order differ by some 1e-6, a wrong kernel by much more. */
+/** Of the largest value that is summed up, in float32: its sums in another order differ by some 1e-6, a wrong kernel by much more. */
 const TOLERANCE = 1e-3;
 
 /** What a device computed wrongly. */
@@ -24,9 +24,9 @@ export interface Fault {
  * is read right after its step, before another takes its buffer.
  * @returns the first layer that is wrong
  */
-export async function selfTest(plan: Plan): Promise<Fault | undefined> {
+export async function selfTest(plan: Plan, tolerance = TOLERANCE): Promise<Fault | undefined> {
   const { program } = plan;
-  const feeds = program.inputs.map((shape, i) => noise(sizeOf(shape), i, shape));
+  const feeds = noisyFeeds(program);
   const steps = program.steps(1);
   let random = 1;
   const among = (count: number) => (random = (Math.imul(random, 1664525) + 1013904223) >>> 0) % count;
@@ -46,7 +46,7 @@ export async function selfTest(plan: Plan): Promise<Fault | undefined> {
       const [row, column, channel] = i === 0 ? [shape.rows - 1, shape.columns - 1, shape.channels - 1] : [among(shape.rows), among(shape.columns), among(shape.channels)];
       const expected = wanted(row, column, channel);
       const got = value((row * shape.columns + column) * shape.channels + channel);
-      if (Math.abs(got - expected) <= TOLERANCE * Math.max(scale, Math.abs(expected))) continue;
+      if (Math.abs(got - expected) <= tolerance * Math.max(scale, Math.abs(expected))) continue;
       fault = { layer: made.name, kernel: steps[index]!.launch.kernel.key, expected, got };
       return;
     }
@@ -74,6 +74,11 @@ function largestOf(count: number, value: (index: number) => number): number {
   let largest = 0;
   for (let i = 0; i < count; i += step) largest = Math.max(largest, Math.abs(value(i)));
   return largest;
+}
+
+/** An input for each of the network's, of pictures within a range. */
+export function noisyFeeds({ inputs }: Program, [low, high]: readonly [number, number] = [-1, 1]): readonly Float32Array[] {
+  return inputs.map((shape, i) => noise(sizeOf(shape), i, shape).map(value => (shape.rows * shape.columns === 1 ? value : low + (value + 1) / 2 * (high - low))));
 }
 
 /** Around zero; which of several inputs is present, as which a vector of few values is taken, is all of them. */

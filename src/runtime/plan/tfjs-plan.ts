@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { DeviceDescription } from '../../results/result.ts';
 import { fused } from './fuse.ts';
 import { fromLayers } from './from-layers.ts';
+import type { Dialect } from '../kernels/kernel.ts';
 import { NoPlan } from './ops.ts';
 import { Plan, type Feed } from './plan.ts';
 import { Program } from './program.ts';
@@ -22,18 +23,27 @@ export function deviceOfTfjs(): GPUDevice {
   return (backend() as unknown as Backend).device;
 }
 
+export interface PlanOptions {
+  /** Bytes that it may take. */
+  readonly budget?: number | undefined;
+  /** What the device is: convolutions are tuned to it, unless it is software, whose time depends on other things. */
+  readonly on?: Pick<DeviceDescription, 'adapter' | 'software'> | undefined;
+  /** float32 when left out. */
+  readonly precision?: Dialect['precision'] | undefined;
+}
+
 /**
  * The plan of a layers model on the device that tfjs runs on, with its weights and pipelines there.
- * @param options.budget bytes that it may take
- * @param options.on what it is: convolutions are tuned to it, unless it is software, whose time depends on other things
- * @throws NoPlan where tfjs runs on no WebGPU device, or the network has no plan
+ * @throws NoPlan where tfjs runs on no WebGPU device, the network has no plan, or the device no float16 that is asked for; OverBudget
  */
-export async function planOf(model: LayersModel, { budget, on }: { readonly budget?: number | undefined; readonly on?: Pick<DeviceDescription, 'adapter' | 'software'> | undefined } = {}): Promise<Plan> {
+export async function planOf(model: LayersModel, { budget, on, precision = 'float32' }: PlanOptions = {}): Promise<Plan> {
   if (getBackend() !== 'webgpu') throw new NoPlan(`tfjs runs on ${getBackend()}`);
-  const network = fused(await fromLayers(model));
   const device = deviceOfTfjs();
-  const tiles = !on || on.software ? undefined : await tunedTiles(device, on.adapter);
-  return Plan.make(device, new Program(network, tiles), budget);
+  if (precision === 'float16' && !device.features.has('shader-f16')) throw new NoPlan('the device has no shader-f16');
+  const dialect: Dialect = { precision, subgroups: device.features.has('subgroups') };
+  const network = fused(await fromLayers(model));
+  const tiles = !on || on.software ? undefined : await tunedTiles(device, on.adapter, dialect);
+  return Plan.make(device, new Program(network, tiles, dialect), budget);
 }
 
 /**
