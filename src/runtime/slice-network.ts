@@ -10,8 +10,8 @@ import { predictedBytes, sliceBytes, SliceSchedule, type StageOrder, type Volume
 export const MOST_READ_AT_ONCE = 8;
 /** Dispatches that tfjs gathers before it submits them: what they read and wrote is kept until then, freed or not. */
 const GATHERED = 15;
-/** Uniforms of dispatches that are under way. */
-const UNIFORMS = 2 ** 20;
+/** Uniforms of dispatches that are under way: an allowance, far above what small planes need. */
+export const UNIFORMS = 2 ** 20;
 
 interface Made {
   readonly name: string;
