@@ -7,6 +7,7 @@ declare module 'jstat' {
   const jstat: {
     readonly normal: Distribution<[mean: number, deviation: number]>;
     readonly studentt: Distribution<[degreesOfFreedom: number]>;
+    readonly beta: Distribution<[a: number, b: number]>;
     readonly chisquare: Distribution<[degreesOfFreedom: number]>;
   };
   export default jstat;

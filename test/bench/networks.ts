@@ -4,6 +4,7 @@ import { buildCountCeption } from '../../src/architectures/count-ception.ts';
 import { buildDenseNet } from '../../src/architectures/densenet.ts';
 import { buildResNet } from '../../src/architectures/resnet.ts';
 import { buildUNet } from '../../src/architectures/unet.ts';
+import { mulberry32 } from '../../src/metrics/mulberry32.ts';
 
 export interface BenchNetwork {
   /** Side of the input. */
@@ -54,9 +55,6 @@ export function multiplicationsOf(model: LayersModel): number {
 
 /** Uniform in -1..1, from a fixed seed: the same numbers for every engine. */
 export function benchInput(count: number): Float32Array {
-  let state = 7;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 4294967296) * 2 - 1;
-  });
+  const next = mulberry32(7);
+  return Float32Array.from({ length: count }, () => 2 * next() - 1);
 }

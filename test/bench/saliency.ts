@@ -8,7 +8,6 @@
  * nothing of a GPU's; it computes in this process, so that its processor time is counted too, which other work on the machine
  * does not stretch.
  */
-import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,16 +15,15 @@ import { parseArgs } from 'node:util';
 import { setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { buildDenseNet } from '../../src/architectures/densenet.ts';
-import { layersFiles } from '../../src/architectures/layers-files.ts';
-import type { ModelManifest } from '../../src/manifest.ts';
 import { installWebGPU } from '../../src/node.ts';
 import { createRuntime } from '../../src/runtime/runtime.ts';
-import type { Backend, ModelFiles } from '../../src/runtime/types.ts';
+import type { Backend } from '../../src/runtime/types.ts';
 import { gradCam } from '../../src/tasks/saliency/grad-cam.ts';
 import { inputGradient } from '../../src/tasks/saliency/input-gradient.ts';
 import type { SaliencyContext } from '../../src/tasks/saliency/method.ts';
 import { gaussians } from '../../src/tasks/saliency/random.ts';
 import { randomisationCheck } from '../../src/tasks/saliency/randomisation.ts';
+import { classifierFiles } from './classifier-folder.ts';
 
 const { values: options } = parseArgs({ options: {
   backend: { type: 'string', default: 'cpu' }, rounds: { type: 'string', default: '5' }, side: { type: 'string', default: '128' }, report: { type: 'string' },
@@ -34,24 +32,10 @@ const backend = options.backend as Backend;
 const [rounds, side] = [Number(options.rounds), Number(options.side)];
 const NETWORK = { inputShape: [side, side], classes: 3, growth: 12, blockConfig: [4, 6, 8, 6], initFeatures: 24, bnSize: 4, weights: { seed: 1 } } as const;
 
-async function files(): Promise<ModelFiles> {
-  const network = buildDenseNet(NETWORK);
-  const all = new Map(await layersFiles(network));
-  network.dispose();
-  const code = (codeValue: string) => ({ codeValue, codingSchemeDesignator: '99BENCH', codeMeaning: codeValue });
-  const manifest: ModelManifest = {
-    schemaVersion: 1, id: 'bench-densenet', version: '1.0.0', name: 'DenseNet with random weights', task: 'classify',
-    graph: { url: 'model.json', format: 'layers', sha256: Object.fromEntries([...all].map(([name, bytes]) => [name, createHash('sha256').update(bytes).digest('hex')])) },
-    input: { modality: ['OT'], shape: [side, side, 1], layout: 'NHWC', valueRange: [0, 1], channels: ['grey'], normalisation: { kind: 'window', min: 0, max: 1 }, fit: 'stretch' },
-    output: { activation: 'sigmoid', gives: 'logits', targets: ['A', 'B', 'C'].map(label => ({ label, concept: code(label) })) },
-    algorithm: { family: code('bench'), name: 'bench' }, license: 'MIT', citation: 'none', intendedUse: 'A benchmark.', notice: 'Not for diagnosis.',
-  };
-  all.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
-  return { location: 'memory', read: async name => all.get(name)! };
-}
-
 await setBackend('cpu');
-const made = await files();
+const made = await classifierFiles(buildDenseNet(NETWORK), {
+  id: 'bench-densenet', name: 'DenseNet with random weights', labels: ['A', 'B', 'C'], normalisation: { kind: 'window', min: 0, max: 1 }, intendedUse: 'A benchmark.', notice: 'Not for diagnosis.',
+});
 if (backend === 'webgpu') await installWebGPU(true);
 const runtime = await createRuntime({ backend, allowSoftware: true });
 const net = await runtime.load(made);

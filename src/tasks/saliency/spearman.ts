@@ -3,7 +3,7 @@
  * two is constant there is no order to compare: 1 when both are, else 0.
  * @param a and b: equally long, at least one value
  */
-export function spearman(a: Float32Array, b: Float32Array): number {
+export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [x, y] = [ranks(a), ranks(b)];
   const mean = (a.length + 1) / 2;
   let xy = 0;
@@ -21,7 +21,7 @@ export function spearman(a: Float32Array, b: Float32Array): number {
 }
 
 /** Ranks from 1. */
-function ranks(values: Float32Array): Float64Array {
+function ranks(values: ArrayLike<number>): Float64Array {
   const order = Uint32Array.from(values, (_, i) => i).sort((i, j) => values[i]! - values[j]!);
   const out = new Float64Array(values.length);
   for (let first = 0; first < order.length; ) {

@@ -1,7 +1,10 @@
 /** Makes the networks with seeded random weights and leaves them on the server for all engines. */
 import '@tensorflow/tfjs-backend-cpu';
-import { io, ready, setBackend, tensor1d } from '@tensorflow/tfjs-core';
+import { ready, setBackend, tensor1d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { layersFiles } from '../../../src/architectures/layers-files.ts';
+import { mulberry32 } from '../../../src/metrics/mulberry32.ts';
+import { sha256 } from '../../../src/runtime/sha256.ts';
 import { multiplicationsOf, NETWORKS } from '../networks.ts';
 import type { Made } from './contract.ts';
 import { onnxOf } from './onnx.ts';
@@ -20,23 +23,13 @@ window.make = async (name, size) => {
     name, shape: model.inputs[0]!.shape.slice(1) as number[], batch, stream, parameters: model.countParams(), multiplications: batch * stream * multiplicationsOf(model),
   };
 
-  let saved: io.ModelArtifacts | undefined;
-  await model.save(io.withSaveHandler(async artifacts => {
-    saved = artifacts;
-    return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-  }));
-  const weights = io.concatenateArrayBuffers([saved!.weightData!].flat());
-  const json = {
-    modelTopology: saved!.modelTopology, format: 'layers-model',
-    weightsManifest: [{ paths: ['weights.bin'], weights: saved!.weightSpecs }],
-  };
-  const graph = new TextEncoder().encode(JSON.stringify(json));
+  const layers = await layersFiles(model, 2 ** 31);
+  const hashes = Object.fromEntries(await Promise.all([...layers].map(async ([file, bytes]) => [file, await sha256(bytes)] as const)));
   const targets = model.outputs[0]!.shape.at(-1)!;
   const files: Record<string, BodyInit> = {
     'made.json': JSON.stringify(made),
-    'model.json': graph,
-    'weights.bin': weights,
-    'manifest.json': JSON.stringify(manifestOf(made, targets, { 'model.json': await sha256(graph), 'weights.bin': await sha256(weights) })),
+    ...(Object.fromEntries(layers) as Record<string, Uint8Array<ArrayBuffer>>),
+    'manifest.json': JSON.stringify(manifestOf(made, targets, hashes)),
     'model.onnx': onnxOf(model, batch),
   };
   for (const [file, body] of Object.entries(files)) await fetch(`/made/${name}/${file}`, { method: 'PUT', body });
@@ -45,11 +38,8 @@ window.make = async (name, size) => {
 
 /** Fresh batch normalisation does nothing (mean 0, variance 1); trained one does, and engines may fold it. */
 function shakeNormalisation(model: LayersModel): void {
-  let state = SEED;
-  const between = (low: number, high: number, n: number) => tensor1d(Float32Array.from({ length: n }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return low + (high - low) * (state / 4294967296);
-  }));
+  const next = mulberry32(SEED);
+  const between = (low: number, high: number, n: number) => tensor1d(Float32Array.from({ length: n }, () => low + (high - low) * next()));
   for (const layer of model.layers.filter(l => l.getClassName() === 'BatchNormalization')) {
     const n = layer.getWeights()[0]!.size;
     layer.setWeights([between(0.8, 1.2, n), between(-0.1, 0.1, n), between(-0.1, 0.1, n), between(0.8, 1.2, n)]);
@@ -69,8 +59,4 @@ function manifestOf({ name, shape }: Made, targets: number, hashes: Record<strin
     output: { activation: 'none', gives: 'logits', targets: Array.from({ length: targets }, (_, i) => ({ label: `output ${i}`, concept })) },
     algorithm: { family: concept, name }, license: 'none', citation: 'none', intendedUse: 'timing', notice: 'Random weights.',
   };
-}
-
-async function sha256(bytes: BufferSource): Promise<string> {
-  return Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), b => b.toString(16).padStart(2, '0')).join('');
 }

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Image } from '../../../src/image/image.ts';
 import { infer } from '../../../src/infer.ts';
+import { mulberry32 } from '../../../src/metrics/mulberry32.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';
 import { diskFiles } from '../../../src/runtime/node-files.ts';
 import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
@@ -28,8 +29,8 @@ const MODELS = ['tiny-bright', 'tiny-dark', 'tiny-unet', 'tiny-softmax'];
 await installWebGPU(true);
 const files = (id: string): ModelFiles => diskFiles(path.join(FIXTURES, id));
 const open = (deviceLimits?: Record<string, number>) => createRuntime({ backend: 'webgpu', allowSoftware: true, ...(deviceLimits && { deviceLimits }) });
-let state = 1;
-const among = (count: number) => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % count;
+const next = mulberry32(1);
+const among = (count: number) => Math.floor(next() * count);
 
 /** A bright disc somewhere. */
 function picture(): Image {

@@ -1,8 +1,7 @@
 import { initializers, input, layers as tfl, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { layersFiles } from '../../../src/architectures/layers-files.ts';
-import { parseManifest } from '../../../src/manifest.ts';
 import { identityOf, sha256 } from '../../../src/runtime/sha256.ts';
 import type { VerifiedModel } from '../../../src/runtime/verified.ts';
+import { classifierFolder } from '../classifier-folder.ts';
 import { SIDE } from './pictures.ts';
 
 /** Three convolutions, the largest of each feature (a mean would drown a disc of 38 pixels), one score. */
@@ -15,17 +14,8 @@ export async function untrained(seed: number): Promise<VerifiedModel> {
   const vector = tfl.globalMaxPooling2d({}).apply(conv(24, half)) as SymbolicTensor;
   const score = tfl.dense({ units: 1, kernelInitializer: kernelInitializer() }).apply(vector) as SymbolicTensor;
   const network = modelOf({ inputs: image, outputs: score });
-  const files = await layersFiles(network);
-  network.dispose();
-  const hashes = Object.fromEntries(await Promise.all([...files].map(async ([name, bytes]) => [name, await sha256(bytes)] as const)));
-  const concept = { codeValue: '123037004', codingSchemeDesignator: 'SCT', codeMeaning: 'Body structure' };
-  const manifest = parseManifest({
-    schemaVersion: 1, id: 'discs', version: '1.0.0', name: 'Discs', task: 'classify',
-    graph: { url: 'model.json', format: 'layers', sha256: hashes },
-    input: { modality: ['OT'], shape: [SIDE, SIDE, 1], layout: 'NHWC', valueRange: [0, 1], channels: ['luminance'], normalisation: { kind: 'zscore' }, fit: 'stretch' },
-    output: { activation: 'sigmoid', gives: 'logits', targets: [{ label: 'Disc', concept, operatingPoint: 0.5 }] },
-    algorithm: { family: { codeValue: '123110', codingSchemeDesignator: 'DCM', codeMeaning: 'Artificial Intelligence' }, name: 'Discs' },
-    license: 'MIT', citation: 'none', intendedUse: 'The right-reasons experiment.', notice: 'Knows discs in noise only. Not for diagnosis.',
-  }, 'of the experiment');
+  const { manifest, hashes, files } = await classifierFolder(network, {
+    id: 'discs', name: 'Discs', labels: ['Disc'], normalisation: { kind: 'zscore' }, intendedUse: 'The right-reasons experiment.', notice: 'Knows discs in noise only. Not for diagnosis.',
+  });
   return { manifest, identity: { id: 'discs', version: '1.0.0', name: 'Discs', notice: manifest.notice, sha256: await identityOf(await sha256(new Uint8Array()), hashes) }, files, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) };
 }

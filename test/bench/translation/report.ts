@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as echarts from 'echarts';
+import { spearman } from '../../../src/tasks/saliency/spearman.ts';
 
 interface Outcome {
   readonly loss: 'adversarial' | 'l1';
@@ -46,21 +47,8 @@ function trend(loss: (typeof LOSSES)[number]): readonly number[] {
   const seeds = [...new Set(outcomes.map(({ seed }) => seed))].sort((a, b) => a - b);
   return seeds.map(seed => {
     const of = outcomes.filter(outcome => outcome.loss === loss && outcome.seed === seed);
-    return pearson(ranks(of.map(({ share }) => share)), ranks(of.map(({ invented }) => invented)));
+    return spearman(of.map(({ share }) => share), of.map(({ invented }) => invented));
   });
-}
-
-function ranks(values: readonly number[]): number[] {
-  const sorted = [...values].sort((a, b) => a - b);
-  return values.map(value => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);
-}
-
-function pearson(a: readonly number[], b: readonly number[]): number {
-  const [x, y] = [mean(a), mean(b)];
-  const sum = (of: (i: number) => number) => a.reduce((total, _, i) => total + of(i), 0);
-  const spread = Math.sqrt(sum(i => (a[i]! - x) ** 2) * sum(i => (b[i]! - y) ** 2));
-  // All alike: nothing goes with anything.
-  return spread ? sum(i => (a[i]! - x) * (b[i]! - y)) / spread : 0;
 }
 
 const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
