@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OverreadError } from '../errors.ts';
 import { inputNames, outputsRead, type ModelManifest } from '../manifest.ts';
 import type { DeviceDescription } from '../results/result.ts';
-import type { SliceNetwork } from './slice-network.ts';
+import type { SliceNetwork, SliceRun } from './slice-network.ts';
 import { tfjsNetwork } from './tfjs-network.ts';
 import type { Device } from './device.ts';
 import type { OnnxPlace } from './onnx-session.ts';
@@ -51,6 +51,11 @@ export interface NetworkPlan {
    * @returns whether it did; false where it was in float32 before
    */
   widen?(device: Device): Promise<boolean>;
+  /**
+   * Of a network of volumes: goes through it slice by slice.
+   * @returns nothing where there is no plan
+   */
+  start?(read: (slice: number) => Float32Array): SliceRun | undefined;
   /** @returns nothing where there is no plan */
   run(inputs: readonly Tensor[]): Tensor[] | undefined | Promise<Tensor[] | undefined>;
   dispose(): void;

@@ -1,7 +1,8 @@
 import { keep, tensor4d, tidy, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { activationOf } from './kernels/activation.ts';
-import { outputSize, windowsOf } from './layer-windows.ts';
+import type { Layer } from './layer-graph.ts';
+import { outputSize, windowsOf, type Window } from './layer-windows.ts';
 import { stepsTo } from './receptive-field.ts';
 import { sliceLayer, type SliceLayer } from './slice-layers.ts';
 import { predictedBytes, sliceBytes, SliceSchedule, type StageOrder, type VolumeShape } from './slice-schedule.ts';
@@ -18,9 +19,16 @@ interface Made {
   readonly shape: VolumeShape;
 }
 
-interface Stage extends StageOrder {
-  readonly by: SliceLayer;
+/** A layer of a network of volumes in its place. */
+export interface VolumeStep {
+  readonly layer: Layer;
+  /** Of slices, rows and columns. */
+  readonly windows: readonly Window[];
+  readonly inputs: readonly VolumeShape[];
+  readonly made: VolumeShape;
 }
+
+type Stage<L> = StageOrder & { readonly by: L };
 
 /** What a run will take of its device at most, in bytes. */
 export interface SliceMemory {
@@ -44,7 +52,7 @@ export class SliceNetwork {
   readonly outputShape: VolumeShape;
   readonly #weights: number;
   readonly #volumes: readonly Made[];
-  readonly #stages: Stage[];
+  readonly #stages: readonly Stage<SliceLayer>[];
   readonly #within: readonly { readonly name: string; readonly shape: readonly number[] }[];
 
   /**
@@ -52,37 +60,19 @@ export class SliceNetwork {
    * @throws OverreadError `model/graph`, naming the layer, for a network whose output is no window on its input
    */
   constructor(model: LayersModel, inputShape: VolumeShape) {
-    const image = model.inputs[0]!;
-    const output = model.outputs.at(-1)!;
-    const volumes: Made[] = [{ name: image.name, shape: inputShape }];
-    const index = new Map<number, number>([[image.id, 0]]);
-    const within: { name: string; shape: readonly number[] }[] = [];
-    const steps = stepsTo(output, image);
-    const readers = (of: { readonly id: number }) => steps.filter(({ inputs }) => inputs.some(({ id }) => id === of.id)).length;
-    this.#stages = [];
-    for (const step of steps) {
-      const inputs = step.inputs.map(({ id }) => index.get(id)!);
-      const shapes = inputs.map(i => volumes[i]!.shape);
-      const sides = shapes[0]!.slice(0, 3);
-      const windows = windowsOf(step.layer, sides, step.inputs[0]!.shape.length);
-      const [slices, rows, columns] = windows.map((window, axis) => outputSize(window, sides[axis]!)) as [number, number, number];
-      const name = step.layer.name;
-      const before = this.#stages.find(stage => stage.output === inputs[0]);
-      const activation = step.layer.getClassName() === 'Activation' && readers(step.inputs[0]!) === 1 ? activationOf(step.layer.getConfig().activation) : undefined;
-      if (activation && before?.by.takesOver?.(activation)) {
-        index.set(step.output.id, inputs[0]!);
-        continue;
-      }
-      index.set(step.output.id, volumes.length);
-      volumes.push({ name, shape: [slices, rows, columns, step.output.shape.at(-1)!] });
-      const by = sliceLayer(step.layer, windows[0]!, shapes.map(([n, r, c, channels]) => ({ slices: n, plane: [r, c], channels })), [rows, columns], windows.slice(1));
-      if (by.within) within.push({ name, shape: by.within });
-      this.#stages.push({ by, window: windows[0]!, inputs, output: volumes.length - 1 });
-    }
+    const { volumes, stages } = stagesOf<SliceLayer>(model, inputShape, {
+      make: ({ layer, windows: [window, ...rest], inputs, made: [, rows, columns] }) =>
+        sliceLayer(layer, window!, inputs.map(([n, r, c, channels]) => ({ slices: n, plane: [r, c], channels })), [rows, columns], rest),
+      takesOver(by, { layer }) {
+        const activation = layer.getClassName() === 'Activation' ? activationOf(layer.getConfig().activation) : undefined;
+        return activation !== undefined && by.takesOver?.(activation) === true;
+      },
+    });
+    this.#stages = stages;
     // Twice: a layer without a kernel of ours keeps its weights in another order, too.
     this.#weights = 2 * 4 * model.countParams();
     this.#volumes = volumes;
-    this.#within = within;
+    this.#within = stages.flatMap(({ by, output }) => (by.within ? [{ name: volumes[output]!.name, shape: by.within }] : []));
     this.outputShape = volumes.at(-1)!.shape;
   }
 
@@ -94,11 +84,11 @@ export class SliceNetwork {
   /**
    * @param read the input's slice, rows · columns · channels values
    */
-  start(read: (slice: number) => Float32Array): SliceRun {
+  start(read: (slice: number) => Float32Array): SliceSchedule<Tensor4D> {
     const [, ...plane] = this.#volumes[0]!.shape;
     return new SliceSchedule<Tensor4D>(this.#volumes.map(({ shape }) => shape), this.#stages, {
       read: slice => keep(tensor4d(read(slice), [1, ...plane])),
-      make: (stage, given, slice) => keep(tidy(() => {
+      make: ({ stage, given, slice }) => keep(tidy(() => {
         const x = this.#stages[stage]!.by.slice((input, at) => given[input]!.get(at), slice);
         // A layer that does nothing at inference gives back what it was given.
         return given.some(slices => slices.get(slice) === x) ? x.clone() : x;
@@ -122,5 +112,50 @@ export class SliceNetwork {
   }
 }
 
+/**
+ * The layers of a network of volumes in the order in which a slice goes through them.
+ * @param how `make` makes what computes a layer; `takesOver` is asked whether that of a layer computes the next one, too, where no other reads it
+ * @throws OverreadError `model/graph`, naming the layer, for a network whose output is no window on its input
+ */
+export function stagesOf<L>(
+  model: LayersModel, inputShape: VolumeShape, how: { make(step: VolumeStep): L; takesOver(by: L, step: VolumeStep): boolean },
+): { readonly volumes: readonly Made[]; readonly stages: readonly Stage<L>[] } {
+  const image = model.inputs[0]!;
+  const volumes: Made[] = [{ name: image.name, shape: inputShape }];
+  const stages: Stage<L>[] = [];
+  const index = new Map<number, number>([[image.id, 0]]);
+  const steps = stepsTo(model.outputs.at(-1)!, image);
+  const readers = (of: { readonly id: number }) => steps.filter(({ inputs }) => inputs.some(({ id }) => id === of.id)).length;
+  for (const { layer, inputs: read, output } of steps) {
+    const inputs = read.map(({ id }) => index.get(id)!);
+    const shapes = inputs.map(i => volumes[i]!.shape);
+    const sides = shapes[0]!.slice(0, 3);
+    const windows = windowsOf(layer, sides, read[0]!.shape.length);
+    const [slices, rows, columns] = windows.map((window, axis) => outputSize(window, sides[axis]!)) as [number, number, number];
+    const step: VolumeStep = { layer, windows, inputs: shapes, made: [slices, rows, columns, output.shape.at(-1)!] };
+    const before = stages.find(stage => stage.output === inputs[0]);
+    if (before && inputs.length === 1 && readers(read[0]!) === 1 && how.takesOver(before.by, step)) {
+      index.set(output.id, inputs[0]!);
+      continue;
+    }
+    index.set(output.id, volumes.length);
+    stages.push({ by: how.make(step), window: windows[0]!, inputs, output: volumes.length });
+    volumes.push({ name: layer.name, shape: step.made });
+  }
+  return { volumes, stages };
+}
+
 /** A volume on its way through the network; each slice of the output, [1, rows, columns, channels], is the caller's to dispose. */
-export type SliceRun = SliceSchedule<Tensor4D>;
+export interface SliceRun {
+  /** How much of all layers' slices is made, 0..1. */
+  readonly fraction: number;
+  /** As of {@link SliceSchedule}, at once or later. */
+  next(pause?: () => boolean): Slice | 'paused' | undefined | Promise<Slice | 'paused' | undefined>;
+  dispose(): void;
+}
+
+/** Its values, and the end of it. */
+export interface Slice {
+  data(): Promise<unknown>;
+  dispose(): void;
+}

@@ -1,9 +1,9 @@
-import { tensor, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
+import { tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { OverreadError, throwIfAborted } from '../errors.ts';
 import { checkFinite } from './check-finite.ts';
 import type { Device } from './device.ts';
 import type { Network } from './network.ts';
-import { MOST_READ_AT_ONCE, type SliceRun } from './slice-network.ts';
+import { MOST_READ_AT_ONCE, type Slice, type SliceRun } from './slice-network.ts';
 
 /** Some slices of what a network of volumes gives, one after the other. */
 export interface OutputSlices {
@@ -47,7 +47,7 @@ export async function* predictSlices(modelId: string, turn: NetworkTurn, input: 
         if (network !== begunOn) {
           throw new OverreadError('device/lost', `The device was replaced while ${modelId} was under way, and the slices on it are gone. Run it again.`);
         }
-        run ??= network.sliced.start(input.read);
+        run ??= network.plan?.start?.(input.read) ?? network.sliced.start(input.read);
         const { slices, done } = await someSlices(run);
         return slices.length || !done ? { first: given, shape: network.sliced.outputShape, slices, fraction: run.fraction } : undefined;
       });
@@ -67,12 +67,12 @@ export async function* predictSlices(modelId: string, turn: NetworkTurn, input: 
 async function someSlices(run: SliceRun): Promise<{ readonly slices: Float32Array[]; readonly done: boolean }> {
   const start = performance.now();
   const late = () => performance.now() - start > TURN_MS;
-  const made: Tensor4D[] = [];
-  let next = run.next(late);
+  const made: Slice[] = [];
+  let next = await run.next(late);
   while (next && next !== 'paused') {
     made.push(next);
     if (late() || made.length === MOST_READ_AT_ONCE) break;
-    next = run.next(late);
+    next = await run.next(late);
   }
   try {
     return { slices: (await Promise.all(made.map(slice => slice.data()))) as Float32Array[], done: next === undefined };

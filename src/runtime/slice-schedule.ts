@@ -13,12 +13,21 @@ export interface StageOrder {
   readonly output: number;
 }
 
+/** Slices of a layer that are to be made next. */
+export interface Making<T> {
+  readonly stage: number;
+  /** Of each of the stage's inputs, the slices that are there. */
+  readonly given: readonly ReadonlyMap<number, T>[];
+  /** The first of them. */
+  readonly slice: number;
+  readonly count: number;
+}
+
 /** What is done with a slice: it is computed, or only counted. */
 export interface SliceWork<T> {
   /** A slice of the network's input. */
   read(slice: number): T;
-  /** @param given of each of the stage's inputs, the slices that are there */
-  make(stage: number, given: readonly ReadonlyMap<number, T>[], slice: number): T;
+  make(what: Making<T>): T;
   free(of: T): void;
 }
 
@@ -37,7 +46,9 @@ export class SliceSchedule<T> {
   constructor(
     private readonly shapes: readonly VolumeShape[],
     private readonly stages: readonly StageOrder[],
-    private readonly work: SliceWork<T>,
+    private readonly work: Omit<SliceWork<T>, 'make'> & Partial<SliceWork<T>>,
+    /** Slices that are made at once, where they are. */
+    private readonly group = 1,
   ) {
     this.#slices = shapes.map(() => new Map());
     this.#done = shapes.map(() => 0);
@@ -59,11 +70,18 @@ export class SliceSchedule<T> {
    * @param pause asked after each slice of a layer; where it says so, the next call goes on from there
    * @returns undefined after the last slice
    */
-  next(pause: () => boolean = () => false): T | 'paused' | undefined {
+  next(pause?: () => boolean): T | 'paused' | undefined {
+    const steps = this.steps(pause);
+    for (let step = steps.next(); ; step = steps.next([this.work.make!(step.value)])) if (step.done) return step.value;
+  }
+
+  /** As {@link next}, for who makes slices otherwise: those that are asked for are to be handed back made. */
+  *steps(pause: () => boolean = () => false): Generator<Making<T>, T | 'paused' | undefined, readonly T[]> {
     const last = this.shapes.length - 1;
     if (this.#given === this.shapes[last]![0]) return undefined;
+    if (this.#slices[last]!.has(this.#given)) return this.#handedOut();
     const wanted = this.shapes.map(() => -1);
-    wanted[last] = this.#given;
+    wanted[last] = Math.min(this.#given + this.group, this.shapes[last]![0]) - 1;
     for (const { window, inputs, output } of [...this.stages].reverse()) {
       if (wanted[output]! < 0) continue;
       const upTo = readBy(window, [0, wanted[output]!])[1];
@@ -73,9 +91,14 @@ export class SliceSchedule<T> {
       this.#slices[0]!.set(slice, this.work.read(slice));
       this.#done[0] = slice + 1;
     }
-    for (const [index, { output }] of this.stages.entries()) if (!this.#make(index, wanted[output]!, pause)) return 'paused';
-    const slice = this.#slices[last]!.get(this.#given)!;
-    this.#slices[last]!.delete(this.#given++);
+    for (const [index, { output }] of this.stages.entries()) if (!(yield* this.#make(index, wanted[output]!, pause))) return 'paused';
+    return this.#handedOut();
+  }
+
+  #handedOut(): T {
+    const last = this.#slices.at(-1)!;
+    const slice = last.get(this.#given)!;
+    last.delete(this.#given++);
     return slice;
   }
 
@@ -87,14 +110,16 @@ export class SliceSchedule<T> {
   }
 
   /** @returns false where it paused */
-  #make(index: number, upTo: number, pause: () => boolean): boolean {
+  *#make(index: number, upTo: number, pause: () => boolean): Generator<Making<T>, boolean, readonly T[]> {
     const { inputs, output } = this.stages[index]!;
-    for (let slice = this.#done[output]!; slice <= upTo; slice++) {
-      this.#slices[output]!.set(slice, this.work.make(index, inputs.map(input => this.#slices[input]!), slice));
-      this.#done[output] = slice + 1;
+    for (let slice = this.#done[output]!, count = 0; slice <= upTo; slice += count) {
+      count = Math.min(this.group, upTo - slice + 1);
+      const made = yield { stage: index, given: inputs.map(input => this.#slices[input]!), slice, count };
+      made.forEach((of, i) => this.#slices[output]!.set(slice + i, of));
+      this.#done[output] = slice + count;
       this.#count();
       this.#free(inputs);
-      if (slice < upTo && pause()) return false;
+      if (slice + count <= upTo && pause()) return false;
     }
     return true;
   }

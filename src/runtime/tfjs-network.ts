@@ -95,7 +95,7 @@ async function layersNetwork(artifacts: io.ModelArtifacts, { manifest, identity 
     takesBatches: model.inputs[0]?.shape[0] == null,
     layersModel: model,
   };
-  if (manifest.input.layout === 'NDHWC') return { ...shared, ...slicedNetwork(model, manifest) };
+  if (manifest.input.layout === 'NDHWC') return { ...shared, ...(await slicedNetwork(model, manifest, place)) };
   const plan = await planFor(model, manifest, identity.sha256, place);
   return {
     ...shared,
@@ -123,7 +123,7 @@ async function planFor(model: LayersModel, { id, graph, input }: ModelManifest, 
   return undefined;
 }
 
-function slicedNetwork(model: LayersModel, { id, input: { shape } }: ModelManifest): Pick<Network, 'sliced' | 'tensors' | 'forward' | 'dispose'> {
+async function slicedNetwork(model: LayersModel, { id, graph, input: { shape } }: ModelManifest, place: OnnxPlace): Promise<Pick<Network, 'sliced' | 'plan' | 'tensors' | 'forward' | 'dispose'>> {
   let sliced: SliceNetwork;
   try {
     sliced = new SliceNetwork(model, shape as unknown as VolumeShape);
@@ -131,13 +131,16 @@ function slicedNetwork(model: LayersModel, { id, input: { shape } }: ModelManife
     model.dispose();
     throw error;
   }
+  const plan = getBackend() === 'wasm' && place.on ? new (await import('./onnx-slices.ts')).OnnxSlices(model, shape as unknown as VolumeShape, `${graph.url} of ${id}`, place) : undefined;
   return {
     sliced,
+    ...(plan && { plan }),
     tensors: [...weightTensors(model), ...sliced.tensors],
     forward: () => {
       throw new OverreadError('internal', `Expected ${id} to be run slice by slice, as a network of volumes is. Please report this.`);
     },
     dispose() {
+      plan?.dispose();
       sliced.dispose();
       model.dispose();
     },

@@ -8,15 +8,15 @@ import { outputSize, perAxis, windowsOf, type Window } from '../layer-windows.ts
 import { NoPlan, type Network2D, type Node, type Op, type Pair, type PlaneShape } from './ops.ts';
 
 type Config = Readonly<Record<string, unknown>>;
-type Read = (layer: Layer, index: number) => Float32Array;
+export type Read = (layer: Layer, index: number) => Float32Array;
 interface Made {
   readonly op: Op;
   readonly shape: PlaneShape;
 }
 
-const JOINS: Readonly<Record<string, Join>> = { Add: 'add', Multiply: 'multiply', Maximum: 'maximum', Minimum: 'minimum', Average: 'average' };
+export const JOINS: Readonly<Record<string, Join>> = { Add: 'add', Multiply: 'multiply', Maximum: 'maximum', Minimum: 'minimum', Average: 'average' };
 /** Layers that do nothing at inference. */
-const NOTHING: ReadonlySet<string> = new Set(['Dropout', 'SpatialDropout2D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout']);
+export const NOTHING: ReadonlySet<string> = new Set(['Dropout', 'SpatialDropout2D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout']);
 
 /**
  * A layers model of planes and vectors as nodes, in the order of computation, with its weights read.
@@ -26,9 +26,7 @@ const NOTHING: ReadonlySet<string> = new Set(['Dropout', 'SpatialDropout2D', 'Ga
 export async function fromLayers(model: LayersModel, wanted: readonly SymbolicTensor[] = model.outputs): Promise<Network2D> {
   const order = inOrder(model);
   const layers = new Set(order.map(({ sourceLayer }) => sourceLayer));
-  const weights = new Map<Layer, readonly Float32Array[]>();
-  for (const layer of layers) weights.set(layer, await Promise.all(layer.weights.map(async weight => (await (weight.read() as Tensor).data()) as Float32Array)));
-  const read: Read = (layer, index) => weights.get(layer)![index]!;
+  const read = await weightsOf(layers);
 
   const nodes: Node[] = [];
   const at = new Map<number, number>();
@@ -82,7 +80,18 @@ export async function fromLayers(model: LayersModel, wanted: readonly SymbolicTe
   }
 }
 
-function madeBy(layer: Layer, config: Config, shapes: readonly PlaneShape[], read: Read, rank: number): Made {
+export async function weightsOf(layers: Iterable<Layer>): Promise<Read> {
+  const weights = new Map<Layer, readonly Float32Array[]>();
+  for (const layer of layers) weights.set(layer, await Promise.all(layer.weights.map(async weight => (await (weight.read() as Tensor).data()) as Float32Array)));
+  return (layer, index) => weights.get(layer)![index]!;
+}
+
+/**
+ * What a layer does to what it reads, but for an activation of its own (which `Activation` is not).
+ * @param rank of what it reads
+ * @throws NoPlan for a class that has no kernel here
+ */
+export function madeBy(layer: Layer, config: Config, shapes: readonly PlaneShape[], read: Read, rank: number): Made {
   const name = layer.name;
   const type = layer.getClassName();
   const x = shapes[0]!;
@@ -267,7 +276,7 @@ function onChannels(layer: Layer, config: Config, rank: number): void {
   if (!last) throw new NoPlan(`${layer.name} works along axis ${String(config.axis)}`);
 }
 
-function activationIn(layer: Layer, given: unknown): Activation | 'softmax' {
+export function activationIn(layer: Layer, given: unknown): Activation | 'softmax' {
   if (given === 'softmax') return given;
   const activation = activationOf(given);
   if (!activation) throw new NoPlan(`${layer.name} has the activation ${JSON.stringify(given)}`);

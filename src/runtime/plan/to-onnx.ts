@@ -8,6 +8,8 @@ import { NoPlan, type Affine, type Before, type Network2D, type Node, type OpOf,
 export interface Ranks {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /** Planes are given and taken as [n, channels, rows, columns], as they are within. */
+  readonly channelsFirst?: boolean;
 }
 
 /** As good as zero. onnxruntime would make zeros around a pool the pool's own padding, which counts for nothing. */
@@ -41,7 +43,8 @@ class Writer {
     this.network.outputs.forEach((of, i) => {
       const { shape } = this.network.nodes[of]!;
       const value = this.#values[of]!;
-      if (this.ranks.outputs[i] === 2) this.#graph.output(`y${i}`, this.#reshaped(value, [0, -1]), ['n', shape.channels]);
+      if (this.ranks.channelsFirst) this.#graph.output(`y${i}`, value, ['n', shape.channels, shape.rows, shape.columns]);
+      else if (this.ranks.outputs[i] === 2) this.#graph.output(`y${i}`, this.#reshaped(value, [0, -1]), ['n', shape.channels]);
       else this.#graph.output(`y${i}`, this.#graph.node('Transpose', [value], { perm: TO_CHANNELS_LAST }), ['n', shape.rows, shape.columns, shape.channels]);
     });
     return this.#graph.bytes();
@@ -54,6 +57,7 @@ class Writer {
     const graph = this.#graph;
     switch (op.kind) {
       case 'input': {
+        if (this.ranks.channelsFirst) return graph.input(`x${op.index}`, ['n', shape.channels, shape.rows, shape.columns]);
         if (this.ranks.inputs[op.index] === 2) return this.#reshaped(graph.input(`x${op.index}`, ['n', shape.channels]), [0, -1, 1, 1]);
         return graph.node('Transpose', [graph.input(`x${op.index}`, ['n', shape.rows, shape.columns, shape.channels])], { perm: TO_CHANNELS_FIRST });
       }
