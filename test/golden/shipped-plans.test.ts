@@ -19,12 +19,15 @@ import { memoryOf, Plan } from '../../src/runtime/plan/plan.ts';
 import { Program } from '../../src/runtime/plan/program.ts';
 import { dawnMissing } from '../unit/runtime/dawn.ts';
 import { noise, valuesIn } from '../unit/runtime/gpu-values.ts';
+import { decided } from './decided.ts';
 import { shippedModel } from './shipped-model.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('../unit/runtime/dawn.ts')>('../unit/runtime/dawn.ts').dawn());
 
 const MODELS = join(__dirname, '../../models');
 const RELATIVE_TOLERANCE = 1e-4;
+/** All are held to what the reference leaves undecided of them, one at least to the tolerance alone. */
+const PICTURES = 3;
 const ids = readdirSync(MODELS).filter(id => existsSync(join(MODELS, id, 'model.json')) && existsSync(join(MODELS, id, 'golden/golden.json')));
 const asked = (process.env['FULL_SIZE'] ?? '').split(',').includes('webgpu') && !dawnMissing();
 
@@ -85,14 +88,15 @@ describe.each(ids)('%s', id => {
       const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
       const plan = await Plan.make(device, made);
       let least = Infinity;
-      // A ReLU at zero or two equal values in a pool fall to either side by rounding, and then a derivative is another: of a few pictures one has none.
-      for (let picture = 0; picture < 3 && least > RELATIVE_TOLERANCE; picture++) {
-        const { feeds, weights, wanted } = await onTheTape(output, wrt, picture);
+      for (let picture = 0; picture < PICTURES; picture++) {
+        const { feeds, weights, wanted, apart } = await onTheTape(output, wrt, picture);
         plan.poison(NaN);
         const [, , got] = await Promise.all(plan.run([...feeds, weights]).map(buffer => valuesIn(device, buffer)));
         const most = wanted.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
         const difference = wanted.reduce((largest, value, i) => Math.max(largest, Math.abs(value - got![i]!)), 0);
-        console.log(`${id}, ${output.sourceLayer.name} by ${wrt.sourceLayer.name}, picture ${picture}: ${difference.toExponential(1)} of ${most.toPrecision(3)}`);
+        console.log(`${id}, ${output.sourceLayer.name} by ${wrt.sourceLayer.name}, picture ${picture}: ${difference.toExponential(1)} of ${most.toPrecision(3)}, undecided ${apart.toExponential(1)}`);
+        // Some of what is undecided may cancel when all of it falls to one side.
+        expect(difference).toBeLessThan(RELATIVE_TOLERANCE * most + 2 * apart);
         least = Math.min(least, difference / most);
       }
       plan.dispose();
@@ -122,12 +126,12 @@ describe.each(ids)('%s', id => {
     try {
       installGradientRules();
       network.layers.forEach((layer, i) => layer.setWeights(values[i]!.map(([shape, of]) => tf.tensor(of, shape))));
-      const wanted = tf.tidy(() => {
+      const { values: wanted, apart } = decided(() => tf.tidy(() => {
         const given = new Map(network.inputs.map(({ id: of, shape }, i) => [of, tf.tensor(feeds[i]!, [1, ...shape.slice(1)] as number[])]));
         const at = given.get(wrt.id) ?? evaluate(wrt, given);
         return tf.valueAndGrad(of => evaluate(output, new Map([...given, [wrt.id, of]])))(at, tf.tensor(weights, [1, weights.length])).grad.dataSync() as Float32Array;
-      });
-      return { feeds, weights, wanted: wanted.slice() };
+      }));
+      return { feeds, weights, wanted, apart };
     } finally {
       await tf.setBackend('wasm');
     }
