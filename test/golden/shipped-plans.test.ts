@@ -1,6 +1,7 @@
 /**
  * Every model that is shipped has a plan, and every classifier one of its derivatives. That they give on WebGPU what stock tfjs gives on
  * wasm, and its tape on plain JavaScript, is asked for by hand, since a software GPU takes minutes: FULL_SIZE=webgpu npx jest test/golden/shipped-plans
+ * In float16, too, where the adapter has it: with VK_DRIVER_FILES=/usr/share/vulkan/icd.d/lvp_icd.json on Mesa's lavapipe.
  */
 import '@tensorflow/tfjs-backend-cpu';
 import { existsSync, readdirSync } from 'node:fs';
@@ -9,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import '../../src/runtime/modality-moments.ts';
 import '../../src/runtime/view-moments.ts';
+import { dialectFeatures } from '../../src/runtime/kernels/kernel.ts';
 import { installGradientRules } from '../../src/runtime/gradient-rules.ts';
 import { evaluate, featureMap } from '../../src/runtime/layer-graph.ts';
 import { installWebGPU } from '../../src/runtime/node-webgpu.ts';
@@ -26,6 +28,7 @@ jest.mock('webgpu', () => jest.requireActual<typeof import('../unit/runtime/dawn
 
 const MODELS = join(__dirname, '../../models');
 const RELATIVE_TOLERANCE = 1e-4;
+const HALF_TOLERANCE = 1e-2;
 /** All are held to what the reference leaves undecided of them, one at least to the tolerance alone. */
 const PICTURES = 3;
 const ids = readdirSync(MODELS).filter(id => existsSync(join(MODELS, id, 'model.json')) && existsSync(join(MODELS, id, 'golden/golden.json')));
@@ -62,18 +65,22 @@ describe.each(ids)('%s', id => {
     }));
     await installWebGPU();
     const adapter = (await navigator.gpu.requestAdapter())!;
-    const device = await adapter.requestDevice();
-    const plan = await Plan.make(device, program);
-    plan.poison(NaN);
-    const got = await Promise.all(plan.run(feeds).map(buffer => valuesIn(device, buffer)));
-    plan.dispose();
+    const device = await adapter.requestDevice({ requiredFeatures: dialectFeatures(adapter) });
+    const subgroups = device.features.has('subgroups');
+    for (const precision of ['float32', 'float16'] as const) {
+      if (precision === 'float16' && !device.features.has('shader-f16')) continue;
+      const plan = await Plan.make(device, new Program(program.network, undefined, { precision, subgroups }));
+      plan.poison(NaN);
+      const got = await Promise.all(plan.run(feeds).map(buffer => valuesIn(device, buffer)));
+      plan.dispose();
+      wanted.forEach((values, k) => {
+        const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+        const difference = values.reduce((largest, value, i) => Math.max(largest, Math.abs(value - got[k]![i]!)), 0);
+        console.log(`${id}, output ${k} in ${precision}: ${difference.toExponential(1)} of ${most.toPrecision(3)}`);
+        expect(difference).toBeLessThan((precision === 'float16' ? HALF_TOLERANCE : RELATIVE_TOLERANCE) * most);
+      });
+    }
     device.destroy();
-    wanted.forEach((values, k) => {
-      const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-      const difference = values.reduce((largest, value, i) => Math.max(largest, Math.abs(value - got[k]![i]!)), 0);
-      console.log(`${id}, output ${k}: ${difference.toExponential(1)} of ${most.toPrecision(3)}`);
-      expect(difference).toBeLessThan(RELATIVE_TOLERANCE * most);
-    });
   }, 600_000);
 
   const { task } = shippedModel<{ sha256: Record<string, string> }>(id).manifest;

@@ -131,8 +131,11 @@ export function fedNetwork(one: Case, batch: number, seed: number): { readonly n
   return { network: { nodes: [...inputs, node], outputs: [inputs.length] }, node, feeds };
 }
 
-/** By the size of what is summed up: differences of 0.0001 matter little beside 100. */
-export function largestError(got: Float32Array, node: Node, shapes: readonly PlaneShape[], feeds: readonly Float32Array[], batch: number): number {
+/**
+ * By the size of what is summed up: differences of 0.0001 matter little beside 100.
+ * @param rounding of each value, of itself, which is no error
+ */
+export function largestError(got: Float32Array, node: Node, shapes: readonly PlaneShape[], feeds: readonly Float32Array[], batch: number, rounding = 0): number {
   const { rows, columns, channels: count } = node.shape;
   let largest = 0;
   for (let image = 0, i = 0; image < batch; image++) {
@@ -140,7 +143,7 @@ export function largestError(got: Float32Array, node: Node, shapes: readonly Pla
     const wanted = referenceOf(node, given);
     for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) for (let k = 0; k < count; k++, i++) {
       const value = wanted(r, c, k);
-      const error = Math.abs(got[i]! - value) / Math.max(1, Math.abs(value));
+      const error = (Math.abs(got[i]! - value) - rounding * Math.abs(value)) / Math.max(1, Math.abs(value));
       if (!(error <= largest)) largest = Number.isNaN(error) ? Infinity : error;
     }
   }

@@ -20,6 +20,11 @@ export function dialectFeatures({ features }: GPUAdapter): GPUFeatureName[] {
   return FEATURES.filter(feature => features.has(feature));
 }
 
+/** How shaders are written for a device that was asked for them. */
+export function dialectOn({ features }: GPUDevice, precision: Dialect['precision'] = 'float32'): Dialect {
+  return { precision, subgroups: features.has('subgroups') };
+}
+
 /**
  * What a kernel of ours is. Activations lie in buffers of vec4<f32> or vec4<f16>, one quad of channels after the other, pixel by pixel
  * (NHWC, the channels filled up to a multiple of four), so that every load and store is a whole vec4. A tensor may be a

@@ -8,6 +8,7 @@ import { memoryOf, Plan } from './plan.ts';
 import { Program } from './program.ts';
 import { selfTest, type Fault } from './self-test.ts';
 import { hasPassed, keepPassed } from './tested.ts';
+import { dialectOn } from '../kernels/kernel.ts';
 import type { ConvolutionTiles } from '../kernels/convolution.ts';
 
 /** A derivative that is asked for: of which scores, by what. */
@@ -120,7 +121,7 @@ export class DerivativePlans {
     let plan: Plan;
     try {
       const network = fused(await fromLayers(this.model, [output, wrt]));
-      const program = new Program(derivativeOf(network, network.outputs[0]!, network.outputs[1]!), tiles);
+      const program = new Program(derivativeOf(network, network.outputs[0]!, network.outputs[1]!), tiles, dialectOn(device));
       this.#makeRoom(program);
       plan = await Plan.make(device, program);
     } catch (error) {

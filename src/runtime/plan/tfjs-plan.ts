@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { DeviceDescription } from '../../results/result.ts';
 import { fused } from './fuse.ts';
 import { fromLayers } from './from-layers.ts';
-import type { Dialect } from '../kernels/kernel.ts';
+import { dialectOn, type Dialect } from '../kernels/kernel.ts';
 import { NoPlan } from './ops.ts';
 import { Plan, type Feed } from './plan.ts';
 import { Program } from './program.ts';
@@ -40,7 +40,7 @@ export async function planOf(model: LayersModel, { budget, on, precision = 'floa
   if (getBackend() !== 'webgpu') throw new NoPlan(`tfjs runs on ${getBackend()}`);
   const device = deviceOfTfjs();
   if (precision === 'float16' && !device.features.has('shader-f16')) throw new NoPlan('the device has no shader-f16');
-  const dialect: Dialect = { precision, subgroups: device.features.has('subgroups') };
+  const dialect = dialectOn(device, precision);
   const network = fused(await fromLayers(model));
   const tiles = !on || on.software ? undefined : await tunedTiles(device, on.adapter, dialect);
   return Plan.make(device, new Program(network, tiles, dialect), budget);
