@@ -1,4 +1,4 @@
-import { Worker } from 'bullmq';
+import { DelayedError, Worker } from 'bullmq';
 import { OverreadError } from '../../errors.ts';
 import type { RequestHeaders } from '../../image/dicomweb-get.ts';
 import { inputFile } from '../image-inputs.ts';
@@ -17,20 +17,30 @@ export interface WorkerOptions {
   readonly runners: readonly ModelRunner[];
   readonly headers?: RequestHeaders;
   readonly note: (line: string) => void;
+  /** Until a study is asked for again from a server that did not answer, ms. */
+  readonly unansweredMs?: number;
   /** A worker that has not said for so long that it lives is taken for dead, ms. */
   readonly lockMs?: number;
 }
 
+/** How often a server is waited for before it counts as a try: with a minute between, half an hour. */
+const MOST_UNANSWERED = 30;
+
 /**
  * Takes studies of a queue one at a time, so that the PACS is never asked for more studies at once than there are workers.
+ * A server that does not answer is no fault of the study: it waits, and has as many tries left.
  * @returns a function that lets the study at hand end and stops
  */
-export function startWorker({ redis, queue, runners, headers, note, lockMs = 30_000 }: WorkerOptions): () => Promise<void> {
-  const worker = new Worker<StudyJob, StudyRecord>(queue, async job => {
+export function startWorker({ redis, queue, runners, headers, note, unansweredMs = 60_000, lockMs = 30_000 }: WorkerOptions): () => Promise<void> {
+  const worker = new Worker<StudyJob, StudyRecord>(queue, async (job, token) => {
     checkModels(job.data, runners);
     const record = await runStudy(studyOf(job.data, runners, headers), runners);
     note(`${job.data.study} ${record.outcome}${reasonOf(record)}`);
     if (record.outcome !== 'failed') return record;
+    if (record.entries.some(({ error }) => error?.code === 'network/unreachable') && job.attemptsStarted < MOST_UNANSWERED) {
+      await job.moveToDelayed(Date.now() + unansweredMs, token);
+      throw new DelayedError();
+    }
     // The last try hands out what it has; before it, the queue tries again.
     if (job.attemptsMade + 1 >= MOST_TRIES) return { ...record, tries: MOST_TRIES };
     throw new Error(reasonOf(record).slice(2));

@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -137,6 +138,40 @@ withRedis('over a real Redis (skipped where redis-server is not installed)', () 
     expect((await done).map(r => r.outcome)).toEqual(Array(N).fill('done'));
     await end();
     expect(linesOf('restart').sort()).toEqual(all());
+  });
+
+  test('two cohorts that wait for the same workers have a journal each, with its own studies', async () => {
+    const half = (first: boolean) => jobs().filter((_, n) => n < N / 2 === first);
+    const end = worker('shared');
+    await Promise.all([true, false].map(async first => {
+      const out = `shared-${first}`;
+      const journal = new Journal(path.join(home, out), [model]);
+      expect(await queueCohort(half(first), { redis: redis(), queue: 'shared', journal, note: () => {}, stopped: () => ended })).toBe(true);
+      journal.close();
+      expect(linesOf(out).sort()).toEqual(half(first).map(({ study }) => study).sort());
+    }));
+    await end();
+  });
+
+  test('a PACS that does not answer for a while costs no study its tries', async () => {
+    let asked = 0;
+    const pacs = http.createServer((_, response) => {
+      asked++;
+      // As one that is being started again: three tries find nobody, each of which asks three times.
+      if (asked <= 9) response.destroy();
+      else response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await new Promise(resolve => pacs.once('listening', resolve));
+    const dicomweb = `http://127.0.0.1:${(pacs.address() as net.AddressInfo).port}`;
+    const end = startWorker({ redis: redis(), queue: 'away', runners: [runner()], note: () => {}, lockMs: 1500, unansweredMs: 50 });
+    const journal = new Journal(path.join(home, 'away'), [model]);
+    await queueCohort([{ study: '1.2.3', dicomweb, models: [model] }], { redis: redis(), queue: 'away', journal, note: () => {}, stopped: () => ended });
+    const [record] = journal.records();
+    journal.close();
+    await end();
+    pacs.close();
+    // It is there again, and the study was taken away meanwhile: refused for that.
+    expect(record).toMatchObject({ outcome: 'refused', entries: [{ error: { code: 'input/unreadable' } }] });
   });
 
   test('a worker with other weights does no study', async () => {
