@@ -1,6 +1,7 @@
 import { compared, comparedMeans, comparedReliability, type Compared } from './evaluation/compared.ts';
 import { evalItems } from './evaluation/items.ts';
 import type { EvalReport } from './evaluation/report.ts';
+import { isRankedByLogit } from './evaluation/scores.ts';
 import { infer } from './infer.ts';
 import type { TrainingRecord } from './manifest.ts';
 import type { Device } from './runtime/device.ts';
@@ -87,7 +88,7 @@ export async function fineTune(runtime: TfjsRuntime, job: FineTuneJob, turns: Tr
   const both: EvalReport[] = [];
   for (const model of [verified, tuned]) both.push(await measure(runtime, model, job, examples.validation, both.length));
   const inMasks = recipe.guidance && (await turns.turn(device => saliencyCompared(device, verified, tuned, examples.validation)));
-  const record = { ...unmeasured, metrics: { ...compared(both[0]!, both[1]!), ...(inMasks && { [SALIENCY_METRIC]: inMasks }) } };
+  const record = { ...unmeasured, metrics: { ...compared(both[0]!, both[1]!, isRankedByLogit(verified.manifest) ? 'logits' : 'probabilities'), ...(inMasks && { [SALIENCY_METRIC]: inMasks }) } };
   const manifest = await manifestWith(record);
   const report: TrainingReport = {
     ...record, ended: outcome.ended, ...(outcome.failed && { failed: outcome.failed }), seconds,

@@ -12,8 +12,11 @@ export interface Compared {
 
 const OF_MASKS = ['dice', 'iou', 'precision', 'recall', 'objectAp50'] as const;
 
-/** Base against trained, on the items that both scored; 95 % intervals over patients, of which each is drawn for both. */
-export function compared(base: EvalReport, tuned: EvalReport): Readonly<Record<string, Compared>> {
+/**
+ * Base against trained, on the items that both scored; 95 % intervals over patients, of which each is drawn for both.
+ * @param rank by what items are put in order: logits where they order as probabilities do (`isRankedByLogit`), since these round to 0 or 1 and tie
+ */
+export function compared(base: EvalReport, tuned: EvalReport, rank: 'logits' | 'probabilities'): Readonly<Record<string, Compared>> {
   const pairs = pairsOf(base, tuned);
   const metrics: Record<string, Compared> = {};
   for (const name of OF_MASKS) {
@@ -22,7 +25,7 @@ export function compared(base: EvalReport, tuned: EvalReport): Readonly<Record<s
     metrics[name] = comparedMeans(both.map(({ patient, before, after }) => ({ patient, before: before[name] as number, after: after[name] as number })));
   }
   for (const label of Object.keys(base.labels ?? {})) {
-    const area = comparedAuc(pairs, label);
+    const area = comparedAuc(pairs, label, rank);
     if (area) metrics[`auc:${label}`] = area;
   }
   return metrics;
@@ -56,10 +59,10 @@ function truthOf({ truths }: ItemReport, label: string): number | undefined {
   return (truths as Record<string, number>)[label];
 }
 
-function comparedAuc(pairs: readonly { readonly patient: string; readonly before: ItemReport; readonly after: ItemReport }[], label: string): Compared | undefined {
+function comparedAuc(pairs: readonly { readonly patient: string; readonly before: ItemReport; readonly after: ItemReport }[], label: string, by: 'logits' | 'probabilities'): Compared | undefined {
   const known = pairs.filter(({ before }) => truthOf(before, label) !== undefined);
   const truths = known.map(({ before }) => truthOf(before, label) === 1);
-  const rank = (item: ItemReport) => (item.logits as Record<string, number>)[label]!;
+  const rank = (item: ItemReport) => (item[by] as Record<string, number>)[label]!;
   const [old, now] = [aucOver(known.map(({ before }) => rank(before)), truths), aucOver(known.map(({ after }) => rank(after)), truths)];
   const [a, b] = [old(), now()];
   if (a === undefined || b === undefined) return undefined;
@@ -68,7 +71,8 @@ function comparedAuc(pairs: readonly { readonly patient: string; readonly before
     const [x, y] = [old(weights), now(weights)];
     return [x, y, x === undefined || y === undefined ? undefined : y - x];
   });
-  return { base: { value: a, ...before }, tuned: { value: b, ...after }, difference: { value: b - a, ...difference } };
+  const of = (value: number, interval: Partial<Measured> | undefined) => withInterval({ value, ...interval }, patients);
+  return { base: of(a, before), tuned: of(b, after), difference: of(b - a, difference) };
 }
 
 /** Draws of one patient are all alike: an interval of no width would say that nothing is uncertain. */

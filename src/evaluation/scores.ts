@@ -19,9 +19,7 @@ export interface ScoredItem {
 /** Measures scores against the labels of a data set. */
 export function scoreYardstick(manifest: ModelManifest): Yardstick {
   const labels = manifest.output.targets.map(target => target.label);
-  const { activation, gives } = manifest.output;
-  // Of a sigmoid, calibration and normalisation keep the order of the logits; of a softmax the others count too.
-  const rankedByLogit = activation === 'sigmoid' && gives === 'logits';
+  const byLogit = isRankedByLogit(manifest);
   const scored: ScoredItem[] = [];
   return {
     wants: `a label of the model (${labels.join(', ')})`,
@@ -33,13 +31,18 @@ export function scoreYardstick(manifest: ModelManifest): Yardstick {
       if (result.kind !== 'scores') throw new OverreadError('internal', `Expected scores, got ${result.kind}. Please report this.`);
       const probabilities = Object.fromEntries(result.scores.map(({ target, probability }) => [target.label, probability]));
       const logits = Object.fromEntries(result.scores.map(({ target, logit }) => [target.label, logit]));
-      scored.push({ patientId: item.patientId, probabilities, truths, ...(rankedByLogit && { ranks: logits }) });
+      scored.push({ patientId: item.patientId, probabilities, truths, ...(byLogit && { ranks: logits }) });
       const wrong = result.scores.filter(({ target, positive }) => truths[target.label] !== undefined && truths[target.label] !== positive).length;
       const said = `${wrong} of ${Object.keys(truths).length} labels on the wrong side of the operating point`;
       return { report: { logits, probabilities, truths: Object.fromEntries(Object.entries(truths).map(([label, truth]) => [label, Number(truth)])) }, said };
     },
     summary: () => measureScores(scored, labels, manifest.output.operatingPointNormalisation === undefined),
   };
+}
+
+/** Whether a label's logits order items as its probabilities do: of a sigmoid, calibration and normalisation keep their order; of a softmax the others' count, too. */
+export function isRankedByLogit({ output: { activation, gives } }: ModelManifest): boolean {
+  return activation === 'sigmoid' && gives === 'logits';
 }
 
 /**
