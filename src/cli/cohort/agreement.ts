@@ -6,6 +6,7 @@ import { brier } from '../../metrics/brier.ts';
 import { expectedCalibrationError } from '../../metrics/calibration-error.ts';
 import { cohenKappa } from '../../metrics/cohen-kappa.ts';
 import { delong, type PairedAuc } from '../../metrics/delong.ts';
+import { isRefusal } from '../infer-files.ts';
 import type { MaskPair } from './mask-pairs.ts';
 import type { CohortRow } from './rows.ts';
 
@@ -47,15 +48,24 @@ export interface Agreement {
 
 /**
  * How two models agree over a cohort, label by label: each study counts once. A study where a model gave several numbers for
- * a label (several pictures) counts by its highest, as one that is positive on any picture is.
+ * a label (several pictures) counts by its highest, as one that is positive on any picture is; one where a picture failed
+ * has no highest yet, and does not count.
+ * @param normalised models whose scores are normalised by operating points: they are no probabilities, and have no calibration
  */
-export function agreementOf(rows: readonly CohortRow[], pairs: readonly MaskPair[], models: readonly [a: string, b: string], truths?: Truths): Agreement {
-  const [a, b] = models.map(model => numbersOf(rows.filter(row => row.model === model && row.error === undefined)));
+export function agreementOf(
+  rows: readonly CohortRow[], pairs: readonly MaskPair[], models: readonly [a: string, b: string], truths?: Truths, normalised: ReadonlySet<string> = new Set(),
+): Agreement {
+  const [a, b] = models.map(model => {
+    const own = rows.filter(row => row.model === model);
+    const partly = new Set(own.filter(({ error }) => error !== undefined && !isRefusal(error)).map(({ study }) => study));
+    return numbersOf(own.filter(row => row.error === undefined && !partly.has(row.study)));
+  });
+  const uncalibrated = models.filter(model => normalised.has(model));
   const [namesA, namesB] = [[...a!.keys()], [...b!.keys()]];
   const labels = namesA.filter(name => b!.has(name)).map(name => {
     const [label, measure] = name.split('\0') as [string, string];
     const values = valuesOf(label, a!.get(name)!, b!.get(name)!, truths);
-    return compare(label, measure, values, pairs.filter(pair => pair.label === label && pair.models[0] === models[0] && pair.models[1] === models[1]), rows);
+    return compare(label, measure, values, pairs.filter(pair => pair.label === label && pair.models[0] === models[0] && pair.models[1] === models[1]), rows, uncalibrated);
   });
   const said = (name: string) => name.replace('\0', ', ');
   return { models, labels, onlyA: namesA.filter(name => !b!.has(name)).map(said), onlyB: namesB.filter(name => !a!.has(name)).map(said) };
@@ -93,7 +103,7 @@ function valuesOf(label: string, a: ReadonlyMap<string, Measured>, b: ReadonlyMa
   });
 }
 
-function compare(label: string, measure: string, values: readonly PairedValue[], pairs: readonly MaskPair[], rows: readonly CohortRow[]): LabelAgreement {
+function compare(label: string, measure: string, values: readonly PairedValue[], pairs: readonly MaskPair[], rows: readonly CohortRow[], uncalibrated: readonly string[]): LabelAgreement {
   const remarks: string[] = [];
   const enough = values.length >= 2;
   if (!enough) remarks.push(`${values.length === 1 ? 'one study' : 'no study'} has this by both models: no agreement can be computed`);
@@ -105,7 +115,8 @@ function compare(label: string, measure: string, values: readonly PairedValue[],
   const truth = known.map(v => v.truth!);
   const auc = known.length ? delong(known.map(v => v.a), known.map(v => v.b), truth) : undefined;
   if (known.length && !auc) remarks.push('no area under the curve: fewer than two studies of one class');
-  const isProbability = measure === 'probability' && known.length > 0;
+  const isScored = measure === 'probability' && known.length > 0;
+  if (isScored && uncalibrated.length) remarks.push(`no calibration: the scores of ${uncalibrated.join(' and ')} are normalised by operating points, so they are no probabilities`);
   const calibrationOf = (of: 'a' | 'b') => ({
     brier: known.reduce((sum, v) => sum + brier(v[of], v.truth!), 0) / known.length,
     calibrationError: expectedCalibrationError(known.map(v => v[of]), truth),
@@ -116,7 +127,7 @@ function compare(label: string, measure: string, values: readonly PairedValue[],
   return {
     label, measure, values, remarks,
     ...(limits && { limits }), ...(kappa && { kappa }), ...(auc && { auc }),
-    ...(isProbability && { calibration: { a: calibrationOf('a'), b: calibrationOf('b') } }),
+    ...(isScored && !uncalibrated.length && { calibration: { a: calibrationOf('a'), b: calibrationOf('b') } }),
     ...(measured.length && { dice: bootstrapMean(measured.map(m => m.dice), measured.map(m => m.study)) }),
   };
 }

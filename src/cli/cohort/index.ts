@@ -155,7 +155,8 @@ function writeResults(journal: Journal, { out, viewer }: CohortOptions, runners:
   const rows = records.flatMap(rowsOf);
   const pairs = records.flatMap(record => record.pairs ?? []);
   const ids = runners.map(({ identity }) => identity.id);
-  const agreements = ids.flatMap((a, i) => ids.slice(i + 1).map(b => agreementOf(rows, pairs, [a, b], truths)));
+  const normalised = new Set(runners.filter(({ manifest }) => manifest.output.operatingPointNormalisation !== undefined).map(({ identity }) => identity.id));
+  const agreements = ids.flatMap((a, i) => ids.slice(i + 1).map(b => agreementOf(rows, pairs, [a, b], truths, normalised)));
   const write = (name: string, bytes: string | Uint8Array) => {
     writeFile(path.join(out, name), bytes);
     print(path.join(out, name));
