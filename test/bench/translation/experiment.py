@@ -13,6 +13,7 @@ import copy
 import json
 import os
 import time
+from typing import Iterator
 
 import numpy as np
 import torch
@@ -21,10 +22,17 @@ from torch.nn import functional as F
 from networks import Detector, Discriminator, Translator
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-BATCH = 4
-STEPS = 250
-RATE = 1.5e-3
+BATCH = 8
+STEPS = 2500
+RATE = 1e-3
 CYCLE = 10.0
+# What counts the judgement of the whole section beside that of its patches.
+WHOLE = 0.3
+# Drawn pictures that the discriminators are shown again (Shrivastava et al. 2017).
+REMEMBERED = 50
+# Adversarial training goes round and round: a translator invents in most heads at one moment and in none at the next. So it
+# is measured at moments from MEASURED_FROM on, and the means are what one gets who stops at any of them.
+MEASURED_FROM, MEASURED_EVERY = 500, 50
 # Standard deviation of the noise that the discriminators see on all pictures, and how slowly the weights that are measured follow those that are trained.
 BLIND = 0.05
 AVERAGED = 0.98
@@ -45,51 +53,80 @@ def mixed(heads: torch.Tensor, healthy: int, sick: int, share: float) -> torch.T
     return torch.cat([heads[:count, sick], heads[count:, healthy]])[:, None]
 
 
-def trained_by_distribution(heads: dict, share: float, seed: int, steps: int, cycle: float) -> Translator:
-    """CycleGAN (Zhu et al. 2017): least squares against two discriminators of patches, and the way there and back. Unpaired: sources and targets are other heads."""
+class Remembered:
+    """Pictures that were drawn before: half of the time one of them is shown in place of a new one."""
+
+    def __init__(self, rng: np.random.Generator):
+        self.rng, self.pictures = rng, []
+
+    def __call__(self, drawn: torch.Tensor) -> torch.Tensor:
+        shown = []
+        for picture in drawn.detach():
+            if len(self.pictures) < REMEMBERED:
+                self.pictures.append(picture)
+            elif self.rng.random() < 0.5:
+                i = self.rng.integers(REMEMBERED)
+                picture, self.pictures[i] = self.pictures[i], picture
+            shown.append(picture)
+        return torch.stack(shown)
+
+
+def judged(judgements: tuple, truth: float) -> torch.Tensor:
+    patches, whole = ((of - truth).square().mean() for of in judgements)
+    return patches + WHOLE * whole
+
+
+def is_moment(step: int) -> bool:
+    return step >= MEASURED_FROM and step % MEASURED_EVERY == 0
+
+
+def trained_by_distribution(heads: dict, share: float, seed: int, steps: int, cycle: float) -> Iterator[Translator]:
+    """CycleGAN (Zhu et al. 2017): least squares against two discriminators, and the way there and back. Unpaired: sources and targets are other heads. Yields the translator at each moment."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     source = mixed(heads['source'], FLAIR_HEALTHY, FLAIR_SICK, SOURCE_SHARE)
     target = mixed(heads['target'], T1_HEALTHY, T1_SICK, share)
     there, back, of_target, of_source = Translator(), Translator(), Discriminator(), Discriminator()
     translators = torch.optim.Adam([*there.parameters(), *back.parameters()], RATE, (0.5, 0.999), foreach=True)
-    judges = torch.optim.Adam([*of_target.parameters(), *of_source.parameters()], RATE / 2, (0.5, 0.999), foreach=True)
+    judges = torch.optim.Adam([*of_target.parameters(), *of_source.parameters()], RATE, (0.5, 0.999), foreach=True)
     seen = lambda x: x + BLIND * torch.randn_like(x) * (x > 0)
     averaged = copy.deepcopy(there)
-    for step in range(steps):
+    again_t, again_s = Remembered(rng), Remembered(rng)
+    for step in range(1, steps + 1):
         s, t = source[rng.choice(len(source), BATCH)], target[rng.choice(len(target), BATCH)]
         drawn_t, drawn_s = there(s), back(t)
-        fooled = (of_target(seen(drawn_t)) - 1).square().mean() + (of_source(seen(drawn_s)) - 1).square().mean()
+        fooled = judged(of_target(seen(drawn_t)), 1) + judged(of_source(seen(drawn_s)), 1)
         returned = (back(drawn_t) - s).abs().mean() + (there(drawn_s) - t).abs().mean()
         translators.zero_grad()
         (fooled + cycle * returned).backward()
         translators.step()
-        told = sum((judge(seen(real)) - 1).square().mean() + judge(seen(drawn.detach())).square().mean() for judge, real, drawn in ((of_target, t, drawn_t), (of_source, s, drawn_s)))
+        told = sum(judged(judge(seen(real)), 1) + judged(judge(seen(drawn)), 0) for judge, real, drawn in ((of_target, t, again_t(drawn_t)), (of_source, s, again_s(drawn_s))))
         judges.zero_grad()
         told.backward()
         judges.step()
         with torch.no_grad():
             for slow, fast in zip(averaged.parameters(), there.parameters()):
                 slow.lerp_(fast, 1 - AVERAGED)
-    return averaged
+        if is_moment(step):
+            yield averaged
 
 
-def trained_by_pairs(heads: dict, share: float, seed: int, steps: int) -> Translator:
-    """L1 against the same head's T1: a pair is sick on both sides or on none."""
+def trained_by_pairs(heads: dict, share: float, seed: int, steps: int) -> Iterator[Translator]:
+    """L1 against the same head's T1: a pair is sick on both sides or on none. Yields the translator at each moment."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     source = mixed(heads['target'], FLAIR_HEALTHY, FLAIR_SICK, share)
     target = mixed(heads['target'], T1_HEALTHY, T1_SICK, share)
     there = Translator()
     optimiser = torch.optim.Adam(there.parameters(), RATE, (0.5, 0.999))
-    for step in range(steps):
-        optimiser.param_groups[0]['lr'] = RATE * min(1, 2 * (1 - step / steps))
+    for step in range(1, steps + 1):
         chosen = rng.choice(len(source), BATCH)
         loss = (there(source[chosen]) - target[chosen]).abs().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    return there
+        if is_moment(step):
+            yield there
 
 
 def trained_detector(heads: torch.Tensor, steps: int = 150) -> Detector:
@@ -167,15 +204,20 @@ def main() -> None:
         with torch.no_grad():
             test = heads['test']
             alarms, missed = (float(of.float().mean()) for of in (detector(test[:, T1_HEALTHY][:, None]) > 0, detector(test[:, T1_SICK][:, None]) <= 0))
-        keep({'loss': 'real', 'share': None, 'seed': None, 'falseAlarms': alarms, 'missed': missed, 'heads': index['parts'], 'steps': options.steps, 'batch': BATCH, 'rate': RATE, 'cycle': options.cycle, 'sourceShare': SOURCE_SHARE})
+        keep({'loss': 'real', 'share': None, 'seed': None, 'falseAlarms': alarms, 'missed': missed, 'heads': index['parts'], 'steps': options.steps, 'batch': BATCH, 'rate': RATE, 'wholeWeight': WHOLE, 'remembered': REMEMBERED, 'measuredFrom': MEASURED_FROM, 'measuredEvery': MEASURED_EVERY, 'cycle': options.cycle, 'sourceShare': SOURCE_SHARE})
     for seed in map(int, options.seeds.split(',')):
         for share in map(float, options.shares.split(',')):
             for loss in options.losses.split(','):
                 if (loss, share, seed) in kept:
                     continue
                 start = time.process_time()
-                translator = trained_by_pairs(heads, share, seed, options.steps) if loss == 'l1' else trained_by_distribution(heads, share, seed, options.steps, options.cycle)
-                keep({'loss': loss, 'share': share, 'seed': seed, **measured(translator, detector, heads['test']), 'cpuSeconds': round(time.process_time() - start, 1)})
+                trained = trained_by_pairs(heads, share, seed, options.steps) if loss == 'l1' else trained_by_distribution(heads, share, seed, options.steps, options.cycle)
+                moments = []
+                for translator in trained:
+                    moments.append(measured(translator, detector, heads['test']))
+                means = {name: float(np.mean([moment[name] for moment in moments])) for name in moments[0]}
+                of_each = {f'{name}AtMoments': [round(moment[name], 4) for moment in moments] for name in ('invented', 'erased')}
+                keep({'loss': loss, 'share': share, 'seed': seed, **means, **of_each, 'cpuSeconds': round(time.process_time() - start, 1)})
                 if options.pictures:
                     from PIL import Image
                     Image.fromarray(picture(translator, heads['test'])).save(os.path.join(options.pictures, f'{loss}-{share}-{seed}.png'))

@@ -56,16 +56,21 @@ class Translator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Judges patches of 18 voxels, 107 mm: more than a tumour with its oedema."""
+    """
+    Judges patches of 18 voxels (107 mm, more than a tumour with its oedema), and by what is anywhere and on the mean in them the
+    whole section: that a tumour is missing shows in no patch. [n, 1, 32, 24] to [n, 1, 8, 6] and [n, 1].
+    """
 
     def __init__(self, c: int = 12):
         super().__init__()
-        self.layers = started(nn.Sequential(
-            nn.Conv2d(1, c, 4, 2, 1), nn.LeakyReLU(0.1), nn.Conv2d(c, 2 * c, 4, 2, 1), nn.LeakyReLU(0.1),
-            nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.LeakyReLU(0.1), nn.Conv2d(2 * c, 1, 1)))
+        self.features = started(nn.Sequential(
+            nn.Conv2d(1, c, 4, 2, 1), nn.LeakyReLU(0.1), nn.Conv2d(c, 2 * c, 4, 2, 1), nn.LeakyReLU(0.1), nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.LeakyReLU(0.1)))
+        self.patches = started(nn.Conv2d(2 * c, 1, 1))
+        self.whole = nn.Sequential(nn.Linear(4 * c, 2 * c), nn.LeakyReLU(0.1), nn.Linear(2 * c, 1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.layers(centred(x))
+    def forward(self, x: torch.Tensor) -> tuple:
+        y = self.features(centred(x))
+        return self.patches(y), self.whole(torch.cat([y.amax((2, 3)), y.mean((2, 3))], 1))
 
 
 class Detector(nn.Module):
