@@ -106,6 +106,7 @@ export class Session {
     this.slides = new Slides({
       services, cornerstone, engine: this.engine, presentation,
       kept: this.results,
+      rules: synthesised,
       guide: { labelsOf: (viewportId, imageId) => this.counting.guide.labelsOf(viewportId, imageId), imageChanged: () => this.counting.guide.imageChanged() },
     });
     this.runner = new Runner({

@@ -1,5 +1,6 @@
 import { breathe } from './breathe.ts';
 import type { DicomJson } from './dicom/dicomjson.ts';
+import type { SynthesisRule } from './dicom/synthesis.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from './errors.ts';
 import type { Image } from './image/image.ts';
 import { explain } from './explain.ts';
@@ -55,6 +56,8 @@ export interface SlideInput {
   readonly opticalPath?: string;
   /** Read this level, from 0, the finest; left out, the one that the manifest's `input.spacingMm` is nearest to. */
   readonly level?: number;
+  /** Of the site, on what was synthesised: what fits is refused by models of acquired images. */
+  readonly synthesisRules?: readonly SynthesisRule[];
 }
 
 export interface TilesJob {

@@ -1,3 +1,4 @@
+import type { SynthesisRule } from '../../src/dicom/synthesis.ts';
 import type { EngineClient } from '../../src/engine-client.ts';
 import { isOverreadError, OverreadError, throwIfAborted } from '../../src/errors.ts';
 import { CountedTiles, pointsOfTiles } from '../../src/results/counted-tiles.ts';
@@ -20,12 +21,14 @@ export class SlideCounts {
   readonly #cornerstone: Cornerstone;
   readonly #engine: Pick<EngineClient, 'start' | 'runTiles'>;
   readonly #results: ResultsStore;
+  readonly #rules: readonly SynthesisRule[] | undefined;
 
-  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; kept: ResultsStore }) {
+  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; kept: ResultsStore; rules: readonly SynthesisRule[] | undefined }) {
     this.#services = parts.services;
     this.#cornerstone = parts.cornerstone;
     this.#engine = parts.engine;
     this.#results = parts.kept;
+    this.#rules = parts.rules;
   }
 
   /**
@@ -58,7 +61,7 @@ export class SlideCounts {
       // A correction that was made meanwhile stands.
       else if (before?.kind === 'points' && before.editedAt === undefined) this.#results.replacePoints(key, result);
     };
-    const run = this.#engine.runTiles({ location, slide: { instances, frames: reader.frames }, done: [], ...(force && { force }), ...(readGlass && { readGlass }) }, {
+    const run = this.#engine.runTiles({ location, slide: { instances, frames: reader.frames, ...(this.#rules && { synthesisRules: this.#rules }) }, done: [], ...(force && { force }), ...(readGlass && { readGlass }) }, {
       signal,
       onProgress: progress => {
         if (!told) onProgress(beforeTiles(describeProgress(progress)));

@@ -1,3 +1,4 @@
+import type { SynthesisRule } from '../../src/dicom/synthesis.ts';
 import type { EngineClient } from '../../src/engine-client.ts';
 import type { MarkerGuide } from '../overlays/points.ts';
 import type { ResultsStore } from '../results-store.ts';
@@ -20,7 +21,7 @@ export class Slides extends SlideRuns {
   readonly #presentation: () => SlidePresentation;
 
   /** @param parts `kept` are the results that are kept whole, of which counts may lie on slides */
-  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; presentation: () => SlidePresentation; kept: ResultsStore; guide: MarkerGuide }) {
+  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; presentation: () => SlidePresentation; kept: ResultsStore; guide: MarkerGuide; rules: readonly SynthesisRule[] | undefined }) {
     const results = new SlideResults();
     super({ ...parts, results });
     this.results = results;

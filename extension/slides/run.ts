@@ -1,3 +1,4 @@
+import type { SynthesisRule } from '../../src/dicom/synthesis.ts';
 import type { EngineClient } from '../../src/engine-client.ts';
 import { OverreadError, throwIfAborted } from '../../src/errors.ts';
 import { isInstanceReference } from '../../src/image/image.ts';
@@ -37,13 +38,15 @@ export class SlideRuns {
   readonly #cornerstone: Cornerstone;
   readonly #engine: Pick<EngineClient, 'start' | 'runTiles'>;
   readonly #results: SlideResults;
+  readonly #rules: readonly SynthesisRule[] | undefined;
   #counting: AbortController | undefined;
 
-  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; results: SlideResults }) {
+  constructor(parts: { services: Services; cornerstone: Cornerstone; engine: Pick<EngineClient, 'start' | 'runTiles'>; results: SlideResults; rules: readonly SynthesisRule[] | undefined }) {
     this.#services = parts.services;
     this.#cornerstone = parts.cornerstone;
     this.#engine = parts.engine;
     this.#results = parts.results;
+    this.#rules = parts.rules;
   }
 
   /** The slide of a viewport; undefined when it shows none. */
@@ -74,7 +77,7 @@ export class SlideRuns {
     let stopFollowing: (() => void) | undefined;
     let stale = false;
     const attempt = (done: readonly number[]) => {
-      const run = this.#engine.runTiles({ location, slide: { instances, frames: reader.frames }, done, ...(force && { force }), ...(readGlass && { readGlass }) }, {
+      const run = this.#engine.runTiles({ location, slide: { instances, frames: reader.frames, ...(this.#rules && { synthesisRules: this.#rules }) }, done, ...(force && { force }), ...(readGlass && { readGlass }) }, {
         signal,
         onProgress: progress => {
           // From then on the tiles tell.

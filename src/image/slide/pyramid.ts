@@ -1,4 +1,5 @@
 import type { DicomJson } from '../../dicom/dicomjson.ts';
+import type { SynthesisRule } from '../../dicom/synthesis.ts';
 import { OverreadError, toOverreadError } from '../../errors.ts';
 import { readSlideImage, type SlideImage } from './slide-image.ts';
 import { tileGrid, type TileGrid } from './tile-grid.ts';
@@ -33,6 +34,8 @@ export interface SlidePyramid {
 export interface PyramidOptions {
   /** Identifier of the one to read, where a slide has several. */
   readonly opticalPath?: string;
+  /** Of the site, on what was synthesised. */
+  readonly synthesisRules?: readonly SynthesisRule[];
 }
 
 /**
@@ -41,13 +44,13 @@ export interface PyramidOptions {
  * @throws OverreadError `input/no-pixels` when no instance is a level; `input/refused` for several slides, or for several
  *   optical paths where none was chosen; `input/unsupported-pixels`, `input/inconsistent` for a level that cannot be read
  */
-export function slidePyramid(instances: readonly DicomJson[], { opticalPath }: PyramidOptions = {}): SlidePyramid {
+export function slidePyramid(instances: readonly DicomJson[], { opticalPath, synthesisRules }: PyramidOptions = {}): SlidePyramid {
   const leftOut: LeftOutImage[] = [];
   const volumes: SlideImage[] = [];
   let firstError: OverreadError | undefined;
   for (const json of instances) {
     try {
-      const image = readSlideImage(json);
+      const image = readSlideImage(json, synthesisRules);
       if (image.flavour === 'VOLUME') volumes.push(image);
       else leftOut.push({ sopInstanceUID: image.sopInstanceUID, reason: `a picture beside the slide: ${image.flavour}` });
     } catch (error) {

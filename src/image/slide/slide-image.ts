@@ -2,7 +2,7 @@ import type { DicomJson } from '../../dicom/dicomjson.ts';
 import { JsonSet } from '../../dicom/json-set.ts';
 import { checkedLinear, type ModalityTransform } from '../../dicom/modality-transform.ts';
 import { readPixelFormat, type PixelFormat } from '../../dicom/pixel-format.ts';
-import { synthesisHeader, synthesisOf } from '../../dicom/synthesis.ts';
+import { synthesisHeader, synthesisOf, type SynthesisRule } from '../../dicom/synthesis.ts';
 import { spacingFrom, type PixelSpacing } from '../../dicom/spacing.ts';
 import { OverreadError } from '../../errors.ts';
 
@@ -53,9 +53,10 @@ export interface SlideImage {
 /**
  * Reads an instance of a slide.
  * @param json DICOM JSON as a DICOMweb server sends it, or of a file's header
+ * @param synthesisRules of the site, on what was synthesised
  * @throws OverreadError `input/refused` for another kind of object; `input/inconsistent`, `input/unsupported-pixels`
  */
-export function readSlideImage(json: DicomJson): SlideImage {
+export function readSlideImage(json: DicomJson, synthesisRules?: readonly SynthesisRule[]): SlideImage {
   const set = new JsonSet(json);
   const sopClassUID = set.string('00080016');
   if (sopClassUID !== WHOLE_SLIDE) {
@@ -72,7 +73,7 @@ export function readSlideImage(json: DicomJson): SlideImage {
     pyramidUID: set.string('00081019'),
     patientID: set.string('00100020'),
     seriesDescription: set.string('0008103E'),
-    synthesised: synthesisOf(synthesisHeader(set)),
+    synthesised: synthesisOf(synthesisHeader(set), synthesisRules),
     transferSyntaxUID: set.string('00083002'),
     spacing: spacingFrom((shared?.items('00289110')[0] ?? perFrame[0]?.items('00289110')[0])?.optionalNumbers('00280030'), 'SharedFunctionalGroups'),
     concatenation: concatenationOf(set),

@@ -23,12 +23,15 @@ const tile = (index: number): CountedTile => ({
   candidates: { coordinates: Float32Array.of(100 * index + 10, 20, 100 * index + 60, 70), classOf: Uint8Array.of(0, 0), weights: Float32Array.of(0.9, 0.8) },
 });
 
+const RULES = [{ descriptions: ['virtual'] }];
+
 /** An engine that hands out these tiles, and then ends as told. */
 function counts(tiles: readonly number[], end: () => void = () => {}, run: TiledRun = told) {
   const results = new ResultsStore();
+  const jobs: EngineSlideJob[] = [];
   const engine = {
     start: async () => device,
-    runTiles: (_job: EngineSlideJob, { onRun, onCounted }: SlideCallOptions) => ({
+    runTiles: (job: EngineSlideJob, { onRun, onCounted }: SlideCallOptions) => (jobs.push(job), {
       focus: () => {},
       result: (async () => {
         await onRun?.(run);
@@ -40,16 +43,18 @@ function counts(tiles: readonly number[], end: () => void = () => {}, run: Tiled
   };
   const services = { viewportGridService: { getState: () => ({ viewports: new Map(), activeViewportId: '' }), getActiveViewportId: () => '' } } as unknown as Services;
   const cornerstone = { metaData: { get: () => ({ retrieveSeriesMetadata: async () => [] }) } } as unknown as Cornerstone;
-  const parts = { services, cornerstone, engine: engine as never, kept: results };
+  const parts = { services, cornerstone, engine: engine as never, kept: results, rules: RULES };
   const options = { force: false, signal: new AbortController().signal, onProgress: () => {} };
-  return { results, run: () => new SlideCounts(parts).run(entry, { viewportId: 'v', displaySet }, options) };
+  return { results, jobs, run: () => new SlideCounts(parts).run(entry, { viewportId: 'v', displaySet }, options) };
 }
 
 const pointsOf = (results: ResultsStore): PointsResult => results.all()[0]!.result as PointsResult;
 
 test('a slide is counted: a marker a cell, of the level that was read, with cells/mm² of what was read', async () => {
-  const { results, run } = counts([2, 0, 1]);
+  const { results, jobs, run } = counts([2, 0, 1]);
   const kept = await run();
+  // What the site counts as synthesised is for the engine to refuse.
+  expect(jobs).toMatchObject([{ slide: { synthesisRules: RULES } }]);
   expect(results.all()).toEqual([kept]);
   const { total, coordinates, source, device: made, remarks } = pointsOf(results);
   expect(total).toMatchObject({ count: 6, markers: 6 });

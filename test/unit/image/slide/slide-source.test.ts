@@ -1,6 +1,7 @@
 import { Context, NativeCodecs } from 'dcmjs-codecs';
 import fc from 'fast-check';
 import { encodeJpeg } from '../../../../src/dicom/codec.ts';
+import type { SynthesisRule } from '../../../../src/dicom/synthesis.ts';
 import type { FrameReader } from '../../../../src/image/slide/frames.ts';
 import { slidePyramid } from '../../../../src/image/slide/pyramid.ts';
 import { slideSource } from '../../../../src/image/slide/slide-source.ts';
@@ -28,6 +29,16 @@ function expectSame(got: ArrayLike<number>, expected: ArrayLike<number>): void {
 const whole = { x: 0, y: 0, columns: 100, rows: 60 };
 
 describe('a level of a slide', () => {
+  test('counts as synthesised by a rule of the site', () => {
+    const json = { ...slideJson(spec), '0008103E': { vr: 'LO', Value: ['H&E, virtually made'] } };
+    const of = (synthesisRules?: readonly SynthesisRule[]) => {
+      const pyramid = slidePyramid([json], { ...(synthesisRules && { synthesisRules }) });
+      return slideSource(pyramid, pyramid.levels[0]!, memoryFrames([spec])).reference.attributes.synthesised;
+    };
+    expect(of()).toBeUndefined();
+    expect(of([{ descriptions: ['virtually made'] }])).toMatch(/rule of this site/);
+  });
+
   test('gives any region as the picture has it', async () => {
     const source = sourceOf([spec]);
     expect(source.reference).toMatchObject({ shape: [100, 60, 1], channels: 3, modality: 'SM', spacingMm: [0.0005, 0.0005], sources: [{ sopInstanceUID: '1.1', frame: 1 }], attributes: { patientID: 'P1' } });
