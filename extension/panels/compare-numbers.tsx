@@ -153,6 +153,10 @@ function notesOf(pair: Pair, { a, b }: Names): readonly string[] {
     out.push(`${b} lies on another grid: it was brought to that of ${a} by geometry, each voxel with the label of the nearest; ${(100 * pair.placement.covered).toFixed(pair.placement.covered < 0.999 ? 1 : 0)} % of the grid is covered.`);
   }
   if (pair.kind === 'heatmap') return out;
+  if (pair.kind === 'scores') {
+    const [ofA, ofB] = [pair.a, pair.b].map(({ viewsUsed }) => viewsUsed.join(' and '));
+    if (ofA && ofB && ofA !== ofB) out.push(`${a} read ${ofA}, and ${b} ${ofB}: a difference may come from that.`);
+  }
   const { by, onlyA, onlyB } = pair.common;
   if (by === 'name') out.push('Paired by name: one of the two has no coded concepts.');
   if (by === 'whole') out.push('One of the two has neither codes nor common names: all of either is set against all of the other.');

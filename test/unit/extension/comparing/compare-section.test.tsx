@@ -73,6 +73,11 @@ test('markers say how many are matched, extra and missed, within what, and again
   expect(html).toContain('with Counter taken for the truth');
 });
 
+test('scores of another set of views say so', () => {
+  expect(shown({ ...scoresResult(), viewsUsed: ['PA', 'L'] }, other({ ...scoresResult(), viewsUsed: ['PA'] }))).toMatch(/read PA and L, and Other PA: a difference may come from that/);
+  expect(shown(scoresResult(), other(scoresResult()))).not.toMatch(/may come from that/);
+});
+
 test('scores stand beside each other, the widest apart first, and what only one knows is named', () => {
   const html = shown(scoresResult([score('Effusion', 0.7), score('Edema', 0.2), score('Nodule', 0.1)]), other(scoresResult([score('Effusion', 0.6), score('Edema', 0.6)])));
   expect(html).toMatch(/Edema<\/th><td>0\.20<\/td><td>▲ 0\.60<\/td><td>−0\.40.*Effusion/);
