@@ -35,18 +35,23 @@ interface Ball {
 }
 type Planted = Ball & { readonly kind: 'erased' | 'invented' | 'kept' };
 
+/** Places that are tried for a lesion before all of them are placed anew: some that are there leave no room for another. */
+const TRIES = 200;
+
 /** Lesions apart from each other, in the white matter about the ventricles' height. */
 function planted(random: Random): Planted[] {
   const kinds = [...Array<'erased'>(random.integer(3)).fill('erased'), ...Array<'invented'>(random.integer(3)).fill('invented'), ...Array<'kept'>(1 + random.integer(3)).fill('kept')];
   const balls: Planted[] = [];
-  for (const kind of kinds) {
-    for (;;) {
-      const at: Point = [(random.chance(0.5) ? 1 : -1) * random.uniform(20, 38), random.uniform(-38, 38), random.uniform(12, 42)];
-      const radiusMm = random.uniform(5, 10);
-      if (balls.some(other => Math.hypot(...at.map((v, i) => v - other.at[i]!)) < 2 * FOUND_MM + radiusMm + other.radiusMm)) continue;
-      balls.push({ kind, at, radiusMm });
-      break;
+  for (let tries = 0; balls.length < kinds.length; tries++) {
+    if (tries === TRIES) {
+      balls.length = 0;
+      tries = 0;
     }
+    const at: Point = [(random.chance(0.5) ? 1 : -1) * random.uniform(20, 38), random.uniform(-38, 38), random.uniform(12, 42)];
+    const radiusMm = random.uniform(5, 10);
+    if (balls.some(other => Math.hypot(...at.map((v, i) => v - other.at[i]!)) < 2 * FOUND_MM + radiusMm + other.radiusMm)) continue;
+    balls.push({ kind: kinds[balls.length]!, at, radiusMm });
+    tries = 0;
   }
   return balls;
 }
