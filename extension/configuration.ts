@@ -1,4 +1,5 @@
 import { z } from '../src/zod.ts';
+import { synthesisRulesSchema } from '../src/dicom/synthesis-rules.ts';
 import type { SynthesisRule } from '../src/dicom/synthesis.ts';
 import { OverreadError } from '../src/errors.ts';
 import type { ResultKind } from '../src/results/result.ts';
@@ -76,10 +77,6 @@ const rule = z.strictObject({
   descriptions: z.array(z.string().trim().min(1)).min(1).optional(),
 });
 
-const words = z.array(z.string().trim().min(1)).min(1);
-const synthesisRule = z.strictObject({ imageTypes: words.optional(), descriptions: words.optional(), equipment: words.optional(), synthesised: z.boolean().optional() })
-  .refine(({ imageTypes, descriptions, equipment }) => imageTypes ?? descriptions ?? equipment, 'expected at least one of imageTypes, descriptions and equipment: a rule without them would fit every image');
-
 const RESULT_KINDS = ['labelmap', 'scores', 'points', 'heatmap'] as const satisfies readonly ResultKind[];
 
 const schema = z.strictObject({
@@ -97,7 +94,7 @@ const schema = z.strictObject({
   }).optional(),
   audit: z.strictObject({ endpoint: z.string().min(1), format: z.enum(['dicom', 'fhir']) }).optional(),
   training: z.strictObject({ enabled: z.boolean(), users: z.array(z.string().min(1)).optional() }).optional(),
-  synthesised: z.union([synthesisRule, z.array(synthesisRule).min(1)]).optional(),
+  synthesised: synthesisRulesSchema.optional(),
 });
 
 const RADIOGRAPHS: readonly string[] = ['DX', 'CR'];

@@ -69,7 +69,7 @@ export async function countClassic(paths: readonly string[], options: ClassicOpt
   }
   if (options.out !== undefined) checkFolder(options.out);
   const { files } = inputFiles(paths);
-  const { entries, status } = await inferFiles(await readingsOf(files, runner.manifest), { runner, ...(options.out !== undefined && { out: options.out }) });
+  const { entries, status } = await inferFiles(await readingsOf(files, runner), { runner, ...(options.out !== undefined && { out: options.out }) });
   if (options.json) print(JSON.stringify(entries, undefined, 2));
   else for (const line of table(entries.flatMap(rows))) print(line);
   return status;

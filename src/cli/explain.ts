@@ -59,7 +59,7 @@ export async function explain(paths: readonly string[], options: ExplainOptions,
         `Expected a device with derivatives for ${request.method}, got WebAssembly (${runner.device.reason}). Choose --method occlusion, which works there, or --backend cpu, plain JavaScript, which takes minutes.`,
         { expected: ['webgpu', 'cpu'], got: 'wasm' });
     }
-    const readings = await readingsOf(files, runner.manifest);
+    const readings = await readingsOf(files, runner);
     const { entries, status } = await explainFiles(readings, {
       runner, request, out: options.out,
       look: ({ signed }) => ({ table: options.colours ?? COLOUR_TABLES[signed ? 'signed' : 'unsigned'][0]!, opacity: options.opacity }),

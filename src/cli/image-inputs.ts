@@ -1,7 +1,8 @@
 import fs from 'node:fs/promises';
+import type { SynthesisRule } from '../dicom/synthesis.ts';
 import { OverreadError } from '../errors.ts';
 import { groupSeries, imageFromFile, type Image, type InputFile } from '../image/index.ts';
-import type { ModelManifest } from '../manifest.ts';
+import type { ModelRunner } from './model-runner.ts';
 
 /** One image to read: a file, a frame of one, or the files of a series. */
 export interface ImageInput {
@@ -26,12 +27,12 @@ export interface Reading {
  * pictures of a study, a model of planes every file by itself. A file that cannot be read stays in the list; opening it
  * says why.
  */
-export async function readingsOf(files: readonly (string | InputFile)[], manifest: ModelManifest): Promise<Reading[]> {
+export async function readingsOf(files: readonly (string | InputFile)[], { manifest, synthesisRules: rules }: Pick<ModelRunner, 'manifest' | 'synthesisRules'>): Promise<Reading[]> {
   const readable = files.map(file => (typeof file === 'string' ? inputFile(file) : file));
-  if (manifest.input.layout === 'NDHWC') return (await grouped(readable)).map(alone);
-  if (manifest.input.modalities) return byStudy(await grouped(readable));
+  if (manifest.input.layout === 'NDHWC') return (await grouped(readable, rules)).map(alone);
+  if (manifest.input.modalities) return byStudy(await grouped(readable, rules));
   const each: ImageInput[] = [];
-  for (const file of readable) each.push(...(await grouped([file])));
+  for (const file of readable) each.push(...(await grouped([file], rules)));
   return manifest.input.fusion ? byStudy(each) : each.map(alone);
 }
 
@@ -50,8 +51,8 @@ function byStudy(images: readonly ImageInput[]): Reading[] {
 }
 
 /** Files as images: the slices of a series make one. */
-export function groupedInputs(files: readonly string[]): Promise<ImageInput[]> {
-  return grouped(files.map(inputFile));
+export function groupedInputs(files: readonly string[], synthesisRules?: readonly SynthesisRule[]): Promise<ImageInput[]> {
+  return grouped(files.map(inputFile), synthesisRules);
 }
 
 /** @throws OverreadError `input/*` */
@@ -59,8 +60,8 @@ export async function openFile(file: string): Promise<Image> {
   return imageFromFile(await inputFile(file).read(), file);
 }
 
-async function grouped(files: readonly InputFile[]): Promise<ImageInput[]> {
-  const { inputs, refused } = await groupSeries(files);
+async function grouped(files: readonly InputFile[], synthesisRules?: readonly SynthesisRule[]): Promise<ImageInput[]> {
+  const { inputs, refused } = await groupSeries(files, undefined, synthesisRules);
   return [...inputs, ...refused.map(({ file, error }) => ({ files: [file], open: () => Promise.reject(error) }))];
 }
 

@@ -104,7 +104,7 @@ export async function infer(paths: readonly string[], options: InferOptions, { p
     slides.push(...addresses.map(address => slideAt(address, auth)));
     checkSlideOptions(options, slides.length);
     if (options.dicom && slides.length > 0) throw new OverreadError('cli/usage', `Expected images for --dicom, got the slide ${slides[0]!.files[0]}. Leave --dicom away: its mask is written as a picture.`, { got: slides[0]!.files[0] });
-    const readings = options.as ? [await namedReading(namedSeries(options.as, runner.manifest))] : await readingsOf(others, runner.manifest);
+    const readings = options.as ? [await namedReading(namedSeries(options.as, runner.manifest), runner.synthesisRules)] : await readingsOf(others, runner);
     const ofSlides = await stoppable(runner, note, () => inferSlides(slides, {
       runner, note,
       ...(options.out !== undefined && { out: options.out }),

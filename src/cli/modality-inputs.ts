@@ -1,5 +1,6 @@
 import { OverreadError } from '../errors.ts';
 import { MR_MODALITIES, type MrModality } from '../dicom/mr.ts';
+import type { SynthesisRule } from '../dicom/synthesis.ts';
 import { isInstanceReference, type Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { readsModalities } from '../tasks/modalities.ts';
@@ -33,11 +34,11 @@ export function namedSeries(texts: readonly string[], manifest: ModelManifest): 
  * What the model is run on at once: the series that were named, each as what it was said to be.
  * @throws OverreadError `input/unreadable` for a folder without images
  */
-export async function namedReading(series: readonly NamedSeries[]): Promise<Reading> {
+export async function namedReading(series: readonly NamedSeries[], synthesisRules?: readonly SynthesisRule[]): Promise<Reading> {
   const images: ImageInput[] = [];
   for (const { modality, path } of series) {
     const { files } = inputFiles([path]);
-    const inputs = await groupedInputs(files);
+    const inputs = await groupedInputs(files, synthesisRules);
     if (inputs.length !== 1) {
       throw new OverreadError('input/modalities', `Expected one series in ${path}, named ${modality}, got ${inputs.length}. Name the folder of one series.`, { expected: 1, got: inputs.length });
     }

@@ -1,3 +1,4 @@
+import type { SynthesisRule } from '../dicom/synthesis.ts';
 import type { TilesJob, TilesListener } from '../engine.ts';
 import type { Image } from '../image/image.ts';
 import type { ModelManifest } from '../manifest.ts';
@@ -10,6 +11,8 @@ export interface ModelRunner {
   readonly manifest: ModelManifest;
   readonly identity: ModelIdentity;
   readonly device: DeviceDescription;
+  /** Of the site, on what was synthesised: for those who read its images. */
+  readonly synthesisRules?: readonly SynthesisRule[];
   /** @param images one, or the views of one study; `force`: this once, whatever the command line says */
   run(images: readonly Image[], options?: { readonly force?: boolean }): Promise<Result>;
   close(): Promise<void>;

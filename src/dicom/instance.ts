@@ -7,7 +7,7 @@ import { paletteOf, type Palette } from './palette.ts';
 import { parseDicom } from './parse.ts';
 import { pixelElement, readPixelFormat, type PixelFormat } from './pixel-format.ts';
 import { chooseSpacing, type PixelSpacing } from './spacing.ts';
-import { synthesisHeader, synthesisOf } from './synthesis.ts';
+import { synthesisHeader, synthesisOf, type SynthesisRule } from './synthesis.ts';
 import { type TransferSyntax, transferSyntaxOf } from './transfer-syntaxes.ts';
 import { VIEW_CODES } from './view-codes.ts';
 
@@ -52,10 +52,11 @@ export interface ImageInstance {
 
 /**
  * Reads what a model may need of a DICOM file that holds an image.
+ * @param synthesisRules of the site, on what was synthesised
  * @throws OverreadError `input/unreadable`, `input/truncated`, `input/no-pixels`, `input/unsupported-transfer-syntax`,
  *   `input/unsupported-pixels`, `input/inconsistent`
  */
-export function readImageInstance(bytes: Uint8Array): ImageInstance {
+export function readImageInstance(bytes: Uint8Array, synthesisRules?: readonly SynthesisRule[]): ImageInstance {
   const { set, transferSyntaxUID } = parseDicom(bytes);
   const modality = set.string('00080060') ?? 'OT';
   const sopClassUID = set.string('00080016');
@@ -77,7 +78,7 @@ export function readImageInstance(bytes: Uint8Array): ImageInstance {
     frameOfReferenceUID: set.string('00200052'),
     modality,
     imageType: set.strings('00080008') ?? [],
-    synthesised: synthesisOf(synthesisHeader(set)),
+    synthesised: synthesisOf(synthesisHeader(set), synthesisRules),
     patientID: set.text('00100020'),
     seriesDescription: set.text('0008103E'),
     bodyPartExamined: set.string('00180015'),

@@ -1,7 +1,7 @@
 import { OverreadError } from '../errors.ts';
 import { looksLikeDicom, startOf } from '../dicom/parse.ts';
 import type { Image } from './image.ts';
-import { imageFromInstance } from './instance-image.ts';
+import { imageFromInstance, type InstanceOptions } from './instance-image.ts';
 import { imageFromJpeg, looksLikeJpeg } from './jpeg.ts';
 import { imageFromNifti, looksLikeNifti } from './nifti.ts';
 import { imageFromPng, looksLikePng } from './png.ts';
@@ -19,10 +19,10 @@ export function kindOfFile(bytes: Uint8Array): FileKind | undefined {
 /**
  * The image of a DICOM, PNG, JPEG or NIfTI file.
  * @param name path or name: for messages, and the source of a file that is no DICOM
- * @param options.frame the frame of a multi-frame DICOM, counts from 1
+ * @param options of a DICOM file: the frame of a multi-frame, counts from 1; the site's rules on what was synthesised
  * @throws OverreadError `input/*`
  */
-export async function imageFromFile(bytes: Uint8Array, name: string, options: { readonly frame?: number } = {}): Promise<Image> {
+export async function imageFromFile(bytes: Uint8Array, name: string, options: Pick<InstanceOptions, 'frame' | 'synthesisRules'> = {}): Promise<Image> {
   switch (kindOfFile(bytes)) {
     case 'dicom': return imageFromInstance(bytes, { ...options, file: name });
     case 'png': return imageFromPng(bytes, name);

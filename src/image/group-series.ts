@@ -1,4 +1,5 @@
 import { readImageInstance } from '../dicom/instance.ts';
+import type { SynthesisRule } from '../dicom/synthesis.ts';
 import { OverreadError, throwIfAborted, toOverreadError } from '../errors.ts';
 import { imageFromFile, kindOfFile } from './file-image.ts';
 import type { Image } from './image.ts';
@@ -40,8 +41,9 @@ const SEGMENTATIONS = new Set(['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.
  * Sorts files into images: single-frame slices of a series that say where they lie (CT, MR, PT) make one volume, a
  * multi-frame that says where its frames lie makes one, other frames and pictures are an image each. Only headers are
  * kept: pixels are read by {@link ImageInput.open}.
+ * @param synthesisRules of the site, on what was synthesised
  */
-export async function groupSeries(files: readonly InputFile[], signal?: AbortSignal): Promise<GroupedInputs> {
+export async function groupSeries(files: readonly InputFile[], signal?: AbortSignal, synthesisRules?: readonly SynthesisRule[]): Promise<GroupedInputs> {
   const inputs: (ImageInput | Volume)[] = [];
   const refused: RefusedFile[] = [];
   const volumes = new Map<string, Volume>();
@@ -61,13 +63,13 @@ export async function groupSeries(files: readonly InputFile[], signal?: AbortSig
       }
       const known = { modality, ...(studyInstanceUID && { studyInstanceUID }), ...(seriesInstanceUID && { seriesInstanceUID }) };
       if (numberOfFrames > 1 && !framesMakeVolume(instance)) {
-        for (let frame = 1; frame <= numberOfFrames; frame++) inputs.push(single(file, { ...known, frame }));
+        for (let frame = 1; frame <= numberOfFrames; frame++) inputs.push(single(file, { ...known, frame }, synthesisRules));
       } else if (seriesInstanceUID && stacks(instance)) {
-        const volume = volumes.get(seriesInstanceUID) ?? new Volume(seriesInstanceUID, modality, studyInstanceUID);
+        const volume = volumes.get(seriesInstanceUID) ?? new Volume(seriesInstanceUID, modality, studyInstanceUID, synthesisRules);
         if (!volumes.has(seriesInstanceUID)) inputs.push(volume);
         volumes.set(seriesInstanceUID, volume);
         volume.add(file);
-      } else inputs.push(single(file, known));
+      } else inputs.push(single(file, known, synthesisRules));
     } catch (error) {
       refused.push({ file: file.name, error: toOverreadError(error) });
     }
@@ -75,20 +77,20 @@ export async function groupSeries(files: readonly InputFile[], signal?: AbortSig
   return { inputs, refused };
 }
 
-function single(file: InputFile, known: Pick<ImageInput, 'studyInstanceUID' | 'seriesInstanceUID' | 'modality' | 'frame'> = {}): ImageInput {
+function single(file: InputFile, known: Pick<ImageInput, 'studyInstanceUID' | 'seriesInstanceUID' | 'modality' | 'frame'> = {}, synthesisRules?: readonly SynthesisRule[]): ImageInput {
   return {
     ...known,
     files: [file.name],
     async open(signal) {
       throwIfAborted(signal);
-      return imageFromFile(await file.read(), file.name, known.frame === undefined ? {} : { frame: known.frame });
+      return imageFromFile(await file.read(), file.name, { ...(known.frame !== undefined && { frame: known.frame }), ...(synthesisRules && { synthesisRules }) });
     },
   };
 }
 
 class Volume implements ImageInput {
   private readonly slices: InputFile[] = [];
-  constructor(readonly seriesInstanceUID: string, readonly modality: string, readonly studyInstanceUID?: string) {}
+  constructor(readonly seriesInstanceUID: string, readonly modality: string, readonly studyInstanceUID?: string, private readonly synthesisRules?: readonly SynthesisRule[]) {}
 
   get files(): readonly string[] {
     return this.slices.map((s) => s.name);
@@ -104,6 +106,6 @@ class Volume implements ImageInput {
       throwIfAborted(signal);
       read.push({ name: slice.name, bytes: await slice.read() });
     }
-    return volumeFromInstances(read);
+    return volumeFromInstances(read, this.synthesisRules);
   }
 }

@@ -2,6 +2,7 @@ import { decodeFrame } from '../dicom/decode.ts';
 import { stackGeometry, type Slice } from '../dicom/geometry.ts';
 import { readImageInstance, type ImageInstance } from '../dicom/instance.ts';
 import type { PixelSpacing } from '../dicom/spacing.ts';
+import type { SynthesisRule } from '../dicom/synthesis.ts';
 import { OverreadError } from '../errors.ts';
 import { channelsOf, framePixels } from './frame-pixels.ts';
 import type { Image, ImageAttributes, SourceReference } from './image.ts';
@@ -15,6 +16,8 @@ export interface InstanceOptions {
   readonly frame?: number;
   /** Path or name: for messages, and as source where the instance has no UIDs. */
   readonly file?: string;
+  /** Of the site, on what was synthesised. */
+  readonly synthesisRules?: readonly SynthesisRule[];
 }
 
 /** One frame of an instance that was read. */
@@ -30,7 +33,7 @@ interface FrameOf {
  * @throws OverreadError `input/*`; `input/geometry` for several frames that make no volume when none was asked for
  */
 export async function imageFromInstance(bytes: Uint8Array, options: InstanceOptions = {}): Promise<Image> {
-  return imageOf(readImageInstance(bytes), options);
+  return imageOf(readImageInstance(bytes, options.synthesisRules), options);
 }
 
 /** As {@link imageFromInstance}, of an instance that was read before. */
@@ -58,12 +61,13 @@ export function stacks(instance: ImageInstance): boolean {
 /**
  * The volume of a series of single-frame instances, in any order; they are sorted by where they lie, not by number.
  * @param files bytes of each instance, with names for messages
+ * @param synthesisRules of the site, on what was synthesised
  * @throws OverreadError `input/*`; `input/geometry` with the numbers when they make no volume
  */
-export async function volumeFromInstances(files: readonly (Uint8Array | { readonly name: string; readonly bytes: Uint8Array })[]): Promise<Image> {
+export async function volumeFromInstances(files: readonly (Uint8Array | { readonly name: string; readonly bytes: Uint8Array })[], synthesisRules?: readonly SynthesisRule[]): Promise<Image> {
   return imageOfFrames(files.flatMap((f) => {
     const [bytes, file] = f instanceof Uint8Array ? [f] : [f.bytes, f.name];
-    const instance = readImageInstance(bytes);
+    const instance = readImageInstance(bytes, synthesisRules);
     return Array.from({ length: instance.pixelFormat.numberOfFrames }, (_, frameIndex) => ({ instance, frameIndex, file }));
   }));
 }

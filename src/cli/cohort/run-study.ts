@@ -17,7 +17,7 @@ export async function runStudy(study: CohortStudy, runners: readonly ModelRunner
     const files = await study.files();
     for (const runner of runners) {
       const of: Result[] = [];
-      const { entries: made } = await inferFiles(await readingsOf(files, runner.manifest), { runner, onResult: result => of.push(result) });
+      const { entries: made } = await inferFiles(await readingsOf(files, runner), { runner, onResult: result => of.push(result) });
       entries.push(...made);
       results.push(of);
     }

@@ -20,7 +20,7 @@ test('--dicom writes a mask and its measurements, which come back on their image
   const file = path.join(out, 'film.dcm');
   fs.writeFileSync(file, bytes!);
   const runner = fakeRunner();
-  const { entries, status } = await inferFiles(await readingsOf([file], runner.manifest), { runner, out, dicom: true });
+  const { entries, status } = await inferFiles(await readingsOf([file], runner), { runner, out, dicom: true });
   expect(status).toBe(0);
   expect(entries[0]!.dicom!.map(name => /\.(SEG|SR)\.dcm$/.exec(name)?.[1])).toEqual(['SEG', 'SR']);
   const read = await readObject(fs.readFileSync(entries[0]!.dicom![0]!), context.sources);
@@ -34,7 +34,7 @@ test('the planes of a CT are written each on its own slice', async () => {
     return file;
   });
   const runner = fakeRunner();
-  const { entries } = await inferFiles(await readingsOf(files, runner.manifest), { runner, out, dicom: true });
+  const { entries } = await inferFiles(await readingsOf(files, runner), { runner, out, dicom: true });
   const sources = files.map(file => sourceOfFile(fs.readFileSync(file)));
   for (const [i, { dicom }] of entries.entries()) {
     const read = await readObject(fs.readFileSync(dicom![0]!), sources);

@@ -13,6 +13,7 @@ import { isOverreadError } from '../../../src/errors.ts';
 import { scoresCsv } from '../../../src/export/scores-csv.ts';
 import { imageFromPng } from '../../../src/image/png.ts';
 import type { ScoresResult } from '../../../src/results/result.ts';
+import { part10, picture as dicomPicture } from '../../fixtures/build-dicom.ts';
 
 const models = path.join(__dirname, '../../fixtures');
 let folder: string;
@@ -33,6 +34,30 @@ async function errorOf(running: Promise<unknown>): Promise<string> {
   return `${error.code}: ${error.message}`;
 }
 const explaining = (out: string, model = 'tiny-scores') => explain([picture], { model, models, backend: 'wasm', target: 'Bright', method: 'occlusion', out, opacity: 0.7 }, terminal);
+
+test.each([
+  ['is not there', undefined, /no\.json as JSON/], ['is no JSON', 'x', /as JSON/], ['would fit every image', '[{"synthesised":true}]', /at least one of imageTypes/], ['has a key that is not known', '{"description":["MRCAT"]}', /description/],
+])('a file of rules on what was synthesised that %s is refused before a device is opened', async (_, text, why) => {
+  const file = path.join(folder, 'no.json');
+  if (text !== undefined) fs.writeFileSync(file, text);
+  const said = await errorOf(infer([picture], { model: 'tiny-bright', models, backend: 'wasm', synthesised: file }, terminal));
+  expect(said).toMatch(/^config\/invalid/);
+  expect(said).toMatch(why);
+});
+
+test('a site\'s rule on what was synthesised is heeded on the command line', async () => {
+  const film = path.join(folder, 'film.dcm');
+  fs.writeFileSync(film, part10(dicomPicture({ '0008103E': 'MRCAT water' })));
+  const rules = path.join(folder, 'rules.json');
+  fs.writeFileSync(rules, '{ "descriptions": ["mrcat"] }');
+  const run = async (synthesised?: string) => {
+    printed = [];
+    await infer([film], { model: 'tiny-bright', models, backend: 'wasm', json: true, ...(synthesised && { synthesised }) }, terminal);
+    return printed.join();
+  };
+  expect(await run()).not.toContain('synthesised');
+  expect(await run(rules)).toMatch(/out-of-distribution.*was synthesised.*rule of this site/s);
+});
 
 test('a folder without an image is no success', async () => {
   const empty = path.join(folder, 'empty');

@@ -1,4 +1,5 @@
 import { encode } from 'fast-png';
+import type { SynthesisRule } from '../../../src/dicom/synthesis.ts';
 import { groupSeries, type InputFile } from '../../../src/image/group-series.ts';
 import { part10, picture, slice, type Attributes } from '../../fixtures/build-dicom.ts';
 
@@ -45,6 +46,18 @@ test('each file that is no image has its own error; the others are read', async 
 test('a series with a gap is refused when it is opened, with the numbers', async () => {
   const { inputs } = await groupSeries([0, 5, 15].map((z) => file(`z${z}`, slice(z))));
   await expect(inputs[0]!.open()).rejects.toMatchObject({ code: 'input/geometry', message: expect.stringContaining('10 mm, after z5') });
+});
+
+test('pictures, frames and volumes count as synthesised by a rule of the site', async () => {
+  const named = { '0008103E': 'MRCAT water' };
+  const cine = picture({ '00280008': 2, '7FE00010': Array.from({ length: 12 }, (_, i) => i), '0020000E': '1.8', ...named });
+  const files = [file('a', slice(0, named)), file('b', slice(5, named)), file('x', picture({ '0020000E': '1.9', ...named })), file('cine', cine)];
+  const said = async (rules?: readonly SynthesisRule[]) => {
+    const { inputs } = await groupSeries(files, undefined, rules);
+    return Promise.all(inputs.map(async input => (await input.open()).attributes.synthesised));
+  };
+  expect(await said()).toEqual([undefined, undefined, undefined, undefined]);
+  expect(await said([{ descriptions: ['mrcat'] }])).toEqual(Array(4).fill(expect.stringMatching(/rule of this site/)));
 });
 
 test('cancel', async () => {
