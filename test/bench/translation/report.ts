@@ -69,7 +69,7 @@ function plot(): string {
     ];
   });
   chart.setOption({
-    animation: false, textStyle: { fontFamily: 'sans-serif' }, legend: { bottom: 0, data: LOSSES.map(loss => NAMES[loss]) },
+    animation: false, textStyle: { fontFamily: 'sans-serif' }, legend: { bottom: 0, itemGap: 48, data: LOSSES.map(loss => NAMES[loss]) },
     title: [{ text: 'Tumours invented in healthy heads, %', left: 40, textStyle: { fontSize: 13 } }, { text: 'Tumours erased in sick heads, %', left: 420, textStyle: { fontSize: 13 } }],
     grid: [{ left: 40, width: 320, top: 40, bottom: 70 }, { left: 420, width: 320, top: 40, bottom: 70 }],
     xAxis: [axis(0), axis(1)], yAxis: [{ gridIndex: 0, min: 0, max: 100 }, { gridIndex: 1, min: 0, max: 100 }],

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole experiment: heads, 50 trainings (about 4 minutes of one core), table, plot and results. With a folder, it goes on there.
+# The whole experiment: heads, 50 trainings (about 36 minutes of one core), table, plot and results. With a folder, it goes on there.
 set -e
 here=$(dirname "$0")
 work=${1:-$(mktemp -d)}
