@@ -44,15 +44,21 @@ export function grouped(pictures: readonly AuditedPicture[], factor: Factor, lea
   };
 }
 
-/** At most so many pictures, whole patients in the order of a hash, so that the same set gives the same ones. */
+/**
+ * At most so many pictures, whole patients in the order of a hash, so that the same set gives the same ones. The groups take turns: a small
+ * one among thousands would else lose all of its patients, and be told from nothing.
+ */
 export function atMost(of: Grouped, most: number): Grouped {
   if (of.members.length <= most) return of;
-  const order = [...new Set(of.patients)].map(patient => [patient, hash(patient)] as const).sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
+  const groupOf = new Map(of.patients.map((patient, i) => [patient, of.labels[i]!]));
+  const taken = of.groups.map(() => 0);
+  const order = [...groupOf.keys()].map(patient => [patient, hash(patient)] as const).sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1))
+    .map(([patient]) => ({ patient, turn: taken[groupOf.get(patient)!]!++ })).sort((a, b) => a.turn - b.turn);
   const kept = new Set<string>();
   let count = 0;
   const size = new Map<string, number>();
   for (const patient of of.patients) size.set(patient, (size.get(patient) ?? 0) + 1);
-  for (const [patient] of order) {
+  for (const { patient } of order) {
     if (count + size.get(patient)! > most) break;
     count += size.get(patient)!;
     kept.add(patient);

@@ -1,5 +1,6 @@
 import { auditSites } from '../../../src/evaluation/site-audit/audit.ts';
-import { ageBand, AUDIT_SIDE, type AuditedPicture } from '../../../src/evaluation/site-audit/audited.ts';
+import { ageBand, AUDIT_SIDE, factorsOf, type AuditedPicture } from '../../../src/evaluation/site-audit/audited.ts';
+import { atMost, grouped } from '../../../src/evaluation/site-audit/groups.ts';
 import type { FactorAudit } from '../../../src/evaluation/site-audit/factor.ts';
 import { pixelDifferences } from '../../../src/metrics/pixel-differences.ts';
 import { ridgeSeparation } from '../../../src/metrics/ridge-separation.ts';
@@ -84,4 +85,14 @@ test('of 60 sets of pictures without a difference few are called different, thou
   for (const test of ['pixels', 'ridge'] as const) expect(p.filter(of => of[test] <= 0.05).length).toBeLessThanOrEqual(7);
   // And they are spread: half of them below a half.
   for (const test of ['pixels', 'ridge'] as const) expect(Math.abs(p.filter(of => of[test] <= 0.5).length - 30)).toBeLessThan(15);
+});
+
+test('of thousands of pictures, those that are taken hold patients of the smallest site, too', () => {
+  const sites = [...Array.from({ length: 3000 }, () => 'large'), ...Array.from({ length: 5 }, () => 'small')];
+  const pictures = sites.map((site, i): AuditedPicture => ({ id: `${i}`, patient: `p${i}`, groups: { site }, truths: {}, thumbnail: new Float32Array() }));
+  const some = atMost(grouped(pictures, factorsOf(pictures)[0]!), 40);
+  expect(some.members).toHaveLength(40);
+  expect(some.members.filter(({ groups: { site } }) => site === 'small')).toHaveLength(5);
+  expect(some.members.every(({ groups: { site } }, i) => some.groups[some.labels[i]!]!.name === site)).toBe(true);
+  expect(atMost(grouped([...pictures].reverse(), factorsOf(pictures)[0]!), 40).patients.slice().sort()).toEqual(some.patients.slice().sort());
 });
