@@ -29,7 +29,9 @@ export async function runCohort(studies: readonly CohortStudy[], { runners, jour
   let unanswered = 0;
   for (const study of left) {
     if (stopped()) return false;
-    const record = await runStudy(study, runners);
+    const made = await runStudy(study, runners);
+    // A server that does not answer is no fault of the study: it has as many tries left.
+    const record = made.entries.some(({ error }) => error?.code === 'network/unreachable') ? { ...made, tries: 0 } : made;
     journal.write(record);
     progress.add(record.outcome);
     note(`${progress.line()} · ${study.id}${reasonOf(record)}`);
