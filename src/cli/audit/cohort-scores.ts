@@ -3,7 +3,7 @@ import { OverreadError } from '../../errors.ts';
 import type { AuditedScore } from '../../evaluation/site-audit/audited.ts';
 import type { ModelIdentity } from '../../results/result.ts';
 import { readJournal } from '../cohort/journal.ts';
-import { rowsOf } from '../cohort/rows.ts';
+import { numbersBy, rowsOf } from '../cohort/rows.ts';
 
 export interface CohortScores {
   readonly model: Pick<ModelIdentity, 'id' | 'version' | 'sha256'>;
@@ -24,8 +24,8 @@ export function cohortScores(folder: string, of: string | undefined): CohortScor
     throw new OverreadError('cli/usage', `Expected one of the models of the cohort in ${folder} (${models.map(({ id }) => id).join(', ')}), got ${of ?? 'none'}. Name one with --of.`, { expected: models.map(({ id }) => id), got: of });
   }
   const scores = new Map<string, Record<string, AuditedScore>>();
-  for (const { study, label, measure, value, positive, model: id } of records.flatMap(rowsOf)) {
-    if (id !== model.id || measure !== 'probability' || value === undefined) continue;
+  for (const { study, label, measure, value, positive } of numbersBy(model.id, records.flatMap(rowsOf))) {
+    if (measure !== 'probability' || value === undefined) continue;
     const known = scores.get(study) ?? {};
     scores.set(study, known);
     if (!known[label] || value > known[label].probability) known[label] = { probability: value, positive: positive === true || known[label]?.positive === true };

@@ -6,9 +6,8 @@ import { brier } from '../../metrics/brier.ts';
 import { expectedCalibrationError } from '../../metrics/calibration-error.ts';
 import { cohenKappa } from '../../metrics/cohen-kappa.ts';
 import { delong, type PairedAuc } from '../../metrics/delong.ts';
-import { isRefusal } from '../infer-files.ts';
 import type { MaskPair } from './mask-pairs.ts';
-import type { CohortRow } from './rows.ts';
+import { numbersBy, type CohortRow } from './rows.ts';
 
 /** Truths by study and label: 0 or 1. */
 export type Truths = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
@@ -55,11 +54,7 @@ export interface Agreement {
 export function agreementOf(
   rows: readonly CohortRow[], pairs: readonly MaskPair[], models: readonly [a: string, b: string], truths?: Truths, normalised: ReadonlySet<string> = new Set(),
 ): Agreement {
-  const [a, b] = models.map(model => {
-    const own = rows.filter(row => row.model === model);
-    const partly = new Set(own.filter(({ error }) => error !== undefined && !isRefusal(error)).map(({ study }) => study));
-    return numbersOf(own.filter(row => row.error === undefined && !partly.has(row.study)));
-  });
+  const [a, b] = models.map(model => numbersOf(numbersBy(model, rows)));
   const uncalibrated = models.filter(model => normalised.has(model));
   const [namesA, namesB] = [[...a!.keys()], [...b!.keys()]];
   const labels = namesA.filter(name => b!.has(name)).map(name => {

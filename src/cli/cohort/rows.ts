@@ -1,4 +1,5 @@
 import { isInstanceReference } from '../../image/image.ts';
+import { isRefusal } from '../infer-files.ts';
 import type { InferEntry, ResultJson } from '../infer-json.ts';
 import type { StudyRecord } from './journal.ts';
 
@@ -31,6 +32,13 @@ export function rowsOf({ study, entries }: StudyRecord): CohortRow[] {
     const { kind } = entry.result;
     return measuresOf(entry.result).map(measured => ({ ...common, kind, ...measured }));
   });
+}
+
+/** The numbers of a model, without studies in which it failed on a picture: the highest of a study is not known there. */
+export function numbersBy(model: string, rows: readonly CohortRow[]): readonly CohortRow[] {
+  const own = rows.filter(row => row.model === model);
+  const partly = new Set(own.filter(({ error }) => error !== undefined && !isRefusal(error)).map(({ study }) => study));
+  return own.filter(({ study, error }) => error === undefined && !partly.has(study));
 }
 
 type Measured = Pick<CohortRow, 'label' | 'measure' | 'value' | 'operatingPoint' | 'positive'>;

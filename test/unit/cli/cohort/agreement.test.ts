@@ -1,5 +1,11 @@
 /** What counts when two models are compared over a cohort. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { cohortScores } from '../../../../src/cli/audit/cohort-scores.ts';
 import { agreementOf, type Truths } from '../../../../src/cli/cohort/agreement.ts';
+import { Journal } from '../../../../src/cli/cohort/journal.ts';
+import type { InferEntry } from '../../../../src/cli/infer-json.ts';
 import type { CohortRow } from '../../../../src/cli/cohort/rows.ts';
 
 const row = (study: string, model: string, value: number, more: Partial<CohortRow> = {}): CohortRow => ({
@@ -24,4 +30,21 @@ test('scores that are normalised by operating points have areas, and no calibrat
   expect(normalised!.auc).toEqual(plain!.auc);
   expect(normalised!.calibration).toBeUndefined();
   expect(normalised!.remarks).toEqual(['no calibration: the scores of b are normalised by operating points, so they are no probabilities']);
+});
+
+test('nor does an audit take scores of such a study', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'overread-agreement-'));
+  try {
+    const model = { id: 'a', version: '1.0.0', sha256: 'ab'.repeat(32) };
+    const entry = (file: string, more: object) => ({ model, backend: 'cpu', sources: [{ file }], ...more }) as unknown as InferEntry;
+    const scored = { result: { kind: 'scores', scores: [{ label: 'A', probability: 0.3, positive: false }] } };
+    const journal = new Journal(folder, [model]);
+    const write = (study: string, entries: InferEntry[], outcome: 'done' | 'failed') => journal.write({ study, outcome, entries, ms: 1, at: '2026-01-01T00:00:00.000Z' });
+    write('whole', [entry('1.png', scored), entry('2.png', { error: { code: 'input/refused', message: '' } })], 'done');
+    write('partly', [entry('3.png', scored), entry('4.png', { error: { code: 'device/lost', message: '' } })], 'failed');
+    journal.close();
+    expect([...cohortScores(folder, undefined).scores.keys()]).toEqual(['whole']);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 });
