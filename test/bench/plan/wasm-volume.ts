@@ -65,7 +65,7 @@ for (const side of options.sides.split(',').map(Number)) {
     return [way, { maxAbsDiff: own.reduce((most, value, i) => Math.max(most, Math.abs(value - of[i]!)), 0), otherLabels: a.filter((label, i) => label !== b[i]).length }];
   }));
   const row = {
-    side, channels, chosen: plan.kernels, processorMs: Object.fromEntries(Object.entries(times).map(([way, { processorMs }]) => [way, median(processorMs)])),
+    side, channels, rounds: Number(options.rounds), chosen: plan.kernels, processorMs: Object.fromEntries(Object.entries(times).map(([way, { processorMs }]) => [way, median(processorMs)])),
     wallMs: Object.fromEntries(Object.entries(times).map(([way, { wallMs }]) => [way, median(wallMs)])), compared, maxAbsOutput: own.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
   };
   rows.push(row);
@@ -77,7 +77,7 @@ for (const side of options.sides.split(',').map(Number)) {
 }
 if (options.report) {
   const before = existsSync(options.report) ? (JSON.parse(readFileSync(options.report, 'utf8')) as { rows: object[] }).rows : [];
-  writeFileSync(options.report, `${JSON.stringify({ at: new Date().toISOString(), machine: { cpu: os.cpus()[0]?.model ?? 'unknown', load: os.loadavg() }, rounds: Number(options.rounds), rows: [...before, ...rows] }, undefined, 1)}\n`);
+  writeFileSync(options.report, `${JSON.stringify({ at: new Date().toISOString(), machine: { cpu: os.cpus()[0]?.model ?? 'unknown', load: os.loadavg() }, rows: [...before, ...rows] }, undefined, 1)}\n`);
 }
 process.exit(0);
 
