@@ -40,9 +40,10 @@ function chosenPoint(label: string, items: readonly ScoredItem[], manifest: Mode
   const roc = rocPoints(scores, truths);
   const point = chooseOperatingPoint(roc, goal);
   if (!point) throw new OverreadError('dataset/invalid', `Expected a point of ${label} with a ${goal.by} of at least ${goal.least}, got none; the best is ${Math.max(...roc.map(of => of[goal.by] ?? 0)).toFixed(3)}. Ask for less.`, { expected: goal, got: label });
+  // A manifest has no 0 and no 1. What is said of the point is counted at the value that is written.
   const value = Math.min(1 - 1e-6, Math.max(1e-6, point.threshold));
   const groups = known.map(({ patientId }) => patientId);
-  const [sensitivity, specificity, ppv] = bootstrapIntervals(groups, weights => {
+  const rates = (weights: ArrayLike<number>) => {
     let [tp, fp, p, n] = [0, 0, 0, 0];
     truths.forEach((truth, i) => {
       const called = scores[i]! >= value;
@@ -51,16 +52,18 @@ function chosenPoint(label: string, items: readonly ScoredItem[], manifest: Mode
       if (called && truth) tp += weights[i]!;
       if (called && !truth) fp += weights[i]!;
     });
-    return [p > 0 ? tp / p : undefined, n > 0 ? 1 - fp / n : undefined, tp + fp > 0 ? tp / (tp + fp) : undefined];
-  });
+    return [p > 0 ? tp / p : undefined, n > 0 ? 1 - fp / n : undefined, tp + fp > 0 ? tp / (tp + fp) : undefined] as const;
+  };
+  const [sensitivity, specificity, ppv] = bootstrapIntervals(groups, rates);
+  const [atSensitivity, atSpecificity, atPpv] = rates(truths.map(() => 1));
   const positives = truths.filter(Boolean).length;
   const several = new Set(groups).size > 1;
   return {
     label, roc, reliability: reliability(scores, truths),
     record: {
       by: goal.by, least: goal.least, value, ...(target.operatingPoint !== undefined && { before: target.operatingPoint }), positives, negatives: truths.length - positives,
-      sensitivity: { value: point.sensitivity, ...(several && sensitivity) }, specificity: { value: point.specificity, ...(several && specificity) },
-      ...(point.ppv !== undefined && { ppv: { value: point.ppv, ...(several && ppv) } }),
+      sensitivity: { value: atSensitivity!, ...(several && sensitivity) }, specificity: { value: atSpecificity!, ...(several && specificity) },
+      ...(atPpv !== undefined && { ppv: { value: atPpv, ...(several && ppv) } }),
     },
   };
 }

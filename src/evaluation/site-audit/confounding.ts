@@ -1,5 +1,5 @@
 import { cramersV, oddsRatio, type ContingencyTable } from '../../metrics/association.ts';
-import { bootstrapIntervals, type Estimate } from '../../metrics/bootstrap.ts';
+import { bootstrapIntervals } from '../../metrics/bootstrap.ts';
 import { holm } from '../../metrics/holm.ts';
 import { permutationP, permutedLabels } from '../../metrics/permutations.ts';
 import type { AuditedPicture, Factor } from './audited.ts';
@@ -13,8 +13,8 @@ export interface Association extends Tested {
   readonly table: ContingencyTable;
   /** Cramér's V; the interval, over patients, cannot reach 0, since V is never below it: the p-value says whether it is chance. */
   readonly v: Bounded;
-  /** Of tables of two by two. */
-  readonly oddsRatio?: Estimate;
+  /** Of tables of two by two; the interval is over patients. */
+  readonly oddsRatio?: Bounded;
 }
 
 /**
@@ -48,9 +48,12 @@ function associationOf(pictures: readonly AuditedPicture[], a: Factor, b: Factor
   for (const labels of permutedLabels(rows, patients, seed, permutations)) drawn.push(cramersV(count(labels))?.v ?? 0);
   // The first are the labels as they are.
   const p = permutationP(v, drawn.slice(1));
-  const [interval] = new Set(patients).size > 1 ? bootstrapIntervals(patients, weights => [cramersV(count(rows, weights))?.v], { resamples: 500 }) : [];
+  const isSquare = table.length === 2 && table[0]!.length === 2;
+  // Several pictures of a patient are no several patients: Woolf's interval, over pictures, would be too narrow.
+  const measured = (counted: ContingencyTable) => [cramersV(counted)?.v, isSquare ? oddsRatio(counted).value : undefined];
+  const [interval, odds] = new Set(patients).size > 1 ? bootstrapIntervals(patients, weights => measured(count(rows, weights)), { resamples: 500 }) : [];
   return {
     rows: { factor: a.name, groups: names[0]! }, columns: { factor: b.name, groups: names[1]! }, table, v: { value: v, ...interval }, p, adjusted: p,
-    ...(table.length === 2 && table[0]!.length === 2 && { oddsRatio: oddsRatio(table) }),
+    ...(isSquare && { oddsRatio: { value: oddsRatio(table).value, ...odds } }),
   };
 }
