@@ -64,8 +64,11 @@ async function mapsOn(page, viewportIds) {
   return Promise.all(viewportIds.map(id => peakOnImage(page, id)));
 }
 
-/** @param studies { both, frontal, refused }: StudyInstanceUIDs of PA and lateral, of a frontal only, of an inverted picture */
-export async function readingJob(t, { page, seen, origin, studies, truth, name }) {
+/**
+ * @param studies { both, frontal, refused }: StudyInstanceUIDs of PA and lateral, of a frontal only, of an inverted picture
+ * @param compare whether two heat maps are compared, too: no server has a part in that
+ */
+export async function readingJob(t, { page, seen, origin, studies, truth, name, compare: isCompared = false }) {
   let failed = false;
   const step = (title, work) => t.test(title, { skip: failed && 'an earlier step failed' }, async () => {
     try { await work(); } catch (error) { failed = true; await screenshot(page, `${name}-failed`); throw error; }
@@ -127,7 +130,7 @@ export async function readingJob(t, { page, seen, origin, studies, truth, name }
     });
   });
 
-  await step('two methods\' heat maps are compared; the comparison is saved without the patient, and made again from its link', async () => {
+  if (isCompared) await step('two methods\' heat maps are compared; the comparison is saved without the patient, and made again from its link', async () => {
     const compare = page.locator('[data-overread="compare"]');
     await page.locator('[data-overread="saliency-keep"]').click();
     await page.locator('[data-overread="saliency-method"]').selectOption('input-gradient');

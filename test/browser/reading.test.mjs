@@ -11,7 +11,7 @@ test('a chest study is read from both views, over the embedded store', async t =
   const server = await serve(['--store', store]);
   const window = await openBrowser(server.origin);
   try {
-    await readingJob(t, { page: window.page, seen: window.seen, origin: server.origin, truth: readTruth(store), studies: await studies(server.origin), name: 'reading' });
+    await readingJob(t, { page: window.page, seen: window.seen, origin: server.origin, truth: readTruth(store), studies: await studies(server.origin), name: 'reading', compare: true });
   } finally {
     await window.close();
     await server.stop();
