@@ -39,7 +39,8 @@ function chosenPoint(label: string, items: readonly ScoredItem[], manifest: Mode
   const scores = known.map(({ probabilities }) => (normalised ? plain(probabilities[label]!, target.operatingPoint!) : probabilities[label]!));
   const roc = rocPoints(scores, truths);
   const point = chooseOperatingPoint(roc, goal);
-  if (!point) throw new OverreadError('dataset/invalid', `Expected a point of ${label} with a ${goal.by} of at least ${goal.least}, got none; the best is ${Math.max(...roc.map(of => of[goal.by] ?? 0)).toFixed(3)}. Ask for less.`, { expected: goal, got: label });
+  const missed = (best: number) => new OverreadError('dataset/invalid', `Expected a point of ${label} with a ${goal.by} of at least ${goal.least}, got none; the best is ${best.toFixed(3)}. Ask for less.`, { expected: goal, got: label });
+  if (!point) throw missed(Math.max(...roc.map(of => of[goal.by] ?? 0)));
   // A manifest has no 0 and no 1. What is said of the point is counted at the value that is written.
   const value = Math.min(1 - 1e-6, Math.max(1e-6, point.threshold));
   const groups = known.map(({ patientId }) => patientId);
@@ -56,6 +57,8 @@ function chosenPoint(label: string, items: readonly ScoredItem[], manifest: Mode
   };
   const [sensitivity, specificity, ppv] = bootstrapIntervals(groups, rates);
   const [atSensitivity, atSpecificity, atPpv] = rates(truths.map(() => 1));
+  const reached = { sensitivity: atSensitivity, specificity: atSpecificity, ppv: atPpv }[goal.by] ?? 0;
+  if (reached < goal.least) throw missed(reached);
   const positives = truths.filter(Boolean).length;
   const several = new Set(groups).size > 1;
   return {
