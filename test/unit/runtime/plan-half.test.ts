@@ -4,23 +4,23 @@
  */
 import { createHash } from 'node:crypto';
 import '@tensorflow/tfjs-backend-cpu';
-import { memory, setBackend, tensor4d, type Tensor } from '@tensorflow/tfjs-core';
+import { setBackend, tensor4d, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers, input, layers as tfl, model as modelOf, type LayersModel } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { layersFiles } from '../../../src/architectures/layers-files.ts';
 import { dialectFeatures, LARGEST_HALF, PLAIN, type Dialect } from '../../../src/runtime/kernels/kernel.ts';
-import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
 import { fromLayers } from '../../../src/runtime/plan/from-layers.ts';
 import { fused } from '../../../src/runtime/plan/fuse.ts';
 import { testHalf } from '../../../src/runtime/plan/half-test.ts';
 import { memoryOf, Plan } from '../../../src/runtime/plan/plan.ts';
 import { Program } from '../../../src/runtime/plan/program.ts';
 import { deviceOfTfjs, planOf } from '../../../src/runtime/plan/tfjs-plan.ts';
-import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts';
+import type { TfjsRuntime } from '../../../src/runtime/runtime.ts';
 import type { ModelFiles } from '../../../src/runtime/types.ts';
 import { CASES, fedNetwork } from '../../property/kernel-cases.ts';
 import { dawn, dawnMissing } from './dawn.ts';
 import { noise, valuesIn } from './gpu-values.ts';
+import { onWebGPU } from './on-webgpu.ts';
 import { asBytes, tinyManifest } from './tiny.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('./dawn.ts')>('./dawn.ts').dawn());
@@ -112,15 +112,7 @@ describe('without a GPU', () => {
 
 (missing ? describe.skip : describe)('a model that allows float16', () => {
   let runtime: TfjsRuntime;
-
-  beforeAll(() => installWebGPU());
-  beforeEach(async () => {
-    runtime = await createRuntime({ backend: 'webgpu', allowSoftware: true });
-  });
-  afterEach(() => {
-    runtime.dispose();
-    expect(memory().numTensors).toBe(0);
-  });
+  onWebGPU(made => (runtime = made), () => runtime);
 
   const isHere = () => deviceOfTfjs().features.has('shader-f16');
   const told = () => console.warn('Skipped: this adapter has no shader-f16.');

@@ -1,11 +1,10 @@
 /** What surrounds the plan of a network: its proof on the device, faults, cancels, what it cannot express (Dawn on SwiftShader). */
 import '@tensorflow/tfjs-backend-cpu';
-import { dispose, memory, randomNormal, setBackend, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, randomNormal, setBackend, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import { input, layers as tfl, model as modelOf, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { infer } from '../../../src/infer.ts';
 import type { LabelmapResult } from '../../../src/results/result.ts';
 import type { Device } from '../../../src/runtime/device.ts';
-import { installWebGPU } from '../../../src/runtime/node-webgpu.ts';
 import { TILES } from '../../../src/runtime/kernels/convolution.ts';
 import { fused } from '../../../src/runtime/plan/fuse.ts';
 import { fromLayers } from '../../../src/runtime/plan/from-layers.ts';
@@ -17,6 +16,7 @@ import { planOf, runPlan } from '../../../src/runtime/plan/tfjs-plan.ts';
 import { createRuntime, type TfjsRuntime } from '../../../src/runtime/runtime.ts';
 import { dawnMissing } from './dawn.ts';
 import { noise } from './gpu-values.ts';
+import { onWebGPU } from './on-webgpu.ts';
 import { disc, tinyFiles } from './tiny.ts';
 
 jest.mock('webgpu', () => jest.requireActual<typeof import('./dawn.ts')>('./dawn.ts').dawn());
@@ -26,15 +26,7 @@ if (missing) console.warn(`Skipped: plans on WebGPU in Node, since there is ${mi
 
 (missing ? describe.skip : describe)('a plan on WebGPU', () => {
   let runtime: TfjsRuntime;
-
-  beforeAll(() => installWebGPU());
-  beforeEach(async () => {
-    runtime = await createRuntime({ backend: 'webgpu', allowSoftware: true });
-  });
-  afterEach(() => {
-    runtime.dispose();
-    expect(memory().numTensors).toBe(0);
-  });
+  onWebGPU(made => (runtime = made), () => runtime);
 
   test('is what a layers model runs on, and a graph model does not; each result says so', async () => {
     const image = disc(40, 50);
