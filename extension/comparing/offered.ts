@@ -78,7 +78,10 @@ export class OfferedComparisons {
   /** What is not there yet, in words; empty when the offered comparison can be made. */
   missing(): readonly string[] {
     const { saved } = this.state.get();
-    return saved ? [saved.a, saved.b].filter(of => this.#fitting(of).length === 0).map(describeSet) : [];
+    if (!saved) return [];
+    const absent = [saved.a, saved.b].filter(of => this.#fitting(of).length === 0);
+    // There is one mask of the viewer where two are meant.
+    return (absent.length > 0 || this.#pairOf(saved) ? absent : [saved.b]).map(describeSet);
   }
 
   /** Makes the offered comparison; thresholds that are other ones now are set in a copy, and the result stays as it is. */
@@ -94,18 +97,21 @@ export class OfferedComparisons {
     await comparer.compare(this.#as(saved.a, a), this.#as(saved.b, b));
     const notes = [
       ...([saved.a, saved.b].some(({ edited }) => edited) ? ['One of the two was edited by hand when this was saved: the edit is not in it.'] : []),
-      ...(found.otherImages ? ['Results on other images of the study fit as well: the newest are compared. Choose A and B by hand if others were meant.'] : []),
+      ...(found.othersFit ? ['Other results of the study fit as well: the newest are compared. Choose A and B by hand if others were meant.'] : []),
     ];
     this.state.set({ saved: undefined, note: notes.length > 0 ? notes.join(' ') : undefined });
   }
 
-  /** What is meant, of several that fit the newest: of one image where there is such a pair. */
-  #pairOf(saved: SavedComparison): { readonly a: string; readonly b: string; readonly otherImages: boolean } | undefined {
+  /** What is meant, of several that fit the newest: of one image where there is such a pair. A mask of the viewer is never set against itself. */
+  #pairOf(saved: SavedComparison): { readonly a: string; readonly b: string; readonly othersFit: boolean } | undefined {
     const [ofA, ofB] = [this.#fitting(saved.a), this.#fitting(saved.b)];
     const a = ofA.findLast(id => ofB.some(other => this.#imagesOf(other) === this.#imagesOf(id))) ?? ofA.at(-1);
     if (a === undefined) return undefined;
-    const b = ofB.findLast(id => this.#imagesOf(id) === this.#imagesOf(a)) ?? ofB.at(-1);
-    return b === undefined ? undefined : { a, b, otherImages: new Set(ofA.map(id => this.#imagesOf(id))).size > 1 };
+    const others = saved.b.model ? ofB : ofB.filter(id => id !== a);
+    const b = others.findLast(id => this.#imagesOf(id) === this.#imagesOf(a)) ?? others.at(-1);
+    if (b === undefined) return undefined;
+    const drawn = [saved.a, saved.b].filter(({ model }) => !model);
+    return { a, b, othersFit: new Set(ofA.map(id => this.#imagesOf(id))).size > 1 || drawn.some(of => this.#fitting(of).length > drawn.length) };
   }
 
   /** All results that are meant, the newest last, and after the others those that are as they were; of two of one model at other thresholds it may be the same one. */

@@ -114,3 +114,23 @@ test('of the results on two films of a study those on the film that was meant ar
   expect(either.phase).toMatchObject({ kind: 'shown', a: { kept: { key: either.kept[1]!.key } }, b: { kept: { key: either.kept[3]!.key } } });
   expect(either.note).toMatch(/Choose A and B by hand/);
 });
+
+test('two masks of the viewer are two: one alone is not set against itself, and of three it is said', async () => {
+  const opened = async (n: number) => {
+    const list = () => Array.from({ length: n }, (_, i) => ({ id: `${i}`, name: `Mask ${i}`, studyInstanceUID: '1' }));
+    const read = (id: string) => ({ key: `viewer ${id}`, studyInstanceUID: '1', seriesInstanceUID: '1.2', visible: true, result: mask(`mask ${id}`) });
+    const segmentations = { ...none, list, read } as unknown as SegmentationsInHand;
+    const results = new ResultsStore();
+    const comparer = new Comparer({ results, segmentations, sets: new ResultSets({ results, segmentations }), settleMs: 0 });
+    const saved = { overreadComparison: 1, a: { kind: 'labelmap' }, b: { kind: 'labelmap' }, view: 'wipe', divider: 0.5, withinPixels: 8 } as const;
+    const offered = new OfferedComparisons({ comparer, openStudies: () => new Set(['1']), address: linkTo(saved, 'https://x/overread', undefined), copyText: async () => {} });
+    const missing = offered.missing();
+    await offered.make();
+    return { missing, phase: comparer.state.get().phase, note: offered.state.get().note };
+  };
+  expect(await opened(1)).toMatchObject({ missing: ['a mask of the viewer'], phase: { kind: 'idle' } });
+  const two = await opened(2);
+  expect(two).toMatchObject({ missing: [], phase: { kind: 'shown', a: { name: 'Mask 1' }, b: { name: 'Mask 0' } } });
+  expect(two.note).toBeUndefined();
+  expect((await opened(3)).note).toMatch(/Choose A and B by hand/);
+});
