@@ -74,7 +74,7 @@ function Outcome({ done: { audit, modelName }, selected, session }: { done: Audi
   const { outOfDistribution } = results.translated;
   return (
     <div className="ovr-part" data-overread="translation-outcome">
-      <p>Of {lesions.real} lesions that {modelName} finds in the real series, {lesions.kept} are in the translated one, which has {lesions.translated}.</p>
+      <p>Of {lesions.real} {lesions.real === 1 ? 'lesion' : 'lesions'} that {modelName} finds in the real series, {lesions.kept} are in the translated one, which has {lesions.translated}.</p>
       {outOfDistribution?.refused && <p className="ovr-badge-detail">Read for this audit only: {outOfDistribution.reason}</p>}
       {results.real.modalities && <p className="ovr-muted">Read as {modalityOf(results.real)} and {modalityOf(results.translated)}.</p>}
       {placement.kind === 'registered' && <p className="ovr-muted">Registered; two tries lie {placement.registration.repeatabilityMm.toFixed(1)} mm apart.</p>}
